@@ -1,0 +1,230 @@
+//! Draws a laid out topology: rounded boxes with name and detail, curved arrows with labels.
+
+use super::layout::{Edge, Layout, Place};
+use crate::charts::canvas::{Area, Drawn, Picture, Scale, fitted, width};
+use crate::charts::colour::{BLUE, FAINT, GREEN, ORANGE, TEXT, TITLE};
+use lab::outcome::{Part, Topology};
+use plotters::prelude::{Color, DrawingBackend, PathElement, Polygon, Rectangle, Text};
+use plotters::style::text_anchor::{HPos, VPos};
+use plotters::style::{RGBColor, WHITE};
+use std::f64::consts::FRAC_1_SQRT_2;
+
+const EDGE: f64 = 24.0;
+const BOX_WIDE: f64 = 172.0;
+const BOX_HIGH: f64 = 56.0;
+const ROW: f64 = 92.0;
+const GAP: f64 = 148.0;
+const CORNER: f64 = 9.0;
+const NAME: f64 = 15.0;
+const DETAIL: f64 = 13.0;
+const ARROW: f64 = 9.0;
+
+/// A topology that can be drawn.
+pub(super) struct Drawing<'a> {
+    pub(super) topology: &'a Topology,
+    pub(super) layout: &'a Layout,
+}
+
+type Point = (f64, f64);
+
+impl Picture for Drawing<'_> {
+    fn size(&self) -> (u32, u32) {
+        let layers = self.layout.layers.max(1) as f64;
+        let wide = 2.0 * EDGE + layers * BOX_WIDE + (layers - 1.0) * GAP;
+        let below = if self.layout.edges.iter().any(|edge| edge.back) { 34.0 } else { 0.0 };
+        (wide as u32, (2.0 * EDGE + (self.layout.rows - 1.0) * ROW + BOX_HIGH + below) as u32)
+    }
+
+    fn title(&self) -> String {
+        "Parts of the scenario and who calls whom".to_owned()
+    }
+
+    fn draw<DB: DrawingBackend>(&self, area: &Area<DB>, scale: Scale) -> Drawn<DB> {
+        let curves: Vec<Vec<Point>> = self.layout.edges.iter().map(|edge| self.curve(edge)).collect();
+        for curve in &curves {
+            arrow(area, scale, curve)?;
+        }
+        for (edge, curve) in self.layout.edges.iter().zip(&curves) {
+            label(area, scale, edge, curve)?;
+        }
+        for (part, place) in self.topology.parts.iter().zip(&self.layout.parts) {
+            part_box(area, scale, part, corner(*place))?;
+        }
+        Ok(())
+    }
+}
+
+impl Drawing<'_> {
+    fn curve(&self, edge: &Edge) -> Vec<Point> {
+        let (from, to) = (self.layout.parts[edge.from], self.layout.parts[edge.to]);
+        if edge.from == edge.to {
+            return around(corner(from));
+        }
+        let middle = |place: Place| (corner(place).0 + BOX_WIDE / 2.0, corner(place).1 + BOX_HIGH / 2.0);
+        if edge.back {
+            return below(middle(from), middle(to), &edge.through.iter().map(|p| middle(*p)).collect::<Vec<_>>());
+        }
+        let start = (corner(from).0 + BOX_WIDE, self.port(edge, edge.from));
+        let end = (corner(to).0, self.port(edge, edge.to));
+        let mut knots = vec![start];
+        for place in &edge.through {
+            // Level through the whole layer, so that it passes the boxes of that layer.
+            let (left, row) = (corner(*place).0, middle(*place).1);
+            knots.extend([(left, row), (left + BOX_WIDE, row)]);
+        }
+        knots.push(end);
+        knots.windows(2).flat_map(|pair| bend(pair[0], pair[1])).collect()
+    }
+
+    /// The height at which an edge meets a box: edges of one side are spread over it, in order of their other ends.
+    fn port(&self, edge: &Edge, part: usize) -> f64 {
+        let leaving = edge.from == part;
+        let beside = |e: &&Edge| !e.back && if leaving { e.from == part } else { e.to == part };
+        let next = |e: &Edge| {
+            let far = if leaving { e.to } else { e.from };
+            let near = if leaving { e.through.first() } else { e.through.last() };
+            near.map_or(self.layout.parts[far].row, |place| place.row)
+        };
+        let mut all: Vec<&Edge> = self.layout.edges.iter().filter(beside).collect();
+        all.sort_by(|a, b| next(a).total_cmp(&next(b)));
+        let order = all.iter().position(|e| (e.from, e.to) == (edge.from, edge.to)).unwrap_or(0);
+        let share = (order as f64 + 1.0) / (all.len() as f64 + 1.0);
+        corner(self.layout.parts[part]).1 + BOX_HIGH * share
+    }
+}
+
+/// The upper left corner of the box at a place.
+fn corner(place: Place) -> Point {
+    (EDGE + place.layer as f64 * (BOX_WIDE + GAP), EDGE + place.row * ROW)
+}
+
+/// A cubic Bézier curve that leaves and arrives level.
+fn bend(from: Point, to: Point) -> Vec<Point> {
+    let pull = (to.0 - from.0) * 0.45;
+    cubic([from, (from.0 + pull, from.1), (to.0 - pull, to.1), to])
+}
+
+fn cubic(p: [Point; 4]) -> Vec<Point> {
+    const STEPS: u32 = 24;
+    let at = |t: f64| {
+        let s = 1.0 - t;
+        let weights = [s * s * s, 3.0 * s * s * t, 3.0 * s * t * t, t * t * t];
+        let sum = |pick: fn(Point) -> f64| (0..4).map(|n| weights[n] * pick(p[n])).sum::<f64>();
+        (sum(|q| q.0), sum(|q| q.1))
+    };
+    (0..=STEPS).map(|n| at(f64::from(n) / f64::from(STEPS))).collect()
+}
+
+/// A part that calls itself: a loop below the right corner.
+fn around(corner: Point) -> Vec<Point> {
+    let (right, bottom) = (corner.0 + BOX_WIDE, corner.1 + BOX_HIGH);
+    cubic([
+        (right - 30.0, bottom),
+        (right - 26.0, bottom + 34.0),
+        (right - 74.0, bottom + 34.0),
+        (right - 70.0, bottom),
+    ])
+}
+
+/// Against the layers: out of the bottom, to the left below the boxes, into the bottom.
+fn below(from: Point, to: Point, through: &[Point]) -> Vec<Point> {
+    let (from, to) = ((from.0 + 20.0, from.1 + BOX_HIGH / 2.0), (to.0 - 20.0, to.1 + BOX_HIGH / 2.0));
+    let deep = through.iter().map(|p| p.1).fold(from.1.max(to.1), f64::max) + 26.0;
+    cubic([from, (from.0 - 10.0, deep + 12.0), (to.0 + 10.0, deep + 12.0), to])
+}
+
+fn arrow<DB: DrawingBackend>(area: &Area<DB>, scale: Scale, curve: &[Point]) -> Drawn<DB> {
+    let Some((tip, before)) = ends(curve) else { return Ok(()) };
+    let colour = RGBColor(0x77, 0x77, 0x77);
+    let px = |(x, y): Point| (scale.px(x), scale.px(y));
+    let length = ((tip.0 - before.0).powi(2) + (tip.1 - before.1).powi(2)).sqrt().max(1e-9);
+    let along = ((tip.0 - before.0) / length, (tip.1 - before.1) / length);
+    let back = (tip.0 - along.0 * ARROW, tip.1 - along.1 * ARROW);
+    let wing = |side: f64| (back.0 - along.1 * ARROW * 0.42 * side, back.1 + along.0 * ARROW * 0.42 * side);
+    // The line ends inside the head, not at its tip, which would then be blunt.
+    let kept = curve.iter().filter(|p| (p.0 - tip.0).hypot(p.1 - tip.1) > ARROW * 1.2);
+    let path: Vec<(i32, i32)> = kept.map(|p| px(*p)).chain([px(back)]).collect();
+    area.draw(&PathElement::new(path, colour.stroke_width(scale.line(1.5))))?;
+    area.draw(&Polygon::new([px(tip), px(wing(1.0)), px(wing(-1.0))], colour.filled()))
+}
+
+/// The tip of a curve and a point a little before it.
+fn ends(curve: &[Point]) -> Option<(Point, Point)> {
+    let tip = *curve.last()?;
+    let before = curve.iter().rev().find(|p| (p.0 - tip.0).hypot(p.1 - tip.1) > ARROW)?;
+    Some((tip, *before))
+}
+
+/// The labels of an edge, in the middle of its first stretch between two layers, on white.
+fn label<DB: DrawingBackend>(area: &Area<DB>, scale: Scale, edge: &Edge, curve: &[Point]) -> Drawn<DB> {
+    let style = scale.text(DETAIL, TEXT, HPos::Center, VPos::Center);
+    let (first, more) = match &edge.labels[..] {
+        [] => return Ok(()),
+        [only] => (only.clone(), String::new()),
+        [first, second] => (format!("{first}, {second}"), String::new()),
+        [first, rest @ ..] => (first.clone(), format!(" +{} more", rest.len())),
+    };
+    let at = curve[(curve.len() / 2).min(12)];
+    let text = fitted(&format!("{first}{more}"), &style, scale.px(GAP - 28.0));
+    let (x, y) = (scale.px(at.0), scale.px(at.1));
+    let half = (width(&text, &style) / 2 + scale.px(3.0), scale.px(DETAIL * 0.58));
+    area.draw(&Rectangle::new([(x - half.0, y - half.1), (x + half.0, y + half.1)], WHITE.mix(0.88).filled()))?;
+    area.draw(&Text::new(text, (x, y), style))
+}
+
+fn part_box<DB: DrawingBackend>(area: &Area<DB>, scale: Scale, part: &Part, corner: Point) -> Drawn<DB> {
+    let colour = match part.kind.as_str() {
+        "workload" => GREEN,
+        "transaction" => ORANGE,
+        _ => BLUE,
+    };
+    let outline: Vec<(i32, i32)> = rounded(corner).into_iter().map(|(x, y)| (scale.px(x), scale.px(y))).collect();
+    area.draw(&Polygon::new(outline.clone(), WHITE.filled()))?;
+    area.draw(&Polygon::new(outline.clone(), colour.mix(0.10).filled()))?;
+    let closed: Vec<(i32, i32)> = outline.iter().copied().chain(outline.first().copied()).collect();
+    area.draw(&PathElement::new(closed, colour.stroke_width(scale.line(1.5))))?;
+    let middle = corner.0 + BOX_WIDE / 2.0;
+    let line = |text: &str, size: f64, colour: RGBColor, y: f64| {
+        let style = scale.text(size, colour, HPos::Center, VPos::Center);
+        let text = fitted(text, &style, scale.px(BOX_WIDE - 16.0));
+        area.draw(&Text::new(text, (scale.px(middle), scale.px(corner.1 + y)), style))
+    };
+    let detail = if part.detail.is_empty() { &part.kind } else { &part.detail };
+    if detail.is_empty() {
+        return line(&part.name, NAME, TITLE, BOX_HIGH / 2.0);
+    }
+    line(&part.name, NAME, TITLE, 20.0)?;
+    line(detail, DETAIL, FAINT, 39.0)
+}
+
+/// A quarter of the unit circle: 0°, 11.25°, … 90°.
+const QUARTER: [Point; 9] = [
+    (1.0, 0.0),
+    (0.980_785, 0.195_090),
+    (0.923_880, 0.382_683),
+    (0.831_470, 0.555_570),
+    (FRAC_1_SQRT_2, FRAC_1_SQRT_2),
+    (0.555_570, 0.831_470),
+    (0.382_683, 0.923_880),
+    (0.195_090, 0.980_785),
+    (0.0, 1.0),
+];
+
+/// The outline of a box: quarter circles of eight steps at its corners.
+fn rounded((left, top): Point) -> Vec<Point> {
+    let (right, bottom) = (left + BOX_WIDE, top + BOX_HIGH);
+    let mut outline = Vec::new();
+    for (c, s) in QUARTER {
+        outline.push((right - CORNER + c * CORNER, bottom - CORNER + s * CORNER));
+    }
+    for (c, s) in QUARTER {
+        outline.push((left + CORNER - s * CORNER, bottom - CORNER + c * CORNER));
+    }
+    for (c, s) in QUARTER {
+        outline.push((left + CORNER - c * CORNER, top + CORNER - s * CORNER));
+    }
+    for (c, s) in QUARTER {
+        outline.push((right - CORNER + s * CORNER, top + CORNER - c * CORNER));
+    }
+    outline
+}

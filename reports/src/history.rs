@@ -1,0 +1,54 @@
+//! `history.jsonl`: the operations of the clients, one Jepsen operation per line.
+//!
+//! `{"index":0,"time":1250000,"process":3,"type":"invoke","f":"transactions.transfer","value":{"amount":5}}`; `time` is
+//! virtual, in nanoseconds. `check` reads it back, and so does every tool that reads Jepsen histories as JSON.
+
+use lab::outcome::{HistoryLine, Outcome};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+/// The whole file.
+pub fn lines(outcome: &Outcome) -> Vec<u8> {
+    let mut out = Vec::new();
+    for (index, line) in outcome.history.iter().enumerate() {
+        serde_json::to_writer(&mut out, &Line { index, line }).expect("writing plain values into memory cannot fail");
+        out.push(b'\n');
+    }
+    out
+}
+
+struct Line<'a> {
+    index: usize,
+    line: &'a HistoryLine,
+}
+
+struct Variables<'a>(&'a [(String, i64)]);
+
+impl Serialize for Line<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("index", &self.index)?;
+        map.serialize_entry("time", &self.line.time.0)?;
+        map.serialize_entry("process", &self.line.process)?;
+        map.serialize_entry("type", self.line.kind)?;
+        map.serialize_entry("f", &self.line.function)?;
+        map.serialize_entry("value", &Variables(&self.line.value))?;
+        if let Some(error) = &self.line.error {
+            map.serialize_entry("error", error)?;
+        }
+        map.serialize_entry("operation", &self.line.operation)?;
+        map.end()
+    }
+}
+
+impl Serialize for Variables<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.0.is_empty() {
+            return serializer.serialize_none();
+        }
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (name, value) in self.0 {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}

@@ -1,0 +1,47 @@
+//! From an outcome to what people and programs read: text for the terminal, JSON, CSV, charts.
+//!
+//! Everything here is a function of `lab::outcome::Outcome`: no file is touched, no clock is read, nothing is printed, and
+//! the same outcome gives the same bytes. The caller writes the files and adds wall times (`meta`).
+//! Read `files` for what a run leaves behind, `charts` for the pictures, `terminal` for the text.
+
+pub mod charts;
+pub mod graph;
+pub mod history;
+pub mod json;
+pub mod meta;
+pub mod seeds;
+pub mod summary;
+pub mod sweep;
+pub mod tables;
+pub mod terminal;
+
+mod names;
+mod number;
+mod windows;
+
+use lab::outcome::Outcome;
+
+pub use graph::graph;
+pub use meta::{Meta, meta};
+pub use sweep::SweepSummary;
+
+/// The data files of a run, as paths relative to its directory and contents: `summary.json`, `scenario.toml`, the CSV
+/// tables, and `history.jsonl` if a history was kept. The pictures come from [`charts::files`], `meta.json` from [`meta`].
+pub fn files(outcome: &Outcome) -> Vec<(String, Vec<u8>)> {
+    let mut files = vec![
+        ("summary.json".to_owned(), json::run(outcome).into_bytes()),
+        ("scenario.toml".to_owned(), outcome.resolved.clone().into_bytes()),
+        ("operations.csv".to_owned(), tables::operations(outcome)),
+        ("percentiles.csv".to_owned(), tables::percentiles(outcome)),
+        ("queues.csv".to_owned(), tables::queues(outcome)),
+        ("timeseries.csv".to_owned(), tables::timeseries(outcome)),
+        ("faults.csv".to_owned(), tables::faults(outcome)),
+    ];
+    if !outcome.history.is_empty() {
+        files.push(("history.jsonl".to_owned(), history::lines(outcome)));
+    }
+    files
+}
+
+/// The engine's version, as it stands in every output.
+pub const ENGINE: &str = env!("CARGO_PKG_VERSION");

@@ -1,0 +1,168 @@
+//! What a sweep came to, over all its points and seeds: the input of the sweep's text, JSON and table.
+
+use lab::outcome::Quantity;
+use serde::{Serialize, Serializer};
+
+/// The result of a sweep.
+#[derive(Clone, Serialize, Debug)]
+pub struct SweepSummary {
+    /// The scenario's name.
+    pub scenario: String,
+    /// Seeds `from..to`.
+    pub seeds: (u64, u64),
+    /// What tells the points apart: the paths of a matrix, joined by `, `; `variant` for variants; empty for one point.
+    pub axis: String,
+    /// The points, in order: variants and matrix points.
+    pub points: Vec<Point>,
+    /// The measured term, as in a threshold: `p99(latency{op=gateway.checkout})`.
+    pub measured: Option<String>,
+    /// What was broken, most frequent first.
+    pub failures: Vec<FailureGroup>,
+    /// Seeds run twice to compare fingerprints.
+    pub reruns: Option<Reruns>,
+    /// Everything came out as expected, over all points that have an expectation.
+    pub as_expected: bool,
+    /// Exit code of the command.
+    pub exit: u8,
+    /// Why: `transfers lose money on 3 of 100 seeds`; may be empty.
+    pub summary: String,
+    /// The command to go on with, for the last line: `stormglass shrink … --seed 311`.
+    pub next: Option<String>,
+}
+
+/// One point of a sweep, over all seeds.
+#[derive(Clone, Serialize, Debug)]
+pub struct Point {
+    /// Its name: the variant, or the values of the axes joined by `, `.
+    pub name: String,
+    /// Seeds on which every promise held.
+    pub pass: u64,
+    /// Seeds on which one was broken.
+    pub fail: u64,
+    /// Seeds that stayed undecided.
+    pub unknown: u64,
+    /// As `[expect]` says; `None`: no expectation, only measured.
+    pub as_expected: Option<bool>,
+    /// The median of the measured term over the seeds.
+    pub median: Option<Median>,
+    /// Failing seeds, ascending; the first ones are enough.
+    pub failing: Vec<u64>,
+}
+
+/// A median with its confidence interval.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Median {
+    /// The median.
+    pub value: Quantity,
+    /// Lower end of the 95 % interval; `None`: too few seeds for one.
+    pub low: Option<Quantity>,
+    /// Its upper end.
+    pub high: Option<Quantity>,
+}
+
+/// All failures of one promise.
+#[derive(Clone, PartialEq, Eq, Serialize, Debug)]
+pub struct FailureGroup {
+    /// The promise.
+    pub promise: String,
+    /// How many runs broke it.
+    pub runs: u64,
+    /// The smallest failing seed.
+    pub seed: u64,
+    /// At which point.
+    pub point: String,
+    /// It was expected.
+    pub expected: bool,
+}
+
+/// Proof of determinism.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Debug)]
+pub struct Reruns {
+    /// Seeds run twice.
+    pub seeds: u64,
+    /// Those with identical fingerprints.
+    pub identical: u64,
+}
+
+impl Median {
+    /// The median of one term over seeds, all of the same sort; `None` without values or with one that is no number.
+    ///
+    /// The interval is the distribution-free one of order statistics: ranks n/2 ∓ 1.96 · √n / 2 (Conover, Practical
+    /// Nonparametric Statistics, 3rd ed., §3.2), which needs at least eight values.
+    pub fn of(values: &[Quantity]) -> Option<Self> {
+        let mut sorted = values.to_vec();
+        sorted.sort_by(|a, b| number(*a).total_cmp(&number(*b)));
+        if sorted.is_empty() || sorted.iter().any(|value| number(*value).is_nan()) {
+            return None;
+        }
+        let n = sorted.len();
+        let middle = if n % 2 == 1 {
+            sorted[n / 2]
+        } else {
+            let (below, above) = (sorted[n / 2 - 1], sorted[n / 2]);
+            with(below, f64::midpoint(number(below), number(above)))
+        };
+        let reach = 0.98 * (n as f64).sqrt();
+        let low = (n as f64 / 2.0 - reach).floor() as i64;
+        let high = (n as f64 / 2.0 + reach).ceil() as i64 + 1;
+        let rank = |rank: i64| (1 <= rank && rank <= n as i64).then(|| sorted[rank as usize - 1]);
+        let interval = rank(low).zip(rank(high));
+        Some(Self { value: middle, low: interval.map(|ends| ends.0), high: interval.map(|ends| ends.1) })
+    }
+}
+
+impl Serialize for Median {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Plain {
+            value: Option<f64>,
+            low: Option<f64>,
+            high: Option<f64>,
+            unit: &'static str,
+        }
+        let plain = |quantity: Quantity| crate::number::rounded(number(quantity));
+        Plain {
+            value: plain(self.value),
+            low: self.low.and_then(plain),
+            high: self.high.and_then(plain),
+            unit: crate::number::number_and_unit(self.value).1,
+        }
+        .serialize(serializer)
+    }
+}
+
+/// The files of a sweep: `sweep.json` and `sweep.csv`, a row per point.
+pub fn files(summary: &SweepSummary) -> Vec<(String, Vec<u8>)> {
+    vec![
+        ("sweep.json".to_owned(), crate::json::sweep(summary).into_bytes()),
+        ("sweep.csv".to_owned(), crate::tables::sweep(summary)),
+    ]
+}
+
+fn number(quantity: Quantity) -> f64 {
+    crate::number::number_and_unit(quantity).0
+}
+
+fn with(like: Quantity, number: f64) -> Quantity {
+    match like {
+        Quantity::Seconds(_) => Quantity::Seconds(number),
+        Quantity::Ratio(_) => Quantity::Ratio(number),
+        Quantity::PerSecond(_) => Quantity::PerSecond(number),
+        Quantity::Number(_) => Quantity::Number(number),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_of_a_hundred_lies_between_ranks_40_and_61() {
+        let values: Vec<Quantity> = (1..=100).rev().map(|n| Quantity::Seconds(f64::from(n))).collect();
+        let median = Median::of(&values).expect("there are values");
+        assert_eq!(median.value, Quantity::Seconds(50.5));
+        assert_eq!((median.low, median.high), (Some(Quantity::Seconds(40.0)), Some(Quantity::Seconds(61.0))));
+        assert_eq!(Median::of(&values[..5]).and_then(|m| m.low), None, "five values cannot give 95 %");
+        assert_eq!(Median::of(&[]), None);
+    }
+}

@@ -1,0 +1,130 @@
+//! The text of a sweep.
+
+use super::paint::Paint;
+use super::{clean, columns};
+use crate::number::{quantity, thousands};
+use crate::sweep::{Median, Point, SweepSummary};
+
+const SEEDS_SHOWN: usize = 4;
+const GROUPS_SHOWN: usize = 12;
+
+/// The text of a sweep, with a line feed at its end; ANSI colours only if asked for.
+pub fn sweep(summary: &SweepSummary, colour: bool) -> String {
+    let paint = Paint { colour };
+    let seeds = summary.seeds.1.saturating_sub(summary.seeds.0);
+    let mut lines = vec![format!(
+        "sweep  {}   {} point{} × {} seeds ({}..{})",
+        paint.bold(&clean(&summary.scenario)),
+        thousands(summary.points.len() as u64),
+        if summary.points.len() == 1 { "" } else { "s" },
+        thousands(seeds),
+        summary.seeds.0,
+        summary.seeds.1,
+    )];
+    lines.push(String::new());
+    lines.extend(points(summary, paint));
+    lines.extend(failures(summary));
+    if let Some(reruns) = summary.reruns {
+        let told = format!(
+            "  determinism: {} seeds re-run, {} identical fingerprints",
+            thousands(reruns.seeds),
+            thousands(reruns.identical)
+        );
+        lines.push(if reruns.seeds == reruns.identical { told } else { paint.bad(&told) });
+    }
+    lines.push(verdict(summary, paint));
+    let mut text = String::new();
+    for line in lines {
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+fn points(summary: &SweepSummary, paint: Paint) -> Vec<String> {
+    let axis = if summary.axis.is_empty() { "point" } else { &summary.axis };
+    let term = summary.measured.as_ref().map(|term| format!("{} median [95% CI]", clean(term)));
+    let name = |point: &Point| if point.name.is_empty() { "base".to_owned() } else { clean(&point.name) };
+    let name_width = summary.points.iter().map(|point| columns(&name(point))).chain([columns(axis)]).max().unwrap_or(0);
+    let medians: Vec<String> =
+        summary.points.iter().map(|point| point.median.map(median).unwrap_or_default()).collect();
+    let term_width = medians.iter().chain(&term).map(|text| columns(text)).max().unwrap_or(0);
+    let gap = if term_width > 0 { "   " } else { "" };
+    let head = format!(
+        "  {:name_width$}  {:>7}{:>7}{:>9}   {:term_width$}{gap}first failing seeds",
+        clean(axis),
+        "pass",
+        "fail",
+        "unknown",
+        term.as_deref().unwrap_or(""),
+    );
+    let mut lines = vec![paint.faint(&head)];
+    for (point, median) in summary.points.iter().zip(&medians) {
+        let expectation = match point.as_expected {
+            Some(true) if point.fail > 0 => "   as expected",
+            Some(false) if point.fail == 0 => "   was expected to fail",
+            Some(_) | None => "",
+        };
+        lines.push(format!(
+            "  {:name_width$}  {:>7}{:>7}{:>9}   {median:term_width$}{gap}{}{expectation}",
+            name(point),
+            thousands(point.pass),
+            thousands(point.fail),
+            thousands(point.unknown),
+            failing(point),
+        ));
+    }
+    lines
+}
+
+/// `86ms  [84ms–89ms]`; without an interval if there were too few seeds for one.
+fn median(median: Median) -> String {
+    let value = quantity(median.value);
+    match median.low.zip(median.high) {
+        Some((low, high)) => format!("{value}  [{}–{}]", quantity(low), quantity(high)),
+        None => value,
+    }
+}
+
+fn failing(point: &Point) -> String {
+    let shown: Vec<String> = point.failing.iter().take(SEEDS_SHOWN).map(u64::to_string).collect();
+    let more = if point.fail as usize > shown.len() && !shown.is_empty() { " …" } else { "" };
+    format!("{}{more}", shown.join(", "))
+}
+
+fn failures(summary: &SweepSummary) -> Vec<String> {
+    let count_width = summary.failures.iter().map(|group| columns(&thousands(group.runs))).max().unwrap_or(0);
+    let mut lines: Vec<String> = summary
+        .failures
+        .iter()
+        .take(GROUPS_SHOWN)
+        .map(|group| {
+            let point = if group.point.is_empty() { String::new() } else { format!(" of {}", clean(&group.point)) };
+            let expected = if group.expected { "   expected" } else { "" };
+            let runs = thousands(group.runs);
+            format!(
+                "    {runs:>count_width$} × {} (smallest: seed {}{point}){expected}",
+                clean(&group.promise),
+                group.seed
+            )
+        })
+        .collect();
+    if summary.failures.len() > GROUPS_SHOWN {
+        lines.push(format!("    … {} more promises in sweep.json", summary.failures.len() - GROUPS_SHOWN));
+    }
+    lines
+}
+
+fn verdict(summary: &SweepSummary, paint: Paint) -> String {
+    let broke = summary.points.iter().any(|point| point.fail > 0);
+    let mark = match (summary.exit, summary.as_expected) {
+        (0, _) if broke => paint.good("✓ AS EXPECTED"),
+        (0, _) => paint.good("✓ PASS"),
+        (3, _) => paint.doubtful("? INCONCLUSIVE"),
+        (4, _) => paint.bad("✗ NOT DETERMINISTIC"),
+        _ => paint.bad("✗ FAIL"),
+    };
+    let told = if summary.summary.is_empty() { String::new() } else { format!("   {}", clean(&summary.summary)) };
+    let next = summary.next.as_ref().map(|next| format!("   {}", clean(next))).unwrap_or_default();
+    format!("{mark}{told}{next}")
+}

@@ -1,0 +1,6 @@
+//! What becomes of one outcome: files, pictures, text.
+
+mod fixture;
+mod pictures;
+mod tables;
+mod texts;

@@ -1,0 +1,189 @@
+//! The text of the terminal, as a person sees it.
+
+use crate::fixture::{invariant, sample, threshold};
+use lab::outcome::{Found, Outcome, Quantity, RunVerdict, Status};
+use reports::sweep::{FailureGroup, Median, Point, Reruns, SweepSummary};
+
+const DIR: &str = "out/bank-2pc/91b0d4e2";
+
+fn text(outcome: &Outcome) -> String {
+    reports::terminal::run(outcome, DIR, false)
+}
+
+fn verdict(found: Found, as_expected: bool, summary: &str) -> RunVerdict {
+    RunVerdict { found, as_expected, exit: u8::from(!as_expected), summary: summary.to_owned() }
+}
+
+#[test]
+fn a_failed_run_reads_as_in_the_golden_text() {
+    let found = text(&sample());
+    assert_eq!(found, include_str!("run.txt"), "\n{found}");
+}
+
+#[test]
+fn no_line_is_wider_than_a_hundred_columns() {
+    let found = text(&sample());
+    let widest = found.lines().map(|line| line.chars().count()).max();
+    assert!(widest.is_some_and(|width| width <= 100), "{widest:?}");
+}
+
+#[test]
+fn a_passed_run_is_short() {
+    let mut outcome = sample();
+    outcome.invariants =
+        vec![invariant("no_overdraft", "always", Status::Holds), invariant("conserved", "at rest", Status::Holds)];
+    outcome.thresholds = vec![threshold("p99(latency) < 1s", Status::Holds, Some(Quantity::Seconds(0.294)), false)];
+    outcome.verdict = verdict(Found::Pass, true, "passes");
+    let found = text(&outcome);
+    assert!(found.starts_with("✓ PASS   bank-2pc  seed 7     2 invariants hold, 1 threshold met\n"), "{found}");
+    assert!(found.contains("\nINVARIANTS   ✓ no_overdraft   ✓ conserved\n"), "{found}");
+    assert!(!found.contains("next"), "nothing to do next");
+}
+
+#[test]
+fn each_verdict_has_its_mark() {
+    let mut outcome = sample();
+    for (found, as_expected, mark) in [
+        (Found::Pass, true, "✓ PASS "),
+        (Found::Fail, true, "✓ AS EXPECTED "),
+        (Found::Inconclusive, true, "✓ AS EXPECTED "),
+        (Found::Fail, false, "✗ FAIL "),
+        (Found::Pass, false, "✗ FAIL "),
+        (Found::Inconclusive, false, "? INCONCLUSIVE "),
+    ] {
+        outcome.verdict = verdict(found, as_expected, "because");
+        assert!(text(&outcome).starts_with(mark), "{found:?} {as_expected}");
+        assert_eq!(text(&outcome).contains("because"), mark != "✓ PASS ", "a clean pass needs no reason");
+    }
+}
+
+#[test]
+fn a_goal_not_reached_in_one_run_is_left_to_the_sweep() {
+    let mut outcome = sample();
+    let mut goal = invariant("aborts_happen", "sometimes", Status::Unknown);
+    goal.reached = Some(false);
+    outcome.invariants = vec![invariant("no_overdraft", "always", Status::Holds), goal];
+    outcome.thresholds.clear();
+    let found = text(&outcome);
+    assert!(found.contains("? aborts_happen  sometimes  not reached in this run; a sweep judges it\n"), "{found}");
+    assert!(found.lines().next().is_some_and(|head| head.ends_with("1 invariant holds")), "{found}");
+}
+
+#[test]
+fn colour_is_added_only_when_asked_and_names_cannot_add_it() {
+    let mut outcome = sample();
+    outcome.operations[0].name = "evil\u{1b}[2J".to_owned();
+    outcome.invariants[1].witness = vec!["moved\u{1b}[1A up".to_owned()];
+    assert!(!text(&outcome).contains('\u{1b}'));
+    let coloured = reports::terminal::run(&outcome, DIR, true);
+    assert!(coloured.contains("\u{1b}[1;31m✗ FAIL\u{1b}[0m"));
+    let mut plain = String::new();
+    let mut rest = coloured.as_str();
+    while let Some((before, after)) = rest.split_once('\u{1b}') {
+        plain.push_str(before);
+        rest = after.split_once('m').map_or("", |(_, after)| after);
+    }
+    plain.push_str(rest);
+    let trimmed = |text: &str| text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
+    assert_eq!(trimmed(&plain), trimmed(&text(&outcome)), "colour changes nothing else");
+}
+
+#[test]
+fn an_empty_outcome_is_still_a_text() {
+    let mut outcome = sample();
+    outcome.operations.clear();
+    outcome.queues.clear();
+    outcome.services.clear();
+    outcome.transactions.clear();
+    outcome.faults.clear();
+    outcome.invariants.clear();
+    outcome.thresholds.clear();
+    outcome.topology.parts.clear();
+    let found = text(&outcome);
+    assert!(found.lines().next().is_some_and(|head| head.ends_with("no promises")), "{found}");
+    assert!(!found.contains("OPERATIONS") && !found.contains("charts"), "{found}");
+}
+
+#[test]
+fn a_long_table_ends_with_where_the_rest_is() {
+    let mut outcome = sample();
+    let queue = outcome.queues[0].clone();
+    outcome.queues = (0..33)
+        .map(|n| {
+            let mut queue = queue.clone();
+            queue.name = format!("q{n}");
+            queue
+        })
+        .collect();
+    assert!(text(&outcome).contains("\n    … 13 more in queues.csv\n"));
+}
+
+fn swept() -> SweepSummary {
+    let point = |name: &str, fail: u64, failing: &[u64]| Point {
+        name: name.to_owned(),
+        pass: 1000 - fail,
+        fail,
+        unknown: 0,
+        as_expected: None,
+        median: Some(Median {
+            value: Quantity::Seconds(0.086),
+            low: Some(Quantity::Seconds(0.084)),
+            high: Some(Quantity::Seconds(0.089)),
+        }),
+        failing: failing.to_vec(),
+    };
+    SweepSummary {
+        scenario: "checkout-saga".to_owned(),
+        seeds: (0, 1000),
+        axis: "services.payment.ops.charge.idempotent".to_owned(),
+        points: vec![point("true", 9, &[42, 118, 203, 204, 500]), point("false", 3, &[4, 19, 23])],
+        measured: Some("p99(latency)".to_owned()),
+        failures: vec![FailureGroup {
+            promise: "paid_iff_confirmed".to_owned(),
+            runs: 12,
+            seed: 4,
+            point: "false".to_owned(),
+            expected: false,
+        }],
+        reruns: Some(Reruns { seeds: 20, identical: 20 }),
+        as_expected: false,
+        exit: 1,
+        summary: String::new(),
+        next: Some("stormglass run scenarios/checkout-saga.toml --seed 4".to_owned()),
+    }
+}
+
+#[test]
+fn a_sweep_reads_as_in_the_interface() {
+    let expected = "\
+sweep  checkout-saga   2 points × 1 000 seeds (0..1000)
+
+  services.payment.ops.charge.idempotent     pass   fail  unknown   p99(latency) median [95% CI]   first failing seeds
+  true                                        991      9        0   86ms  [84ms–89ms]              42, 118, 203, 204 …
+  false                                       997      3        0   86ms  [84ms–89ms]              4, 19, 23
+    12 × paid_iff_confirmed (smallest: seed 4 of false)
+  determinism: 20 seeds re-run, 20 identical fingerprints
+✗ FAIL   stormglass run scenarios/checkout-saga.toml --seed 4
+";
+    let found = reports::terminal::sweep(&swept(), false);
+    assert_eq!(found, expected, "\n{found}");
+}
+
+#[test]
+fn a_sweep_without_points_or_seeds_is_still_a_text() {
+    let empty = SweepSummary {
+        points: Vec::new(),
+        failures: Vec::new(),
+        measured: None,
+        reruns: None,
+        next: None,
+        exit: 0,
+        seeds: (5, 5),
+        ..swept()
+    };
+    assert!(reports::terminal::sweep(&empty, false).ends_with("✓ PASS\n"));
+    let files = reports::sweep::files(&swept());
+    assert!(
+        files.iter().any(|(name, bytes)| name == "sweep.csv" && bytes.starts_with(b"point,pass,fail,unknown,median"))
+    );
+}

@@ -1,0 +1,134 @@
+//! Arguments. Every command says by example what it does.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// A deterministic simulator of distributed systems: is it right, and how does it behave?
+#[derive(Parser, Debug)]
+#[command(name = "stormglass", version, propagate_version = true, arg_required_else_help = true)]
+#[command(after_help = "Exit codes: 0 as expected · 1 not as expected · 2 bad scenario or usage · 3 inconclusive · \
+4 nondeterminism · 130 interrupted")]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Commands.
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Runs one scenario with one seed: verdict, tables, charts.
+    #[command(after_help = "Example: stormglass run scenarios/bank/two-phase-commit.toml --seed 7 --set run.duration=10s")]
+    Run(RunArgs),
+    /// Runs a scenario over many seeds, variants and values.
+    #[command(after_help = "Example: stormglass sweep scenarios/bank/two-phase-commit.toml --seeds 0..200 --variants all")]
+    Sweep(SweepArgs),
+    /// Lists the scenarios below a folder, with their questions.
+    #[command(after_help = "Example: stormglass list scenarios")]
+    List {
+        /// Files or folders.
+        #[arg(default_value = "scenarios")]
+        paths: Vec<PathBuf>,
+        /// How to print.
+        #[arg(long, value_enum, default_value_t = Format::Human)]
+        format: Format,
+    },
+    /// Prints the JSON Schema of scenario files, for editors.
+    #[command(after_help = "Example: stormglass schema > scenarios/scenario.schema.json")]
+    Schema,
+    /// Draws who calls whom: SVG, PNG and DOT.
+    #[command(after_help = "Example: stormglass graph scenarios/theory/four-stations.toml")]
+    Graph {
+        /// The scenario.
+        scenario: PathBuf,
+        /// Which variant.
+        #[arg(long)]
+        variant: Option<String>,
+        /// Where to put the files.
+        #[arg(long, default_value = "out")]
+        out: PathBuf,
+    },
+}
+
+/// What every command on one scenario takes.
+#[derive(Args, Debug, Clone)]
+pub(crate) struct Choice {
+    /// The scenario file.
+    pub(crate) scenario: PathBuf,
+    /// Changes one value: `--set network.loss=1%`. May be given several times.
+    #[arg(long = "set", value_name = "PATH=VALUE", value_parser = assignment)]
+    pub(crate) sets: Vec<(String, String)>,
+    /// Where results go.
+    #[arg(long, default_value = "out", value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+}
+
+/// `run`.
+#[derive(Args, Debug)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) choice: Choice,
+    /// Which variant; the base without it.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) variant: Option<String>,
+    /// The seed; else the file's, else 0.
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Runs twice side by side and compares every event.
+    #[arg(long)]
+    pub(crate) twice: bool,
+}
+
+/// `sweep`.
+#[derive(Args, Debug)]
+pub(crate) struct SweepArgs {
+    #[command(flatten)]
+    pub(crate) choice: Choice,
+    /// Seeds A..B, half open; else the file's `sweep.seeds`.
+    #[arg(long, value_name = "A..B", value_parser = seeds)]
+    pub(crate) seeds: Option<(u64, u64)>,
+    /// `all`, `none`, or names with commas between; else the file's `sweep.variants`.
+    #[arg(long, value_name = "NAMES")]
+    pub(crate) variants: Option<String>,
+    /// Several values of one key: `--matrix network.loss=0%,1%`. Several keys give every combination.
+    #[arg(long, value_name = "PATH=V1,V2", value_parser = assignment)]
+    pub(crate) matrix: Vec<(String, String)>,
+    /// How many seeds run at once; else as many as there are processors.
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<usize>,
+    /// Stops at the smallest failing seed.
+    #[arg(long)]
+    pub(crate) fail_fast: bool,
+    /// Runs every seed twice and compares every event.
+    #[arg(long)]
+    pub(crate) twice: bool,
+}
+
+/// How to print.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// For people.
+    Human,
+    /// For programs.
+    Json,
+}
+
+fn assignment(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((path, value)) if !path.trim().is_empty() => Ok((path.trim().to_owned(), value.trim().to_owned())),
+        Some(_) | None => Err("this is written PATH=VALUE, as in network.loss=1%".to_owned()),
+    }
+}
+
+fn seeds(text: &str) -> Result<(u64, u64), String> {
+    let parse = |part: &str| part.trim().replace('_', "").parse::<u64>().ok();
+    let range = text.split_once("..").and_then(|(from, to)| Some((parse(from)?, parse(to)?)));
+    match range {
+        Some((from, to)) if from < to => Ok((from, to)),
+        Some(_) => Err("the range is empty: the second number is not part of it, as in 0..100".to_owned()),
+        None => Err("seeds are written A..B, as in 0..100".to_owned()),
+    }
+}

@@ -1,0 +1,97 @@
+//! The only place that touches files and standard output.
+
+use std::fs;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use lab::scenario::Source;
+
+/// Scenario files beyond this size are refused unread; nobody writes one.
+const SCENARIO_BYTES_MAX: u64 = 4 * 1024 * 1024;
+
+/// Reads a scenario.
+pub(crate) fn scenario(path: &Path) -> Result<Source, String> {
+    let name = path.display().to_string();
+    let about = fs::metadata(path).map_err(|error| format!("cannot read {name}: {error}"))?;
+    if about.is_dir() {
+        return Err(format!("{name} is a folder; a scenario is a file (`stormglass list {name}` shows what is in it)"));
+    }
+    if about.len() > SCENARIO_BYTES_MAX {
+        return Err(format!("{name} has {} MB; a scenario has at most 4", about.len() / 1_000_000));
+    }
+    let bytes = fs::read(path).map_err(|error| format!("cannot read {name}: {error}"))?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        format!("{name} is not UTF-8 text: byte {at} is not part of a character")
+    })?;
+    Ok(Source::new(name, text))
+}
+
+/// Every TOML file in these files and folders, in order.
+pub(crate) fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
+    let mut found = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            let entries = fs::read_dir(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+            let mut inside: Vec<PathBuf> = entries.filter_map(|entry| entry.ok().map(|e| e.path())).collect();
+            inside.sort();
+            inside.retain(|p| p.is_dir() || p.extension().is_some_and(|e| e == "toml"));
+            found.extend(find(&inside)?);
+        } else if path.exists() {
+            found.push(path.clone());
+        } else {
+            return Err(format!("there is no {}", path.display()));
+        }
+    }
+    Ok(found)
+}
+
+/// Writes a run's files as one directory: all of them or none. An existing one is replaced.
+pub(crate) fn directory(path: &Path, files: &[(String, Vec<u8>)]) -> Result<(), String> {
+    let name = path.file_name().map_or_else(|| "run".to_owned(), |n| n.to_string_lossy().into_owned());
+    let parent = path.parent().unwrap_or(Path::new("."));
+    let fresh = parent.join(format!(".{name}.{}", std::process::id()));
+    let old = parent.join(format!(".{name}.{}.old", std::process::id()));
+    let write = || -> io::Result<()> {
+        for (file, bytes) in files {
+            let file = fresh.join(file);
+            fs::create_dir_all(file.parent().unwrap_or(&fresh))?;
+            fs::write(file, bytes)?;
+        }
+        if path.exists() {
+            fs::rename(path, &old)?;
+        }
+        fs::rename(&fresh, path)?;
+        if old.exists() {
+            fs::remove_dir_all(&old)?;
+        }
+        Ok(())
+    };
+    write().map_err(|error| {
+        // The half-written copy is of no use to anybody.
+        let _ = fs::remove_dir_all(&fresh);
+        format!("cannot write {}: {error}", path.display())
+    })
+}
+
+/// Prints to standard output. A reader that has gone away is no error.
+pub(crate) fn print(text: &str) {
+    let mut out = io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Prints to standard error.
+pub(crate) fn note(text: &str) {
+    let mut err = io::stderr().lock();
+    let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
+}
+
+/// Colour belongs on a terminal, and nowhere when `NO_COLOR` is set.
+pub(crate) fn colour() -> bool {
+    io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
+}
+
+/// The same for standard error.
+pub(crate) fn colour_of_errors() -> bool {
+    io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
+}

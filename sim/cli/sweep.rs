@@ -1,0 +1,174 @@
+//! `stormglass sweep`.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use lab::outcome::{Found, Quantity, Status};
+use lab::sweep::{Request, Step, Swept};
+use reports::sweep::{FailureGroup, Median, Point, Reruns};
+use reports::SweepSummary;
+
+use crate::args::{Format, SweepArgs};
+use crate::files;
+use crate::progress::{self, Progress};
+use crate::run::told;
+
+/// Failing seeds that are listed per point.
+const SEEDS_LISTED: usize = 20;
+
+/// Runs a scenario over many seeds.
+pub(crate) fn sweep(args: &SweepArgs) -> Result<u8, String> {
+    progress::catch_interrupt();
+    let source = files::scenario(&args.choice.scenario)?;
+    let request = Request {
+        sets: args.choice.sets.clone(),
+        seeds: args.seeds,
+        variants: args.variants.clone(),
+        matrix: args.matrix.iter().map(|(path, values)| (path.clone(), split_values(values))).collect(),
+        jobs: args.jobs.unwrap_or(0),
+        fail_fast: args.fail_fast,
+        twice: args.twice,
+    };
+    let name = args.choice.scenario.file_stem().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+    let progress = std::sync::OnceLock::new();
+    let failing = AtomicUsize::new(0);
+    let step = |step: Step| {
+        let failing = failing.fetch_add(usize::from(step.failed), Ordering::Relaxed) + usize::from(step.failed);
+        let progress = progress.get_or_init(|| Progress::new(&format!("sweep  {name}"), step.all as u64, "runs"));
+        progress.at(step.finished as u64, &format!("{failing} failing"));
+    };
+    let swept = lab::sweep::sweep(&source, &request, &progress::INTERRUPTED, &step)
+        .map_err(|errors| told(&errors, args.choice.format))?;
+    let took = progress.get().map(Progress::finish);
+    let summary = summary(&swept, args);
+    let text = reports::json::sweep(&summary);
+    let directory = args.choice.out.join(&swept.name).join(format!("sweep-{}-{}", swept.seeds.0, swept.seeds.1));
+    let seeds = reports::seeds::csv(&swept);
+    files::directory(&directory, &[("sweep.json".to_owned(), text.clone().into_bytes()), ("seeds.csv".to_owned(), seeds)])?;
+    match args.choice.format {
+        Format::Human => {
+            files::print(&reports::terminal::sweep(&summary, files::colour()));
+            files::print(&format!("results  {}\n", directory.display()));
+        }
+        Format::Json => files::print(&text),
+    }
+    if let Some(took) = took {
+        let rate = swept.results.len() as f64 / took.as_secs_f64().max(1e-9);
+        files::note(&format!("{} runs in {:.1} s, {rate:.1} runs/s\n", swept.results.len(), took.as_secs_f64()));
+    }
+    Ok(swept.exit)
+}
+
+/// `a,b` at the top level: commas inside brackets and quotes belong to the value.
+fn split_values(text: &str) -> Vec<String> {
+    let (mut values, mut depth, mut quoted, mut word) = (Vec::new(), 0_i32, false, String::new());
+    for c in text.chars() {
+        match c {
+            '"' => quoted = !quoted,
+            '(' | '[' | '{' if !quoted => depth += 1,
+            ')' | ']' | '}' if !quoted => depth -= 1,
+            ',' if depth == 0 && !quoted => {
+                values.push(std::mem::take(&mut word).trim().to_owned());
+                continue;
+            }
+            _ => {}
+        }
+        word.push(c);
+    }
+    values.push(word.trim().to_owned());
+    values
+}
+
+fn summary(swept: &Swept, args: &SweepArgs) -> SweepSummary {
+    let measured = measured(swept);
+    let points = swept.points.iter().enumerate().map(|(index, point)| {
+        let mine = || swept.results.iter().filter(move |r| r.point == index);
+        let count = |found: Found| mine().filter(|r| r.found == found).count() as u64;
+        let values: Vec<Quantity> = measured
+            .iter()
+            .flat_map(|name| mine().filter_map(|r| r.promises.iter().find(|p| p.name == *name)?.threshold?))
+            .collect();
+        Point {
+            name: point.name(),
+            pass: count(Found::Pass),
+            fail: count(Found::Fail),
+            unknown: count(Found::Inconclusive),
+            as_expected: swept.verdicts[index].as_ref().map(|verdict| verdict.as_expected),
+            median: Median::of(&values),
+            failing: mine().filter(|r| r.found == Found::Fail).map(|r| r.seed).take(SEEDS_LISTED).collect(),
+        }
+    });
+    let axis: Vec<&str> =
+        swept.points.iter().flat_map(|p| p.sets.iter().skip(args.choice.sets.len()).map(|(path, _)| path.as_str())).collect();
+    let reasons: Vec<String> = swept
+        .points
+        .iter()
+        .zip(&swept.verdicts)
+        .filter_map(|(point, verdict)| verdict.as_ref().map(|v| format!("{}: {}", point.name(), v.summary)))
+        .collect();
+    SweepSummary {
+        scenario: swept.name.clone(),
+        seeds: swept.seeds,
+        axis: axis.first().map_or_else(
+            || if swept.points.len() > 1 { "variant".to_owned() } else { String::new() },
+            |first| (*first).to_owned(),
+        ),
+        points: points.collect(),
+        measured,
+        failures: failures(swept),
+        reruns: args.twice.then(|| Reruns {
+            seeds: swept.results.len() as u64,
+            identical: swept.results.iter().filter(|r| r.divergence.is_none() && r.panic.is_none()).count() as u64,
+        }),
+        as_expected: swept.exit == 0,
+        exit: swept.exit,
+        summary: reasons.join(" · "),
+        next: first_unexpected(swept).map(|(point, seed)| replay(args, &swept.points[point], seed)),
+    }
+}
+
+/// The first threshold about a percentile, else the first threshold.
+fn measured(swept: &Swept) -> Option<String> {
+    let names = || swept.results.iter().flat_map(|r| r.promises.iter()).filter(|p| p.threshold.is_some());
+    names().find(|p| matches!(p.threshold, Some(Some(Quantity::Seconds(_))))).or_else(|| names().next()).map(|p| p.name.clone())
+}
+
+fn failures(swept: &Swept) -> Vec<FailureGroup> {
+    let mut groups: Vec<FailureGroup> = Vec::new();
+    for result in &swept.results {
+        let point = &swept.points[result.point];
+        let broken = result.promises.iter().filter(|p| p.status == Status::Violated).map(|p| p.name.clone());
+        for promise in broken.chain(result.panic.iter().map(|_| "engine bug".to_owned())) {
+            let place = point.name();
+            match groups.iter_mut().find(|g| g.promise == promise && g.point == place) {
+                Some(group) => group.runs += 1,
+                None => groups.push(FailureGroup {
+                    expected: point.scenario.model.expect.fails.iter().any(|f| f.value == promise),
+                    promise,
+                    runs: 1,
+                    seed: result.seed,
+                    point: place,
+                }),
+            }
+        }
+    }
+    groups.sort_by(|a, b| b.runs.cmp(&a.runs));
+    groups
+}
+
+/// The first run that contradicts its expectation.
+fn first_unexpected(swept: &Swept) -> Option<(usize, u64)> {
+    let verdicts = swept.verdicts.iter().enumerate().filter_map(|(point, verdict)| Some((point, verdict.as_ref()?)));
+    let mut found = verdicts.filter_map(|(point, verdict)| Some((point, verdict.unexpected.first()?.0)));
+    found.next()
+}
+
+fn replay(args: &SweepArgs, point: &lab::sweep::Point, seed: u64) -> String {
+    let mut text = format!("stormglass run {} --seed {seed}", args.choice.scenario.display());
+    if let Some(variant) = &point.variant {
+        text.push_str(&format!(" --variant {variant}"));
+    }
+    for (path, value) in args.choice.sets.iter().chain(&point.sets) {
+        text.push_str(&format!(" --set '{path}={value}'"));
+    }
+    text
+}

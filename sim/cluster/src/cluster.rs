@@ -1,0 +1,377 @@
+//! The loop: takes the next event, lets the process of its machine handle it, and performs what the process says.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use kernel::{Digest, NodeId, Process, Queue, Seed, Time};
+
+use crate::event::{Event, Handled, Kind, Trace};
+use crate::hardware::Hardware;
+use crate::host::{Late, Pending};
+use crate::ledger::Instance;
+use crate::perform::Perform;
+use crate::plan::FaultPlan;
+use crate::watch::{Passage, Reason, Watch};
+use crate::world::{INBOX_LIMIT, World, tell};
+
+/// The protocol number of facts about a machine itself (crashed, recovered).
+pub const MACHINE: u32 = u32::MAX;
+
+/// A world of machines that run `P`, at one moment of its run. A clone goes on exactly as the original does.
+pub struct Cluster<P: Process> {
+    pub(crate) plan: Arc<P::Plan>,
+    pub(crate) processes: Vec<P>,
+    pub(crate) world: World<P>,
+    handled: u64,
+    /// When the last event was handled, and how many were in that instant.
+    instant: (Time, u64),
+}
+
+impl<P: Process> Clone for Cluster<P> {
+    fn clone(&self) -> Self {
+        Self {
+            plan: Arc::clone(&self.plan),
+            processes: self.processes.clone(),
+            world: self.world.clone(),
+            handled: self.handled,
+            instant: self.instant,
+        }
+    }
+}
+
+impl<P: Process> Cluster<P> {
+    /// All machines booted, at time 0. Their first events are pending in the order of the machines, before any fault.
+    pub fn new(plan: Arc<P::Plan>, hardware: Hardware, faults: FaultPlan, seed: Seed) -> Self {
+        const { assert!(size_of::<Event<P::Timer>>() <= 32, "an event has at most 32 bytes: a timer at most 24") };
+        let processes: Vec<P> = (0..hardware.nodes.len() as u32).map(|node| P::boot(&plan, NodeId(node))).collect();
+        let mut world = World::new(hardware, faults, seed);
+        for (process, host) in processes.iter().zip(&mut world.hosts) {
+            host.unfinished = process.unfinished();
+            world.unfinished += host.unfinished;
+        }
+        Self { plan, processes, world, handled: 0, instant: (Time::ZERO, 0) }
+    }
+
+    /// Handles the next event; `None` if there is none.
+    pub fn step<W: Watch<P>>(&mut self, watch: &mut W) -> Option<Handled> {
+        let (time, sequence, event) = self.world.queue.pop()?;
+        let trace = self.handle(event, watch);
+        if !self.world.strikes.is_empty() {
+            self.settle(watch);
+        }
+        let word = (sequence << 24) | (u64::from(trace.node) << 8) | trace.kind as u64;
+        self.world.fingerprint.eat(time.0, trace.digest.wrapping_add(word.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+        self.handled += 1;
+        self.instant = (time, if self.instant.0 == time { self.instant.1 + 1 } else { 1 });
+        let node = NodeId(u32::from(trace.node));
+        Some(Handled { time, sequence, node, kind: trace.kind, digest: trace.digest })
+    }
+
+    /// When the next event is due.
+    pub fn next_time(&mut self) -> Option<Time> {
+        self.world.queue.next_time()
+    }
+
+    /// The time of the last event that was handled.
+    pub fn now(&self) -> Time {
+        self.world.now()
+    }
+
+    /// Over all events so far, and all faults.
+    pub fn fingerprint(&self) -> u64 {
+        self.world.fingerprint.value()
+    }
+
+    /// How many events were handled.
+    pub fn events(&self) -> u64 {
+        self.handled
+    }
+
+    /// How many events were handled in the instant of the last one. Time stands still while this grows: whoever runs the
+    /// cluster sets a limit, and reaching it is an outcome of the run.
+    pub fn events_in_instant(&self) -> u64 {
+        self.instant.1
+    }
+
+    /// What keeps the run from being at rest: unfinished work of machines that are up, what the logs of the others owe,
+    /// messages that are not background, and what waits for a disk. A running sum.
+    pub fn unfinished(&self) -> u64 {
+        self.world.unfinished
+    }
+
+    /// The process of a machine; an empty one while the machine is down.
+    pub fn process(&self, node: NodeId) -> &P {
+        &self.processes[node.0 as usize]
+    }
+
+    /// The plan of all processes.
+    pub fn plan(&self) -> &P::Plan {
+        &self.plan
+    }
+
+    /// How many machines there are.
+    pub fn len(&self) -> usize {
+        self.processes.len()
+    }
+
+    /// There are no machines.
+    pub fn is_empty(&self) -> bool {
+        self.processes.is_empty()
+    }
+
+    /// Whether a machine is up (perhaps paused).
+    pub fn up(&self, node: NodeId) -> bool {
+        self.world.hosts[node.0 as usize].up()
+    }
+
+    /// Whether a machine is paused.
+    pub fn paused(&self, node: NodeId) -> bool {
+        self.world.hosts[node.0 as usize].pauses > 0
+    }
+
+    /// The log of a machine, with what is not yet durable.
+    pub fn log(&self, node: NodeId) -> &[P::Record] {
+        &self.world.hosts[node.0 as usize].disk.log
+    }
+
+    /// How much of a machine's log is durable.
+    pub fn durable(&self, node: NodeId) -> usize {
+        self.world.hosts[node.0 as usize].disk.durable as usize
+    }
+
+    /// Every instance of every fault, in the order they were planned.
+    pub fn ledger(&self) -> &[Instance] {
+        &self.world.faults.ledger
+    }
+
+    fn handle<W: Watch<P>>(&mut self, event: Event<P::Timer>, watch: &mut W) -> Trace {
+        match event {
+            Event::Deliver { parcel } => self.arrive(parcel, watch),
+            Event::Timer { node, incarnation, .. }
+            | Event::Done { node, incarnation, .. }
+            | Event::Wake { node, incarnation, .. }
+            | Event::Start { node, incarnation } => {
+                let host = self.world.host(node);
+                if host.incarnation != incarnation {
+                    self.world.unfinished -= u64::from(matches!(event, Event::Wake { .. }));
+                    return Trace::of(node, Kind::Stale);
+                }
+                if host.late {
+                    self.world.postpone(node, Late::Event(event));
+                    return Trace::of(node, Kind::Late);
+                }
+                self.act(event, watch)
+            }
+            Event::Reset { parcel } => {
+                let papers = self.world.parcels.at(parcel);
+                let (node, digest) = (papers.from, papers.message.digest());
+                let host = self.world.host(node);
+                if host.incarnation != papers.from_incarnation {
+                    self.world.discard(parcel, Reason::CrashedSender, watch);
+                    return Trace::of(node, Kind::Stale).with(digest);
+                }
+                if host.late {
+                    self.world.postpone(node, Late::Event(event));
+                    return Trace::of(node, Kind::Late).with(digest);
+                }
+                self.act(event, watch)
+            }
+            Event::Written { node, incarnation } => {
+                if self.world.host(node).incarnation != incarnation {
+                    return Trace::of(node, Kind::Stale);
+                }
+                let digest = self.world.written(node, watch);
+                Trace::of(node, Kind::Written).with(digest)
+            }
+            Event::Retransmit { from, to } => {
+                self.world.retransmit(from, to, watch);
+                Trace::of(from, Kind::Retransmit).with(u64::from(to))
+            }
+            Event::Drain { node, incarnation } => self.drain(node, incarnation, watch),
+            Event::Strike { instance } => {
+                self.world.strike(instance, None, watch);
+                Trace::of(0, Kind::Strike).with(u64::from(instance))
+            }
+            Event::End { instance } => {
+                self.end(instance, watch);
+                Trace::of(0, Kind::End).with(u64::from(instance))
+            }
+            Event::Heal => {
+                self.heal(watch);
+                Trace::of(0, Kind::Heal)
+            }
+        }
+    }
+
+    /// A message comes to the end of its way.
+    fn arrive<W: Watch<P>>(&mut self, parcel: u32, watch: &mut W) -> Trace {
+        let world = &mut self.world;
+        let papers = world.parcels.at(parcel);
+        let (node, incarnation) = (papers.to, papers.to_incarnation);
+        let host = &world.hosts[usize::from(node)];
+        let cut = world.network.is_cut();
+        // While a machine is down, its incarnation is already the next one.
+        if host.up() && host.incarnation == incarnation && !host.late && !cut {
+            return self.deliver(parcel, watch);
+        }
+        let digest = papers.message.digest();
+        let trace = Trace::of(node, Kind::Undelivered).with(digest);
+        if cut && !world.arrives(parcel, watch) {
+            return trace;
+        }
+        let host = &world.hosts[usize::from(node)];
+        let reason = if !host.up() {
+            Reason::CrashedReceiver
+        } else if host.incarnation != incarnation {
+            Reason::StaleIncarnation
+        } else if host.late && host.messages_waiting >= INBOX_LIMIT {
+            Reason::InboxFull
+        } else if host.late {
+            world.postpone(node, Late::Event(Event::Deliver { parcel }));
+            return Trace::of(node, Kind::Late).with(digest);
+        } else {
+            return self.deliver(parcel, watch);
+        };
+        let culprit = if reason == Reason::InboxFull { host.pause } else { host.crash };
+        if let Some(impact) = world.impact(culprit) {
+            impact.messages_vanished += 1;
+        }
+        world.discard(parcel, reason, watch);
+        trace
+    }
+
+    /// A message is handed to its receiver.
+    #[inline]
+    fn deliver<W: Watch<P>>(&mut self, parcel: u32, watch: &mut W) -> Trace {
+        let papers = self.world.take(parcel);
+        tell::<P, W>(self.now(), &papers, Passage::Delivered, watch);
+        let digest = papers.message.digest();
+        let (from, message) = (NodeId(u32::from(papers.from)), papers.message);
+        self.run(papers.to, watch, |process, plan, now, out| process.on_message(plan, now, from, message, out));
+        Trace::of(papers.to, Kind::Message).with(digest)
+    }
+
+    /// The process of a machine handles an event. Nothing stands in its way any more.
+    fn act<W: Watch<P>>(&mut self, event: Event<P::Timer>, watch: &mut W) -> Trace {
+        match event {
+            Event::Deliver { parcel } => self.deliver(parcel, watch),
+            Event::Reset { parcel } => {
+                let papers = self.world.take(parcel);
+                let digest = papers.message.digest();
+                let (to, message) = (NodeId(u32::from(papers.to)), papers.message);
+                self.run(papers.from, watch, |process, plan, now, out| process.on_reset(plan, now, to, message, out));
+                Trace::of(papers.from, Kind::Reset).with(digest)
+            }
+            Event::Timer { node, timer, .. } => {
+                self.world.host_mut(node).timers.remove(&timer);
+                self.fire(node, timer, Kind::Timer, watch)
+            }
+            Event::Done { node, timer, .. } => self.fire(node, timer, Kind::Done, watch),
+            Event::Wake { node, timer, .. } => {
+                self.world.unfinished -= 1;
+                self.fire(node, timer, Kind::Wake, watch)
+            }
+            Event::Start { node, .. } => {
+                self.start(node, watch);
+                Trace::of(node, Kind::Start)
+            }
+            Event::Written { .. }
+            | Event::Retransmit { .. }
+            | Event::Drain { .. }
+            | Event::Strike { .. }
+            | Event::End { .. }
+            | Event::Heal => unreachable!("the hardware handles these itself"),
+        }
+    }
+
+    fn fire<W: Watch<P>>(&mut self, node: u16, timer: P::Timer, kind: Kind, watch: &mut W) -> Trace {
+        self.run(node, watch, |process, plan, now, out| process.on_timer(plan, now, timer, out));
+        Trace::of(node, kind).with(timer.digest())
+    }
+
+    /// A process reads its log, which is lent to it meanwhile.
+    pub(crate) fn start<W: Watch<P>>(&mut self, node: u16, watch: &mut W) {
+        let mut log = core::mem::take(&mut self.world.host_mut(node).disk.log);
+        self.run(node, watch, |process, plan, now, out| process.on_start(plan, now, &log, out));
+        let disk = &mut self.world.host_mut(node).disk;
+        log.append(&mut disk.log);
+        disk.log = log;
+    }
+
+    /// One step of one process.
+    #[inline]
+    fn run<W: Watch<P>>(
+        &mut self,
+        node: u16,
+        watch: &mut W,
+        step: impl FnOnce(&mut P, &P::Plan, Time, &mut Perform<'_, P, W>),
+    ) {
+        let now = self.world.now();
+        let process = &mut self.processes[usize::from(node)];
+        let mut out = Perform::new(&mut self.world, watch, node);
+        step(process, &self.plan, now, &mut out);
+        out.finish();
+        let unfinished = process.unfinished();
+        let before = core::mem::replace(&mut self.world.host_mut(node).unfinished, unfinished);
+        self.world.unfinished = self.world.unfinished - before + unfinished;
+    }
+
+    /// A resumed machine handles the first of what waited for it.
+    fn drain<W: Watch<P>>(&mut self, node: u16, incarnation: u16, watch: &mut W) -> Trace {
+        let host = self.world.host_mut(node);
+        if host.incarnation != incarnation {
+            return Trace::of(node, Kind::Stale);
+        }
+        host.draining = false;
+        if host.pauses > 0 {
+            return Trace::of(node, Kind::Late);
+        }
+        let trace = match host.inbox.pop_front() {
+            None => Trace::of(node, Kind::Late),
+            Some(Late::Effect(effect)) => {
+                self.world.release(node, effect, watch);
+                Trace::of(node, Kind::Released)
+            }
+            Some(Late::Event(event)) => self.catch_up(node, event, watch),
+        };
+        self.drain_next(node);
+        trace
+    }
+
+    /// Something late is handled, unless it was cancelled or replaced since.
+    fn catch_up<W: Watch<P>>(&mut self, node: u16, event: Event<P::Timer>, watch: &mut W) -> Trace {
+        let host = self.world.host_mut(node);
+        match &event {
+            Event::Deliver { .. } => host.messages_waiting -= 1,
+            Event::Timer { timer, .. } if host.timers.get(timer) != Some(&Pending::Late) => {
+                return Trace::of(node, Kind::Late);
+            }
+            Event::Timer { .. }
+            | Event::Start { .. }
+            | Event::Done { .. }
+            | Event::Wake { .. }
+            | Event::Written { .. }
+            | Event::Retransmit { .. }
+            | Event::Reset { .. }
+            | Event::Drain { .. }
+            | Event::Strike { .. }
+            | Event::End { .. }
+            | Event::Heal => {}
+        }
+        self.act(event, watch)
+    }
+
+    /// Goes on with the inbox, or is through with it.
+    pub(crate) fn drain_next(&mut self, node: u16) {
+        let host = self.world.host_mut(node);
+        if host.pauses > 0 || host.draining || host.doomed {
+            return;
+        }
+        host.late = !host.inbox.is_empty();
+        if host.late {
+            host.draining = true;
+            let incarnation = host.incarnation;
+            self.world.queue.arm(Queue::<Event<P::Timer>>::at_once(), Event::Drain { node, incarnation });
+        }
+    }
+}

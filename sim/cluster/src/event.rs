@@ -1,0 +1,113 @@
+//! The events of the simulated hardware, small and `Copy`, and what is told of each one that was handled.
+
+use kernel::{NodeId, Time};
+
+/// A pending event. `incarnation` tells those of an earlier life of the machine: they are stale.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Event<T> {
+    /// The process begins.
+    Start { node: u16, incarnation: u16 },
+    /// A message arrives; the event is the only owner of the parcel.
+    Deliver { parcel: u32 },
+    /// A timer that was set is due.
+    Timer { node: u16, incarnation: u16, timer: T },
+    /// Work of a processor is finished.
+    Done { node: u16, incarnation: u16, timer: T },
+    /// The process is woken.
+    Wake { node: u16, incarnation: u16, timer: T },
+    /// The write in flight is durable.
+    Written { node: u16, incarnation: u16 },
+    /// The retransmission timer of a connection.
+    Retransmit { from: u16, to: u16 },
+    /// A sender is told that its connection was reset.
+    Reset { parcel: u32 },
+    /// A resumed node handles the next of what waited.
+    Drain { node: u16, incarnation: u16 },
+    /// An instance of a fault is due.
+    Strike { instance: u32 },
+    /// An instance of a fault is over.
+    End { instance: u32 },
+    /// All faults are revoked.
+    Heal,
+}
+
+/// What sort of event was handled.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Kind {
+    /// A process began.
+    Start,
+    /// A message was delivered.
+    Message,
+    /// A message reached its receiver's machine in vain, or was lost or held at the end of its way.
+    Undelivered,
+    /// A timer fired.
+    Timer,
+    /// A processor finished.
+    Done,
+    /// A process was woken.
+    Wake,
+    /// A log write became durable.
+    Written,
+    /// A connection sent again what had been lost, or gave up.
+    Retransmit,
+    /// A sender was told of a reset.
+    Reset,
+    /// An event, or an effect, waits for a paused machine, or came out of its waiting line in vain.
+    Late,
+    /// A message, output, fact or point of a paused machine that had waited for the disk.
+    Released,
+    /// A fault began or was skipped.
+    Strike,
+    /// A fault ended.
+    End,
+    /// All faults were revoked.
+    Heal,
+    /// An event of an earlier incarnation, without consequence.
+    Stale,
+}
+
+/// One handled event: what two runs are compared by (docs/semantics.md, rule 48).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Handled {
+    /// When.
+    pub time: Time,
+    /// Its number in the order of scheduling.
+    pub sequence: u64,
+    /// Where; for a fault, node 0.
+    pub node: NodeId,
+    /// What sort.
+    pub kind: Kind,
+    /// A digest of its content.
+    pub digest: u64,
+}
+
+/// An event without the numbers the queue gave it.
+#[derive(Clone, Copy)]
+pub(crate) struct Trace {
+    pub(crate) node: u16,
+    pub(crate) kind: Kind,
+    pub(crate) digest: u64,
+}
+
+impl Trace {
+    pub(crate) const fn of(node: u16, kind: Kind) -> Self {
+        Self { node, kind, digest: 0 }
+    }
+
+    pub(crate) const fn with(self, digest: u64) -> Self {
+        Self { digest, ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_eight_bytes_and_a_timer() {
+        assert_eq!(size_of::<Event<u64>>(), 16);
+        assert_eq!(size_of::<Event<[u64; 2]>>(), 24);
+        assert_eq!(size_of::<Event<[u64; 3]>>(), 32);
+    }
+}

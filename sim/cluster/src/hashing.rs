@@ -1,0 +1,53 @@
+//! A hash map whose hasher has no secret: the same on every machine and in every run. Nothing ever iterates one.
+
+use core::hash::{BuildHasher, Hasher};
+
+use kernel::fold;
+
+pub(crate) type Map<K, V> = hashbrown::HashMap<K, V, Fixed>;
+pub(crate) type Set<K> = hashbrown::HashSet<K, Fixed>;
+
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Fixed;
+
+impl BuildHasher for Fixed {
+    type Hasher = Folding;
+    fn build_hasher(&self) -> Folding {
+        Folding(0)
+    }
+}
+
+/// One multiplication per word.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Folding(u64);
+
+impl Hasher for Folding {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.write_u64(u64::from_le_bytes(word));
+        }
+    }
+    fn write_u8(&mut self, word: u8) {
+        self.write_u64(u64::from(word));
+    }
+    fn write_u16(&mut self, word: u16) {
+        self.write_u64(u64::from(word));
+    }
+    fn write_u32(&mut self, word: u32) {
+        self.write_u64(u64::from(word));
+    }
+    fn write_u64(&mut self, word: u64) {
+        self.0 = fold(self.0, word);
+    }
+    fn write_usize(&mut self, word: usize) {
+        self.write_u64(word as u64);
+    }
+    fn write_isize(&mut self, word: isize) {
+        self.write_u64(word as u64);
+    }
+}

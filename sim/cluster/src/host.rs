@@ -1,0 +1,173 @@
+//! One machine as the hardware sees it: its life, its timers, its log and what waits for its disk.
+//!
+//! The persist barrier needs no sorting: at most two writes are outstanding, the one in flight and the one that begins
+//! when it ends. Each has the frames it will make durable and the effects that wait for it, in the order they were said.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+use kernel::{FactKind, Frame, Handle, PointId, Process};
+
+use crate::event::Event;
+use crate::hashing::{Map, Set};
+
+/// A machine.
+#[derive(Clone)]
+pub(crate) struct Host<P: Process> {
+    /// Its life; a crash begins the next one. Messages and events carry the one they belong to.
+    pub(crate) incarnation: u16,
+    /// A crash was decided in the middle of a step: nothing that is said from here on happens.
+    pub(crate) doomed: bool,
+    /// Events go to the inbox: it is paused, or something in there must come first.
+    pub(crate) late: bool,
+    /// A `Drain` is on its way.
+    pub(crate) draining: bool,
+    /// Leases of crashes and pauses: down while there is one of the first, paused while there is one of the second.
+    pub(crate) crashes: u16,
+    pub(crate) pauses: u16,
+    /// The instances that are to be told what they hit.
+    pub(crate) crash: Option<u32>,
+    pub(crate) pause: Option<u32>,
+    /// What the process, or its log while it is down, says is unfinished.
+    pub(crate) unfinished: u64,
+    pub(crate) timers: Map<P::Timer, Pending>,
+    pub(crate) inbox: VecDeque<Late<P>>,
+    /// Messages in the inbox.
+    pub(crate) messages_waiting: u32,
+    pub(crate) disk: DiskState<P>,
+}
+
+/// Where a timer that was set is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pending {
+    /// In the queue.
+    Queued(Handle),
+    /// In the inbox of a machine that could not handle it in time.
+    Late,
+}
+
+/// What waits for a paused machine.
+#[derive(Clone)]
+pub(crate) enum Late<P: Process> {
+    Event(Event<P::Timer>),
+    Effect(Waiting<P>),
+}
+
+/// An effect behind the barrier.
+#[derive(Clone)]
+pub(crate) enum Waiting<P: Process> {
+    Send(u32),
+    Output(P::Output),
+    Fact(u32, u64, FactKind),
+    Point(PointId, u32),
+    Wake(P::Timer),
+}
+
+/// Log and disk of a machine.
+#[derive(Clone)]
+pub(crate) struct DiskState<P: Process> {
+    /// An fsync takes no time.
+    pub(crate) instant: bool,
+    /// The records. While a process reads its log at start, those it reads are lent out and missing here.
+    pub(crate) log: Vec<P::Record>,
+    /// How many records there are, lent out or not.
+    pub(crate) length: u32,
+    /// How many of them are durable.
+    pub(crate) durable: u32,
+    /// Until where the write in flight goes; `durable` if there is none.
+    pub(crate) writing: u32,
+    pub(crate) current: Batch<P>,
+    pub(crate) next: Batch<P>,
+    /// Frame and digest of the first record of the next write: its duration is drawn for them.
+    pub(crate) first: Option<(Frame, u64)>,
+}
+
+/// One write, in flight or still to begin.
+#[derive(Clone)]
+pub(crate) struct Batch<P: Process> {
+    pub(crate) frames: Set<Frame>,
+    pub(crate) waiting: VecDeque<Waiting<P>>,
+}
+
+/// Which write an effect waits for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Gate {
+    Open,
+    Current,
+    Next,
+}
+
+impl<P: Process> Host<P> {
+    pub(crate) fn new(instant: bool) -> Self {
+        Self {
+            incarnation: 0,
+            doomed: false,
+            late: false,
+            draining: false,
+            crashes: 0,
+            pauses: 0,
+            crash: None,
+            pause: None,
+            unfinished: 0,
+            timers: Map::default(),
+            inbox: VecDeque::new(),
+            messages_waiting: 0,
+            disk: DiskState {
+                instant,
+                log: Vec::new(),
+                length: 0,
+                durable: 0,
+                writing: 0,
+                current: Batch::new(),
+                next: Batch::new(),
+                first: None,
+            },
+        }
+    }
+
+    #[inline]
+    pub(crate) fn up(&self) -> bool {
+        self.crashes == 0
+    }
+}
+
+impl<P: Process> Batch<P> {
+    fn new() -> Self {
+        Self { frames: Set::default(), waiting: VecDeque::new() }
+    }
+}
+
+impl<P: Process> DiskState<P> {
+    /// Which write an effect of this frame waits for.
+    #[inline]
+    pub(crate) fn gate(&self, frame: Frame) -> Gate {
+        if self.durable == self.length {
+            Gate::Open
+        } else if self.next.frames.contains(&frame) {
+            Gate::Next
+        } else if self.current.frames.contains(&frame) {
+            Gate::Current
+        } else {
+            Gate::Open
+        }
+    }
+
+    /// Records wait and no write is in flight: the next one takes all of them.
+    pub(crate) fn begin(&mut self) -> Option<(Frame, u64)> {
+        if self.writing > self.durable || self.length == self.durable {
+            return None;
+        }
+        self.writing = self.length;
+        core::mem::swap(&mut self.current, &mut self.next);
+        debug_assert!(self.next.frames.is_empty() && self.next.waiting.is_empty(), "no write was in flight");
+        self.first.take()
+    }
+
+    /// The write in flight is durable. Returns how many records it had; its effects stand in `current.waiting`.
+    pub(crate) fn finish(&mut self) -> u32 {
+        let records = self.writing - self.durable;
+        self.durable = self.writing;
+        self.current.frames.clear();
+        records
+    }
+}

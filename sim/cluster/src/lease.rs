@@ -1,0 +1,176 @@
+//! Leases: how crashes and pauses begin and end on machines.
+//!
+//! An instance of a fault holds a lease on each of its machines. A machine is down while there is a lease of a crash on it
+//! and paused while there is one of a pause, so overlapping faults need no further rule.
+
+use alloc::sync::Arc;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use kernel::{Delta, Fact, FactKind, NodeId, Process, Span, fold};
+
+use crate::cluster::{Cluster, MACHINE};
+use crate::event::Event;
+use crate::host::Late;
+use crate::ledger::{FaultEvent, Skip, State};
+use crate::plan::{FaultKind, Loses};
+use crate::watch::Watch;
+
+impl<P: Process> Cluster<P> {
+    /// Crashes a machine between two events. It stays down until `restart`. A machine that is down stays as it is.
+    pub fn crash_now<W: Watch<P>>(&mut self, node: NodeId, loses: Loses, watch: &mut W) {
+        self.crash_by_hand(node, loses, None, watch);
+    }
+
+    /// Crashes a machine between two events; it comes back after `length`.
+    pub fn crash_for<W: Watch<P>>(&mut self, node: NodeId, loses: Loses, length: Span, watch: &mut W) {
+        self.crash_by_hand(node, loses, Some(length), watch);
+    }
+
+    fn crash_by_hand<W: Watch<P>>(&mut self, node: NodeId, loses: Loses, length: Option<Span>, watch: &mut W) {
+        let now = self.now();
+        let instance = self.world.faults.enter(None, 0, now);
+        self.world.faults.by_hand.insert(instance, loses);
+        if !self.up(node) {
+            self.world.skip(instance, Skip::AlreadyDown, watch);
+            return;
+        }
+        self.world.began(instance, vec![node], watch);
+        self.world.strikes.push_back(instance);
+        self.settle(watch);
+        if let Some(length) = length {
+            self.world.queue.after(length, Event::End { instance });
+        }
+    }
+
+    /// Ends every crash that was injected by hand on this machine.
+    pub fn restart<W: Watch<P>>(&mut self, node: NodeId, watch: &mut W) {
+        for instance in self.world.faults.active() {
+            let entry = &self.world.faults.ledger[instance as usize];
+            if entry.fault.is_none() && entry.nodes.contains(&node) {
+                self.end(instance, watch);
+            }
+        }
+        self.settle(watch);
+    }
+
+    /// Revokes every fault; none begins any more.
+    pub fn heal<W: Watch<P>>(&mut self, watch: &mut W) {
+        for instance in self.world.faults.close() {
+            self.world.skip(instance, Skip::Healed, watch);
+        }
+        for instance in self.world.faults.active() {
+            self.end(instance, watch);
+        }
+        self.settle(watch);
+        let world = &self.world;
+        assert!(world.faults.active().is_empty(), "no fault is active after heal");
+        assert!(world.network.cuts.is_empty() && world.network.losses.is_empty(), "no link is disturbed after heal");
+        assert!(world.network.holds_nothing(), "no message is held after heal");
+        for host in &world.hosts {
+            assert!(host.crashes == 0 && host.pauses == 0, "every machine runs after heal");
+        }
+    }
+
+    /// The crashes that were decided during this event happen now.
+    pub(crate) fn settle<W: Watch<P>>(&mut self, watch: &mut W) {
+        while let Some(instance) = self.world.strikes.pop_front() {
+            let entry = &self.world.faults.ledger[instance as usize];
+            let loses = match entry.fault {
+                None => self.world.faults.by_hand[&instance],
+                Some(fault) => match self.world.faults.plan.faults[fault as usize].kind {
+                    FaultKind::Crash(loses) => loses,
+                    FaultKind::Pause | FaultKind::Partition { .. } | FaultKind::Loss { .. } => {
+                        unreachable!("only crashes wait for the end of an event")
+                    }
+                },
+            };
+            for node in entry.nodes.clone() {
+                self.fall(node, loses, instance, watch);
+            }
+        }
+    }
+
+    /// One lease of a crash on one machine; the first takes it down.
+    fn fall<W: Watch<P>>(&mut self, node: NodeId, loses: Loses, instance: u32, watch: &mut W) {
+        let now = self.now();
+        let host = self.world.host_mut(node.0 as u16);
+        host.crashes += 1;
+        if host.crashes > 1 {
+            return;
+        }
+        host.crash = Some(instance);
+        watch.crashed(now, node);
+        watch.fact(Fact { time: now, node, protocol: MACHINE, instance: 0, kind: FactKind::Crashed });
+        let process = &mut self.processes[node.0 as usize];
+        let mut work = 0;
+        if loses.memory {
+            let mut change = Vec::new();
+            process.volatile_cells(&self.plan, &mut |cell, key, before| {
+                if before != 0 {
+                    change.push(Delta { cell, key, before, after: 0 });
+                }
+            });
+            if !change.is_empty() {
+                watch.change(now, node, &change);
+            }
+            process.open_samples(&self.plan, &mut |series, since| watch.cut_short(now, node, series, since));
+            work = process.unfinished();
+            *process = P::boot(&self.plan, node);
+        }
+        let mut impact = self.world.power_off(node.0 as u16, loses, watch);
+        impact.work_lost = work;
+        let host = self.world.host_mut(node.0 as u16);
+        let owed = if loses.memory { P::owed(&self.plan, node, &host.disk.log) } else { host.unfinished };
+        let before = core::mem::replace(&mut host.unfinished, owed);
+        self.world.unfinished = self.world.unfinished - before + owed;
+        self.world.faults.ledger[instance as usize].impact.add(impact);
+    }
+
+    /// An instance is over: its leases end.
+    pub(crate) fn end<W: Watch<P>>(&mut self, instance: u32, watch: &mut W) {
+        let now = self.now();
+        let entry = &mut self.world.faults.ledger[instance as usize];
+        if entry.state != State::Active {
+            return;
+        }
+        (entry.state, entry.end) = (State::Ended, Some(now));
+        let (fault, nodes) = (entry.fault, entry.nodes.clone());
+        watch.fault(now, entry, FaultEvent::Ended);
+        self.world.fingerprint.eat(now.0, fold(u64::from(instance), 3));
+        let plan = Arc::clone(&self.world.faults.plan);
+        match fault.map(|fault| &plan.faults[fault as usize].kind) {
+            None | Some(FaultKind::Crash(_)) => nodes.into_iter().for_each(|node| self.rise(node, watch)),
+            Some(FaultKind::Pause) => nodes.into_iter().for_each(|node| self.resume(node)),
+            Some(FaultKind::Partition { .. }) => self.world.mend(instance, watch),
+            Some(FaultKind::Loss { .. }) => self.world.network.losses.retain(|lossy| lossy.instance != instance),
+        }
+    }
+
+    /// One lease of a crash ends; with the last one the machine comes back.
+    fn rise<W: Watch<P>>(&mut self, node: NodeId, watch: &mut W) {
+        let now = self.now();
+        let host = self.world.host_mut(node.0 as u16);
+        host.crashes -= 1;
+        if host.crashes > 0 {
+            return;
+        }
+        host.crash = None;
+        watch.restarted(now, node);
+        watch.fact(Fact { time: now, node, protocol: MACHINE, instance: 0, kind: FactKind::Recovered });
+        let (node, incarnation, late) = (node.0 as u16, host.incarnation, host.late);
+        let event = Event::Start { node, incarnation };
+        if late { self.world.postpone(node, Late::Event(event)) } else { self.start(node, watch) }
+    }
+
+    /// One lease of a pause ends; with the last one the machine handles what waited.
+    fn resume(&mut self, node: NodeId) {
+        let node = node.0 as u16;
+        let host = self.world.host_mut(node);
+        host.pauses -= 1;
+        if host.pauses == 0 {
+            host.pause = None;
+            self.drain_next(node);
+        }
+    }
+}

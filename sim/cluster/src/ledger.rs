@@ -1,0 +1,108 @@
+//! The ledger of faults: every instance that was planned, what became of it, and what it hit.
+//!
+//! A fault that was injected and hit nothing has tested nothing; the ledger tells the two apart.
+
+use alloc::vec::Vec;
+
+use kernel::{NodeId, Time};
+
+/// One occurrence of a fault.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Instance {
+    /// Its place in the ledger.
+    pub id: u32,
+    /// Index of its fault in the plan; `None` if it was injected by hand.
+    pub fault: Option<u32>,
+    /// Which instance of its fault it is, from 0.
+    pub number: u32,
+    /// The nodes it was aimed at; empty until it begins. For losses by link, every node of the links.
+    pub nodes: Vec<NodeId>,
+    /// When it was due.
+    pub planned: Time,
+    /// When it began, if it did.
+    pub start: Option<Time>,
+    /// When it ended, if it did.
+    pub end: Option<Time>,
+    /// What became of it.
+    pub state: State,
+    /// What it hit.
+    pub impact: Impact,
+}
+
+/// What became of an instance.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum State {
+    /// Not due yet.
+    Planned,
+    /// Injected and holding its leases.
+    Active,
+    /// Injected and over.
+    Ended,
+    /// Never injected.
+    Skipped(Skip),
+}
+
+/// Why an instance was not injected.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Skip {
+    /// Every node it would have crashed was down.
+    AlreadyDown,
+    /// The draw of its `chance` said no.
+    Chance,
+    /// Its targets were no nodes at all when it was due.
+    NoTarget,
+    /// It was due outside of its window.
+    OutsideWindow,
+    /// Faults were healed before it was due.
+    Healed,
+}
+
+/// What an instance hit, by counts. All zero: it had no effect.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Impact {
+    /// Partition, loss: transmissions that were lost.
+    pub messages_lost: u64,
+    /// Partition: messages that were held back.
+    pub messages_held: u64,
+    /// Crash: messages that reached the machine while it was down, or were in its inbox.
+    pub messages_vanished: u64,
+    /// Crash: messages of the machine that were never sent, or lost and now never sent again.
+    pub messages_unsent: u64,
+    /// Crash: open requests, transactions, sagas that were in memory.
+    pub work_lost: u64,
+    /// Crash: log records that did not survive.
+    pub records_lost: u64,
+    /// Crash: timers that were pending.
+    pub timers_lost: u64,
+    /// Pause: messages, timers and releases that had to wait.
+    pub events_delayed: u64,
+}
+
+impl Impact {
+    /// It hit something.
+    pub fn effective(&self) -> bool {
+        *self != Self::default()
+    }
+
+    pub(crate) fn add(&mut self, other: Self) {
+        self.messages_lost += other.messages_lost;
+        self.messages_held += other.messages_held;
+        self.messages_vanished += other.messages_vanished;
+        self.messages_unsent += other.messages_unsent;
+        self.work_lost += other.work_lost;
+        self.records_lost += other.records_lost;
+        self.timers_lost += other.timers_lost;
+        self.events_delayed += other.events_delayed;
+    }
+}
+
+/// What happened to an instance just now.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FaultEvent {
+    /// It was injected.
+    Began,
+    /// Its leases ended.
+    Ended,
+    /// It was not injected.
+    Skipped(Skip),
+}

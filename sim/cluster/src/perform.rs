@@ -1,0 +1,198 @@
+//! The effects of one step, performed as they are said.
+
+use kernel::{Delay, Delta, Digest, Effects, FactKind, Frame, NodeId, PointId, Process, Queue, Sample, Span, fold};
+
+use crate::event::Event;
+use crate::host::{Gate, Late, Pending, Waiting};
+use crate::watch::Watch;
+use crate::world::World;
+
+/// Where the process of one machine says its effects during one step.
+pub(crate) struct Perform<'a, P: Process, W> {
+    world: &'a mut World<P>,
+    watch: &'a mut W,
+    node: u16,
+    frame: Frame,
+    /// Which write the effects of this frame wait for.
+    gate: Gate,
+    /// Effects happen at once: nothing is being written for this frame, and the machine is not paused.
+    direct: bool,
+    /// Something was appended to the log.
+    appended: bool,
+    /// The machine crashed in the middle of this step: nothing more happens.
+    stopped: bool,
+}
+
+impl<'a, P: Process, W: Watch<P>> Perform<'a, P, W> {
+    pub(crate) fn new(world: &'a mut World<P>, watch: &'a mut W, node: u16) -> Self {
+        let mut step = Self {
+            world,
+            watch,
+            node,
+            frame: Frame(0),
+            gate: Gate::Open,
+            direct: true,
+            appended: false,
+            stopped: false,
+        };
+        step.look();
+        step
+    }
+
+    /// The step is over: what it appended begins to be written.
+    pub(crate) fn finish(self) {
+        if self.appended && !self.stopped {
+            self.world.begin_write(self.node);
+        }
+    }
+
+    #[inline]
+    fn look(&mut self) {
+        let host = self.world.host(self.node);
+        self.gate = host.disk.gate(self.frame);
+        self.direct = self.gate == Gate::Open && host.pauses == 0;
+        self.stopped = host.doomed;
+    }
+
+    /// An effect that does not happen at once.
+    fn wait(&mut self, effect: Waiting<P>) {
+        let disk = &mut self.world.host_mut(self.node).disk;
+        match self.gate {
+            Gate::Open => self.world.postpone(self.node, Late::Effect(effect)),
+            Gate::Current => disk.current.waiting.push_back(effect),
+            Gate::Next => disk.next.waiting.push_back(effect),
+        }
+    }
+
+    fn incarnation(&self) -> u16 {
+        self.world.host(self.node).incarnation
+    }
+}
+
+impl<P: Process, W: Watch<P>> Effects<P> for Perform<'_, P, W> {
+    fn frame(&mut self, frame: Frame) {
+        self.frame = frame;
+        self.look();
+    }
+
+    fn send(&mut self, to: NodeId, message: P::Message) {
+        if self.stopped {
+            return;
+        }
+        let parcel = self.world.accept(self.node, to, message);
+        if self.direct { self.world.dispatch(parcel, self.watch) } else { self.wait(Waiting::Send(parcel)) }
+    }
+
+    fn set_timer(&mut self, timer: P::Timer, after: Delay) {
+        if self.stopped {
+            return;
+        }
+        let after = match after {
+            Delay::Fixed(span) => span,
+            Delay::Uniform { from, to, key, operation, n } => {
+                assert!(from <= to, "a delay is drawn between its shortest and its longest");
+                let width = u128::from(to.0 - from.0) + 1;
+                Span(from.0 + ((width * u128::from(key.draw(operation, 0, n).bits())) >> 64) as u64)
+            }
+        };
+        let (node, incarnation) = (self.node, self.incarnation());
+        let handle = self.world.queue.after(after, Event::Timer { node, incarnation, timer });
+        if let Some(Pending::Queued(old)) = self.world.host_mut(node).timers.insert(timer, Pending::Queued(handle)) {
+            self.world.queue.cancel(old);
+        }
+    }
+
+    fn cancel_timer(&mut self, timer: P::Timer) {
+        if self.stopped {
+            return;
+        }
+        if let Some(Pending::Queued(handle)) = self.world.host_mut(self.node).timers.remove(&timer) {
+            self.world.queue.cancel(handle);
+        }
+    }
+
+    fn work(&mut self, done: P::Timer, demand: Span) {
+        if self.stopped {
+            return;
+        }
+        let (node, incarnation) = (self.node, self.incarnation());
+        self.world.queue.after(demand, Event::Done { node, incarnation, timer: done });
+    }
+
+    fn persist(&mut self, record: P::Record) {
+        if self.stopped {
+            return;
+        }
+        let (now, node) = (self.world.now(), self.node);
+        let disk = &mut self.world.host_mut(node).disk;
+        let digest = record.digest();
+        disk.log.push(record);
+        disk.length += 1;
+        if disk.instant {
+            (disk.durable, disk.writing) = (disk.length, disk.length);
+            self.world.fingerprint.eat(now.0, fold(digest, u64::from(node)));
+            self.watch.fsync(now, NodeId(u32::from(node)), 1);
+        } else {
+            disk.next.frames.insert(self.frame);
+            disk.first.get_or_insert((self.frame, digest));
+            (self.gate, self.direct, self.appended) = (Gate::Next, false, true);
+        }
+    }
+
+    fn wake(&mut self, timer: P::Timer) {
+        if self.stopped {
+            return;
+        }
+        self.world.unfinished += 1;
+        if self.gate == Gate::Open {
+            let (node, incarnation) = (self.node, self.incarnation());
+            self.world.queue.arm(Queue::<Event<P::Timer>>::at_once(), Event::Wake { node, incarnation, timer });
+        } else {
+            self.wait(Waiting::Wake(timer));
+        }
+    }
+
+    fn output(&mut self, output: P::Output) {
+        if self.stopped {
+            return;
+        }
+        if self.direct {
+            self.watch.output(self.world.now(), NodeId(u32::from(self.node)), &output);
+        } else {
+            self.world.unfinished += 1;
+            self.wait(Waiting::Output(output));
+        }
+    }
+
+    fn fact(&mut self, protocol: u32, instance: u64, kind: FactKind) {
+        if self.stopped {
+            return;
+        }
+        let fact = Waiting::Fact(protocol, instance, kind);
+        if self.direct { self.world.release(self.node, fact, self.watch) } else { self.wait(fact) }
+    }
+
+    fn point(&mut self, point: PointId, of: u32) {
+        if self.stopped {
+            return;
+        }
+        if self.direct {
+            self.world.reach(self.node, point, of, self.watch);
+            self.look();
+        } else {
+            self.wait(Waiting::Point(point, of));
+        }
+    }
+
+    fn note(&mut self, change: &[Delta]) {
+        if !self.stopped {
+            self.world.change(self.node, change, self.watch);
+        }
+    }
+
+    fn measure(&mut self, sample: Sample) {
+        if !self.stopped {
+            self.watch.sample(self.world.now(), NodeId(u32::from(self.node)), sample);
+        }
+    }
+}

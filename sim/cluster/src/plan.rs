@@ -1,0 +1,187 @@
+//! What shall go wrong, when and to whom: faults as a scenario declares them (grammar, §5 and §14).
+//!
+//! A declared fault is a generator: it emits *instances*, which the ledger lists. Every random choice of a fault is keyed
+//! by its name and the instance's number, so that deleting another fault changes nothing here.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use kernel::{Distribution, NodeId, PointId, Time};
+
+/// All faults of a run.
+#[derive(Clone, Debug)]
+pub struct FaultPlan {
+    /// The declared faults; other faults refer to them by index.
+    pub faults: Vec<Fault>,
+    /// Every fault is revoked here, and none begins at or after it.
+    pub heal: Time,
+}
+
+/// One declared fault.
+#[derive(Clone, Debug)]
+pub struct Fault {
+    /// Its name in the scenario; the path its draws are keyed with.
+    pub name: String,
+    /// What happens.
+    pub kind: FaultKind,
+    /// To whom; the union of these. Partitions and losses may say it in their own way and leave this empty.
+    pub targets: Vec<Target>,
+    /// When.
+    pub trigger: Trigger,
+    /// Bounds the trigger: no instance begins outside of it, and no occurrence of a point outside of it counts.
+    /// `At` names its own time and does not read it.
+    pub window: Window,
+    /// How long an instance lasts, in nanoseconds; `None`: until heal.
+    pub length: Option<Distribution>,
+    /// The chance that an instance happens at all, 0 to 1.
+    pub chance: f64,
+    /// Whether having had no effect is an error. The ledger does not read this; whoever judges it does.
+    pub require_effect: bool,
+}
+
+/// A half-open window of virtual time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Window {
+    /// From here,
+    pub from: Time,
+    /// until before here.
+    pub to: Time,
+}
+
+/// What a fault does.
+#[derive(Clone, Debug)]
+pub enum FaultKind {
+    /// The machine dies and comes back empty when the instance ends.
+    Crash(Loses),
+    /// The machine handles nothing; its hardware goes on.
+    Pause,
+    /// Links are cut.
+    Partition {
+        /// The sides: messages between two different sides are cut, nodes on no side talk to everyone. Empty: the
+        /// fault's targets against everybody else.
+        sides: Vec<Vec<Target>>,
+        /// Seen from the first side.
+        direction: Direction,
+        /// What becomes of a message that meets the cut.
+        wire: Wire,
+    },
+    /// Messages get lost.
+    Loss {
+        /// With this chance each, 0 to 1, on top of the link's own loss.
+        chance: f64,
+        /// On these links; empty: to and from the fault's targets, and if there are none either, everywhere.
+        links: Vec<LinkTarget>,
+    },
+}
+
+/// What a crash takes away.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Loses {
+    /// The process. Inbox, timers and everything not yet sent are gone in any case.
+    pub memory: bool,
+    /// What no finished fsync covers; a write in flight may survive whole, as a prefix, or not at all.
+    pub unsynced: bool,
+    /// Everything on the disk.
+    pub disk: bool,
+}
+
+impl Loses {
+    /// What a power failure takes: memory and what is not yet on the disk.
+    pub const USUAL: Self = Self { memory: true, unsynced: true, disk: false };
+}
+
+/// Which way a partition cuts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Direction {
+    /// Both ways.
+    Both,
+    /// Only messages to the first side.
+    In,
+    /// Only messages from the first side.
+    Out,
+}
+
+/// What becomes of a message that meets a cut link.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Wire {
+    /// It is lost (and TCP sends it again).
+    Drop,
+    /// It waits and arrives, in order, one fresh latency after the cut has ended.
+    Hold,
+}
+
+/// The links between two sets of nodes, in one direction.
+#[derive(Clone, Debug)]
+pub struct LinkTarget {
+    /// The senders; empty: every node.
+    pub from: Vec<Target>,
+    /// The receivers; empty: every node.
+    pub to: Vec<Target>,
+}
+
+/// Which nodes: chosen when an instance begins.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Target {
+    /// All of these.
+    All(Vec<NodeId>),
+    /// Some of these, as the seed picks; all if there are fewer.
+    Any {
+        /// To pick from.
+        of: Vec<NodeId>,
+        /// How many.
+        count: u32,
+    },
+    /// The largest number that is less than half, as the seed picks.
+    Minority(Vec<NodeId>),
+    /// The smallest number that is more than half, as the seed picks.
+    Majority(Vec<NodeId>),
+    /// This share of them, rounded to the nearest but at least one, as the seed picks.
+    Fraction {
+        /// To pick from.
+        of: Vec<NodeId>,
+        /// 0 to 1.
+        share: f64,
+    },
+    /// The node at which the fault's point was reached, if it is one of these.
+    Same(Vec<NodeId>),
+    /// The nodes that the latest instance of another fault hit.
+    NodesOf(usize),
+    /// Every node that no other target of this fault picked.
+    Others,
+}
+
+/// What makes an instance begin.
+#[derive(Clone, Debug)]
+pub enum Trigger {
+    /// Once, at this time since the start of the run, in nanoseconds.
+    At(Distribution),
+    /// Again and again: this many nanoseconds after the window opens, and after each time before. At least 1.
+    Every(kernel::Span),
+    /// At random, this many times a second on average (Poisson) within the window.
+    Rate(f64),
+    /// Once, when a point of a protocol is reached.
+    Point {
+        /// Any of these.
+        points: Vec<PointId>,
+        /// Reached for this; `None`: for whichever comes first.
+        of: Option<u32>,
+        /// Its how manieth occurrence, counted for each `of` by itself; 1 is the first.
+        nth: Distribution,
+    },
+    /// Each time another fault has begun.
+    After {
+        /// Its index in the plan.
+        fault: usize,
+        /// This many nanoseconds later.
+        delay: Distribution,
+    },
+    /// All of the window.
+    Always,
+}
+
+impl FaultPlan {
+    /// Nothing goes wrong by itself.
+    pub const fn none() -> Self {
+        Self { faults: Vec::new(), heal: Time::END }
+    }
+}

@@ -1,0 +1,44 @@
+//! Things kept under small numbers that are used again: messages, on the wire or waiting.
+
+use alloc::vec::Vec;
+
+/// A slab. The number of a thing belongs to one owner; whoever holds it takes the thing out exactly once.
+#[derive(Clone, Debug)]
+pub(crate) struct Slab<T> {
+    slots: Vec<Option<T>>,
+    free: Vec<u32>,
+}
+
+impl<T> Slab<T> {
+    pub(crate) const fn new() -> Self {
+        Self { slots: Vec::new(), free: Vec::new() }
+    }
+
+    pub(crate) fn put(&mut self, thing: T) -> u32 {
+        if let Some(at) = self.free.pop() {
+            self.slots[at as usize] = Some(thing);
+            return at;
+        }
+        self.slots.push(Some(thing));
+        self.slots.len() as u32 - 1
+    }
+
+    pub(crate) fn take(&mut self, at: u32) -> T {
+        let thing = self.slots[at as usize].take().expect("a number is given up once, by its only owner");
+        self.free.push(at);
+        thing
+    }
+
+    pub(crate) fn at(&self, at: u32) -> &T {
+        self.slots[at as usize].as_ref().expect("only the owner of a number looks it up")
+    }
+
+    pub(crate) fn at_mut(&mut self, at: u32) -> &mut T {
+        self.slots[at as usize].as_mut().expect("only the owner of a number looks it up")
+    }
+
+    /// All things with their numbers, by number.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
+        self.slots.iter().enumerate().filter_map(|(at, slot)| Some((at as u32, slot.as_ref()?)))
+    }
+}

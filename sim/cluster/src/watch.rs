@@ -1,0 +1,89 @@
+//! What a run tells whoever listens: recorders, judges, traces. Listening never changes a run.
+
+use kernel::{Delta, Fact, NodeId, PointId, Process, Sample, SeriesId, Time};
+
+use crate::ledger::{FaultEvent, Instance};
+
+/// A listener. Every method does nothing unless it is written.
+pub trait Watch<P: Process> {
+    /// A process told its user.
+    fn output(&mut self, _now: Time, _node: NodeId, _output: &P::Output) {}
+    /// A process, or the hardware (crashed, recovered), stated a fact.
+    fn fact(&mut self, _fact: Fact) {}
+    /// Committed state changed: one change, to be judged after all of it.
+    fn change(&mut self, _now: Time, _node: NodeId, _change: &[Delta]) {}
+    /// Something was measured.
+    fn sample(&mut self, _now: Time, _node: NodeId, _sample: Sample) {}
+    /// A crash cut short what was being measured since `since`.
+    fn cut_short(&mut self, _now: Time, _node: NodeId, _series: SeriesId, _since: Time) {}
+    /// A moment of a protocol was reached.
+    fn point(&mut self, _now: Time, _node: NodeId, _point: PointId, _of: u32) {}
+    /// Something happened to a message.
+    fn message(&mut self, _now: Time, _message: MessageEvent) {}
+    /// Something happened to a fault.
+    fn fault(&mut self, _now: Time, _instance: &Instance, _event: FaultEvent) {}
+    /// A write of `records` log records became durable.
+    fn fsync(&mut self, _now: Time, _node: NodeId, _records: u32) {}
+    /// A machine went down.
+    fn crashed(&mut self, _now: Time, _node: NodeId) {}
+    /// A machine came back; its process reads its log next.
+    fn restarted(&mut self, _now: Time, _node: NodeId) {}
+}
+
+/// Nobody listens.
+impl<P: Process> Watch<P> for () {}
+
+/// Something that happened to a message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct MessageEvent {
+    /// What.
+    pub passage: Passage,
+    /// Unique in the run, in the order in which messages were sent.
+    pub id: u64,
+    /// The sender.
+    pub from: NodeId,
+    /// The receiver.
+    pub to: NodeId,
+    /// Its kind, as [`kernel::Message::kind`].
+    pub kind: u8,
+    /// Its size on the wire.
+    pub bytes: u32,
+}
+
+/// A station of a message's way. The first is always `Sent`; of a message that never left its sender nothing is told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Passage {
+    /// It left its sender.
+    Sent,
+    /// It reached its receiver, which handles it.
+    Delivered,
+    /// One transmission was lost; TCP will try again.
+    Lost(Reason),
+    /// TCP sends it again.
+    Retransmitted,
+    /// It waits for a cut link.
+    Held,
+    /// The cut that held it is over, and it is on its way again.
+    Released,
+    /// It will never arrive.
+    Dropped(Reason),
+    /// Its connection was reset before it could be delivered; the sender is told.
+    Reset,
+}
+
+/// Why a message did not arrive.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reason {
+    /// The link is lossy, by itself or by a fault.
+    Loss,
+    /// The link is cut.
+    Cut,
+    /// The receiver was down, or went down with the message in its inbox.
+    CrashedReceiver,
+    /// It was addressed to an earlier incarnation of the receiver.
+    StaleIncarnation,
+    /// The sender went down before it could send again what was lost.
+    CrashedSender,
+    /// The inbox of the paused receiver was full.
+    InboxFull,
+}

@@ -1,0 +1,340 @@
+//! Everything of a run but the processes: what an effect of a process acts upon while the process is still borrowed.
+
+use alloc::collections::VecDeque;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use kernel::{
+    Delta, Digest, Distribution, Fact, Fingerprint, Handle, Key, Message, NodeId, PointId, Process, Queue, Seed, Time,
+    fold,
+};
+
+use crate::event::Event;
+use crate::faults::Faults;
+use crate::hardware::Hardware;
+use crate::host::{Host, Late, Pending, Waiting};
+use crate::ledger::Impact;
+use crate::network::Network;
+use crate::plan::{FaultPlan, Loses};
+use crate::slab::Slab;
+use crate::watch::{MessageEvent, Passage, Reason, Watch};
+
+/// Messages that wait for one paused machine; more are dropped.
+pub const INBOX_LIMIT: u32 = 65_536;
+
+/// A message and its papers.
+#[derive(Clone)]
+pub(crate) struct Parcel<M> {
+    pub(crate) message: M,
+    /// Its event, while it is in flight.
+    pub(crate) flight: Handle,
+    /// Its number in the order in which messages left their senders; 0 before.
+    pub(crate) order: u64,
+    /// When its last transmission began.
+    pub(crate) sent: Time,
+    pub(crate) from: u16,
+    pub(crate) to: u16,
+    pub(crate) from_incarnation: u16,
+    pub(crate) to_incarnation: u16,
+    /// How many transmissions there were.
+    pub(crate) attempt: u16,
+    pub(crate) background: bool,
+}
+
+#[derive(Clone)]
+pub(crate) struct World<P: Process> {
+    pub(crate) hardware: Arc<Hardware>,
+    pub(crate) queue: Queue<Event<P::Timer>>,
+    pub(crate) fingerprint: Fingerprint,
+    pub(crate) parcels: Slab<Parcel<P::Message>>,
+    pub(crate) hosts: Vec<Host<P>>,
+    pub(crate) network: Network,
+    pub(crate) faults: Faults,
+    /// Instances of crashes that were decided in this event and follow it.
+    pub(crate) strikes: VecDeque<u32>,
+    pub(crate) unfinished: u64,
+    fsync: Key,
+    torn: Key,
+}
+
+impl<P: Process> World<P> {
+    pub(crate) fn new(hardware: Hardware, plan: FaultPlan, seed: Seed) -> Self {
+        let count = hardware.nodes.len();
+        assert!(count < usize::from(u16::MAX), "a cluster has at most 65 534 machines");
+        let mut queue = Queue::new();
+        let hosts = hardware
+            .nodes
+            .iter()
+            .map(|node| Host::new(matches!(node.disk.fsync, Distribution::Constant { value, .. } if value <= 0.0)))
+            .collect();
+        for node in 0..count as u16 {
+            queue.at(Time::ZERO, Event::Start { node, incarnation: 0 });
+        }
+        Self {
+            network: Network::new(&hardware, &mut queue, seed),
+            faults: Faults::new(plan, count, &mut queue, seed),
+            hardware: Arc::new(hardware),
+            queue,
+            fingerprint: Fingerprint::new(),
+            parcels: Slab::new(),
+            hosts,
+            strikes: VecDeque::new(),
+            unfinished: 0,
+            fsync: seed.key("disk", "fsync"),
+            torn: seed.key("disk", "torn"),
+        }
+    }
+
+    pub(crate) fn now(&self) -> Time {
+        self.queue.now()
+    }
+
+    pub(crate) fn host(&self, node: u16) -> &Host<P> {
+        &self.hosts[usize::from(node)]
+    }
+
+    pub(crate) fn host_mut(&mut self, node: u16) -> &mut Host<P> {
+        &mut self.hosts[usize::from(node)]
+    }
+
+    /// What an instance hit, to be added to.
+    pub(crate) fn impact(&mut self, instance: Option<u32>) -> Option<&mut Impact> {
+        Some(&mut self.faults.ledger.get_mut(instance? as usize)?.impact)
+    }
+
+    pub(crate) fn tell<W: Watch<P>>(&self, parcel: u32, passage: Passage, watch: &mut W) {
+        tell(self.now(), self.parcels.at(parcel), passage, watch);
+    }
+
+    /// Takes a message over from its sender, which may still have to wait for its disk.
+    #[inline]
+    pub(crate) fn accept(&mut self, from: u16, to: NodeId, message: P::Message) -> u32 {
+        assert!((to.0 as usize) < self.hosts.len(), "a message is for a machine that exists");
+        let to = to.0 as u16;
+        let background = message.background();
+        self.unfinished += u64::from(!background);
+        self.parcels.put(Parcel {
+            message,
+            flight: Handle::NONE,
+            order: 0,
+            sent: Time::ZERO,
+            from,
+            to,
+            from_incarnation: self.host(from).incarnation,
+            to_incarnation: 0,
+            attempt: 0,
+            background,
+        })
+    }
+
+    /// Takes a message out of the world.
+    #[inline]
+    pub(crate) fn take(&mut self, parcel: u32) -> Parcel<P::Message> {
+        let parcel = self.parcels.take(parcel);
+        self.unfinished -= u64::from(!parcel.background);
+        parcel
+    }
+
+    /// A message will never arrive.
+    pub(crate) fn discard<W: Watch<P>>(&mut self, parcel: u32, reason: Reason, watch: &mut W) {
+        self.tell(parcel, Passage::Dropped(reason), watch);
+        self.take(parcel);
+    }
+
+    /// Performs an effect whose barrier is passed, unless the machine is paused: then it waits in the inbox.
+    pub(crate) fn release<W: Watch<P>>(&mut self, node: u16, effect: Waiting<P>, watch: &mut W) {
+        if self.host(node).pauses > 0 {
+            self.postpone(node, Late::Effect(effect));
+            return;
+        }
+        let now = self.now();
+        match effect {
+            Waiting::Send(parcel) => self.dispatch(parcel, watch),
+            Waiting::Output(output) => {
+                self.unfinished -= 1;
+                watch.output(now, NodeId(u32::from(node)), &output);
+            }
+            Waiting::Fact(protocol, instance, kind) => {
+                watch.fact(Fact { time: now, node: NodeId(u32::from(node)), protocol, instance, kind });
+            }
+            Waiting::Point(point, of) => self.reach(node, point, of, watch),
+            Waiting::Wake(timer) => {
+                let incarnation = self.host(node).incarnation;
+                self.queue.arm(Queue::<Event<P::Timer>>::at_once(), Event::Wake { node, incarnation, timer });
+            }
+        }
+    }
+
+    /// An effect that was said but never happens. Returns how many messages that loses.
+    pub(crate) fn forget(&mut self, effect: &Waiting<P>) -> u64 {
+        match effect {
+            // Nobody was told that it was sent, so nobody is told that it was dropped.
+            Waiting::Send(parcel) => {
+                self.take(*parcel);
+                return 1;
+            }
+            Waiting::Output(_) | Waiting::Wake(_) => self.unfinished -= 1,
+            Waiting::Fact(..) | Waiting::Point(..) => {}
+        }
+        0
+    }
+
+    /// Something must wait until the machine handles things again.
+    pub(crate) fn postpone(&mut self, node: u16, late: Late<P>) {
+        let host = self.host_mut(node);
+        host.late = true;
+        match &late {
+            Late::Event(Event::Deliver { .. }) => host.messages_waiting += 1,
+            Late::Event(Event::Timer { timer, .. }) => {
+                host.timers.insert(*timer, Pending::Late);
+            }
+            Late::Event(_) | Late::Effect(_) => {}
+        }
+        host.inbox.push_back(late);
+        let pause = host.pause;
+        if let Some(impact) = self.impact(pause) {
+            impact.events_delayed += 1;
+        }
+    }
+
+    /// Begins to write what waits to be written, if the disk is free.
+    pub(crate) fn begin_write(&mut self, node: u16) {
+        let host = &mut self.hosts[usize::from(node)];
+        if let Some((frame, digest)) = host.disk.begin() {
+            let mut draw = self.fsync.draw(frame.0, u64::from(node), digest);
+            let span = self.hardware.nodes[usize::from(node)].disk.fsync.span(&mut draw);
+            self.queue.after(span, Event::Written { node, incarnation: host.incarnation });
+        }
+    }
+
+    /// The write in flight is durable: its records enter the fingerprint, what waited for it happens, and the next
+    /// write begins.
+    pub(crate) fn written<W: Watch<P>>(&mut self, node: u16, watch: &mut W) -> u64 {
+        let now = self.now();
+        let disk = &mut self.hosts[usize::from(node)].disk;
+        let (from, to) = (disk.durable as usize, disk.writing as usize);
+        let digest = disk.log[from..to].iter().fold(0, |state, record| fold(state, record.digest()));
+        let records = disk.finish();
+        let mut batch = core::mem::take(&mut disk.current.waiting);
+        watch.fsync(now, NodeId(u32::from(node)), records);
+        self.begin_write(node);
+        while let Some(effect) = batch.pop_front() {
+            if self.host(node).doomed {
+                let unsent = self.forget(&effect);
+                let crash = self.strikes.back().copied();
+                if let Some(of) = self.impact(crash) {
+                    of.messages_unsent += unsent;
+                }
+            } else if self.host(node).late {
+                // What waits already was said before.
+                self.postpone(node, Late::Effect(effect));
+            } else {
+                self.release(node, effect, watch);
+            }
+        }
+        let disk = &mut self.host_mut(node).disk;
+        let spare = if disk.current.waiting.capacity() == 0 { &mut disk.current } else { &mut disk.next };
+        if spare.waiting.is_empty() {
+            spare.waiting = batch;
+        }
+        digest
+    }
+
+    /// Everything of a machine that a crash takes, except its process.
+    pub(crate) fn power_off<W: Watch<P>>(&mut self, node: u16, loses: Loses, watch: &mut W) -> Impact {
+        let host = self.host_mut(node);
+        host.incarnation = host.incarnation.checked_add(1).expect("a machine crashes at most 65 535 times in a run");
+        (host.doomed, host.draining, host.messages_waiting) = (false, false, 0);
+        host.late = host.pauses > 0;
+        let mut impact = Impact { timers_lost: host.timers.len() as u64, ..Impact::default() };
+        host.timers.clear();
+        let inbox = core::mem::take(&mut host.inbox);
+        let mut effects = core::mem::take(&mut host.disk.current.waiting);
+        effects.append(&mut host.disk.next.waiting);
+        for late in inbox {
+            match late {
+                Late::Effect(effect) => effects.push_back(effect),
+                Late::Event(Event::Deliver { parcel }) => {
+                    impact.messages_vanished += 1;
+                    self.discard(parcel, Reason::CrashedReceiver, watch);
+                }
+                Late::Event(Event::Reset { parcel }) => self.discard(parcel, Reason::CrashedSender, watch),
+                Late::Event(Event::Wake { .. }) => self.unfinished -= 1,
+                Late::Event(Event::Done { .. }) => impact.timers_lost += 1,
+                Late::Event(
+                    Event::Timer { .. }
+                    | Event::Start { .. }
+                    | Event::Written { .. }
+                    | Event::Retransmit { .. }
+                    | Event::Drain { .. }
+                    | Event::Strike { .. }
+                    | Event::End { .. }
+                    | Event::Heal,
+                ) => {}
+            }
+        }
+        for effect in effects {
+            impact.messages_unsent += self.forget(&effect);
+        }
+        impact.messages_unsent += self.silence(node, watch);
+        impact.records_lost = self.cut_log(node, loses);
+        impact
+    }
+
+    /// What the disk of a machine still has after a crash. Returns how many records were lost.
+    fn cut_log(&mut self, node: u16, loses: Loses) -> u64 {
+        let now = self.now();
+        let torn = self.torn;
+        let host = self.host_mut(node);
+        let disk = &mut host.disk;
+        let length = disk.length;
+        let kept = if loses.disk {
+            0
+        } else if !loses.unsynced {
+            length
+        } else if disk.writing == disk.durable {
+            disk.durable
+        } else {
+            // Whole, absent or a prefix, each in a third of all crashes.
+            let mut draw = torn.draw(u64::from(node), u64::from(host.incarnation), u64::from(disk.durable));
+            let within = |n: u32, bits: u64| ((u128::from(n) * u128::from(bits)) >> 64) as u32;
+            match within(3, draw.bits()) {
+                0 => disk.writing,
+                1 => disk.durable,
+                _ => disk.durable + within(disk.writing - disk.durable, draw.bits()),
+            }
+        };
+        disk.log.truncate(kept as usize);
+        (disk.length, disk.durable, disk.writing, disk.first) = (kept, kept, kept, None);
+        disk.current.frames.clear();
+        disk.next.frames.clear();
+        let lost = u64::from(length - kept);
+        self.fingerprint.eat(now.0, fold(u64::from(kept), lost));
+        lost
+    }
+
+    /// A point was reached.
+    pub(crate) fn reach<W: Watch<P>>(&mut self, node: u16, point: PointId, of: u32, watch: &mut W) {
+        let at = NodeId(u32::from(node));
+        watch.point(self.now(), at, point, of);
+        if !self.faults.has_points {
+            return;
+        }
+        for instance in self.faults.reach(self.queue.now(), point, of) {
+            self.strike(instance, Some(at), watch);
+        }
+    }
+
+    /// State changed.
+    pub(crate) fn change<W: Watch<P>>(&self, node: u16, change: &[Delta], watch: &mut W) {
+        watch.change(self.now(), NodeId(u32::from(node)), change);
+    }
+}
+
+/// Says what happens to a message.
+#[inline]
+pub(crate) fn tell<P: Process, W: Watch<P>>(now: Time, of: &Parcel<P::Message>, passage: Passage, watch: &mut W) {
+    let (from, to) = (NodeId(u32::from(of.from)), NodeId(u32::from(of.to)));
+    let (kind, bytes) = (of.message.kind(), of.message.bytes());
+    watch.message(now, MessageEvent { passage, id: of.order, from, to, kind, bytes });
+}

@@ -1,0 +1,10 @@
+//! One test per sentence of docs/semantics.md that the hardware keeps, played by puppets.
+
+mod crash;
+mod determinism;
+mod disk;
+mod network;
+mod partition;
+mod pause;
+mod plan;
+mod puppet;

@@ -1,0 +1,206 @@
+//! From a model to a simulated world: names become numbers, steps a flat program, targets node sets.
+//!
+//! The scenario was checked for shape before; what is found wrong here (an expression that does not compile, a target
+//! that means nothing) is told in the same form. `Compiled` is everything a run needs, and shared by all seeds of a sweep
+//! but for the keys of their draws: those depend on the seed, so a world is compiled per seed. It takes microseconds.
+
+mod faults;
+mod network;
+mod parts;
+mod steps;
+mod transactions;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use cluster::{FaultPlan, Hardware};
+use kernel::{CellId, NodeId, Seed};
+use systems::app::plan::{Draw, Place, Plan};
+use systems::expression::VariableId;
+
+use crate::measure::ServiceInfo;
+use crate::model::{Dist, Model};
+use crate::names::Names;
+use crate::scenario::Diagnostic;
+
+/// Everything a run needs.
+#[derive(Clone, Debug)]
+pub struct Compiled {
+    /// The application.
+    pub plan: Arc<Plan>,
+    /// The machines and links.
+    pub hardware: Hardware,
+    /// What shall go wrong.
+    pub faults: FaultPlan,
+    /// What the numbers are called.
+    pub names: Names,
+    /// Services, for statistics.
+    pub services: Vec<ServiceInfo>,
+    /// The request variables, by number.
+    pub variables: Vec<String>,
+    /// Per workload: its name and what it calls.
+    pub workloads: Vec<(String, String)>,
+    /// `S.up` of the service each node belongs to, and its row.
+    pub up: Vec<Option<(CellId, u64)>>,
+}
+
+/// Changes to a scenario that have no place in its file.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Edits {
+    /// Operations left out: workload name and number. No other draw changes.
+    pub dropped: Vec<(String, u64)>,
+}
+
+/// Compiles a model for one seed.
+pub fn compile(model: &Model, seed: Seed, edits: &Edits) -> Result<Compiled, Vec<Diagnostic>> {
+    let mut compiler = Compiler::new(model, seed);
+    compiler.nodes();
+    compiler.services();
+    compiler.transactions();
+    compiler.workloads(edits);
+    let hardware = compiler.hardware();
+    let faults = compiler.faults();
+    if compiler.errors.is_empty() { Ok(compiler.finish(hardware, faults)) } else { Err(compiler.errors) }
+}
+
+/// What is being compiled.
+pub(crate) struct Compiler<'a> {
+    model: &'a Model,
+    seed: Seed,
+    names: Names,
+    plan: Plan,
+    errors: Vec<Diagnostic>,
+    /// First node of each service, then of each workload.
+    first: BTreeMap<String, (NodeId, u32)>,
+    workload_nodes: BTreeMap<String, NodeId>,
+    /// `service.op` and `transactions.t` → op.
+    ops: BTreeMap<String, u32>,
+    op_names: Vec<String>,
+    variables: Vec<String>,
+    call_series: BTreeMap<(String, String), kernel::SeriesId>,
+    up: Vec<Option<(CellId, u64)>>,
+}
+
+impl<'a> Compiler<'a> {
+    fn new(model: &'a Model, seed: Seed) -> Self {
+        let mut variables: Vec<String> =
+            model.workloads.iter().flat_map(|(_, w)| w.vars.iter().map(|(name, _)| name.value.clone())).collect();
+        variables.sort();
+        variables.dedup();
+        let mut names = Names::default();
+        names.kinds = systems::app::message::kinds().into_iter().map(str::to_owned).collect();
+        names.errors = systems::app::message::system_errors::words().into_iter().map(str::to_owned).collect();
+        Self {
+            model,
+            seed,
+            names,
+            plan: Plan::empty(),
+            errors: Vec::new(),
+            first: BTreeMap::new(),
+            workload_nodes: BTreeMap::new(),
+            ops: BTreeMap::new(),
+            op_names: Vec::new(),
+            variables,
+            call_series: BTreeMap::new(),
+            up: Vec::new(),
+        }
+    }
+
+    fn finish(self, hardware: Hardware, faults: FaultPlan) -> Compiled {
+        let services = self
+            .model
+            .services
+            .iter()
+            .map(|(name, s)| ServiceInfo { name: name.value.clone(), nodes: s.nodes, workers: s.workers })
+            .collect();
+        let workloads =
+            self.model.workloads.iter().map(|(name, w)| (name.value.clone(), self.target_name(&w.call.target.value)));
+        let workloads = workloads.collect();
+        Compiled {
+            plan: Arc::new(self.plan),
+            hardware,
+            faults,
+            services,
+            variables: self.variables,
+            workloads,
+            up: self.up,
+            names: self.names,
+        }
+    }
+
+    /// A distribution with the key of its draws.
+    fn draw(&self, dist: &Dist) -> Draw {
+        Draw { law: dist.law.clone(), key: self.seed.key(&dist.path, "draw") }
+    }
+
+    /// Puts a distribution into the plan.
+    fn put_draw(&mut self, dist: &Dist) -> u16 {
+        let draw = self.draw(dist);
+        self.plan.draws.push(draw);
+        (self.plan.draws.len() - 1) as u16
+    }
+
+    /// The number of an error word, new ones at the end.
+    fn error(&mut self, word: &str) -> u16 {
+        let found = self.names.errors.iter().position(|e| e == word);
+        found.unwrap_or_else(|| {
+            self.names.errors.push(word.to_owned());
+            self.names.errors.len() - 1
+        }) as u16
+    }
+
+    fn variable(&self, name: &str) -> Option<VariableId> {
+        self.variables.iter().position(|v| v == name).map(|n| VariableId(n as u32))
+    }
+
+    /// `service.op` for whatever a call may say.
+    fn target_name(&self, written: &str) -> String {
+        if written.starts_with("transactions.") || written.contains('.') {
+            return written.to_owned();
+        }
+        let service = self.model.services.iter().find(|(name, _)| name.value == written);
+        match service.and_then(|(_, s)| s.ops.first()) {
+            Some((op, _)) => format!("{written}.{}", op.value),
+            None => written.to_owned(),
+        }
+    }
+
+    /// The nodes of a part.
+    fn nodes_of(&self, name: &str) -> Option<Vec<NodeId>> {
+        self.first.get(name).map(|&(first, count)| (first.0..first.0 + count).map(NodeId).collect())
+    }
+
+    fn all_nodes(&self) -> Vec<NodeId> {
+        (0..self.plan.nodes.len() as u32).map(NodeId).collect()
+    }
+
+    /// Gives every machine and every workload its number.
+    fn nodes(&mut self) {
+        use systems::app::plan::Part;
+        for (index, (name, service)) in self.model.services.iter().enumerate() {
+            let first = NodeId(self.plan.nodes.len() as u32);
+            self.first.insert(name.value.clone(), (first, service.nodes));
+            for number in 0..service.nodes {
+                self.plan.nodes.push(Place { part: Part::Service(index as u32), number });
+                let lane = if service.nodes == 1 { name.value.clone() } else { format!("{}[{number}]", name.value) };
+                self.names.nodes.push(crate::names::Node { name: lane, part: name.value.clone(), number });
+            }
+        }
+        for (index, (name, _)) in self.model.workloads.iter().enumerate() {
+            let node = NodeId(self.plan.nodes.len() as u32);
+            self.workload_nodes.insert(name.value.clone(), node);
+            self.plan.nodes.push(Place { part: Part::Workload(index as u32), number: 0 });
+            let lane = format!("workloads.{}", name.value);
+            self.names.nodes.push(crate::names::Node { name: lane, part: name.value.clone(), number: 0 });
+        }
+    }
+}
+
+impl From<crate::expression::Problem> for Diagnostic {
+    fn from(problem: crate::expression::Problem) -> Self {
+        let mut diagnostic = Self::error(problem.place, problem.message, problem.label);
+        diagnostic.help = problem.help;
+        diagnostic.others = problem.others;
+        diagnostic
+    }
+}

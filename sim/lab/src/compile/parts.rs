@@ -1,0 +1,167 @@
+//! Services and workloads.
+
+use kernel::{Distribution, NodeId};
+use systems::app::plan::{self, Instruction, ServiceCells, ServiceSeries};
+
+use super::{Compiler, Edits};
+use crate::model::{Load, Mode, Order, Overflow, Service, State, Workload};
+use crate::names::{Cell, CellSort};
+
+impl Compiler<'_> {
+    /// Services: their cells, series, rows and ops.
+    pub(super) fn services(&mut self) {
+        let model = self.model;
+        for (name, service) in &model.services {
+            for (op, _) in &service.ops {
+                let path = format!("{}.{}", name.value, op.value);
+                self.ops.insert(path.clone(), self.op_names.len() as u32);
+                self.op_names.push(path);
+            }
+        }
+        for (name, _) in &model.transactions {
+            let path = format!("transactions.{}", name.value);
+            self.ops.insert(path.clone(), self.op_names.len() as u32);
+            self.op_names.push(path);
+        }
+        for (index, (name, service)) in model.services.iter().enumerate() {
+            let compiled = self.service(&name.value, service);
+            self.plan.services.push(compiled);
+            for (op_name, op) in &service.ops {
+                let entry = self.plan.program.len() as u32;
+                self.steps(&name.value, &op.steps);
+                self.plan.program.push(Instruction::Return);
+                debug_assert_eq!(self.op_names[self.plan.ops.len()], format!("{}.{}", name.value, op_name.value));
+                let (size, reply_size) = (op.size, op.reply_size);
+                self.plan.ops.push(plan::Op { service: index as u32, entry, size, reply_size });
+            }
+        }
+    }
+
+    fn service(&mut self, name: &str, service: &Service) -> plan::Service {
+        let (first, nodes) = self.first[name];
+        let cells = ServiceCells {
+            queue_depth: self.view(name, "queue_depth", nodes, 0, Some("queue_depth")),
+            busy: self.view(name, "busy", nodes, 0, Some("busy")),
+            in_system: self.view(name, "in_flight", nodes, 0, Some("in_system")),
+        };
+        let up = self.view(name, "up", nodes, 1, None);
+        for number in 0..nodes {
+            self.up.push(Some((up, u64::from(number))));
+        }
+        let series = (0..nodes).map(|n| self.service_series(name, first, n)).collect();
+        let items = service.state.iter().map(|(item, state)| self.item(name, &item.value, state)).collect();
+        plan::Service {
+            first,
+            nodes,
+            workers: service.workers.unwrap_or(u32::MAX),
+            blocking: service.mode == Mode::Blocking,
+            capacity: service.queue.capacity.unwrap_or(u32::MAX),
+            newest_first: service.queue.order == Order::Lifo,
+            drop_oldest: service.queue.overflow == Overflow::DropOldest,
+            cells,
+            series,
+            rows: std::sync::Arc::new(plan::RowsPlan { items, steps: Vec::new() }),
+            commits: false,
+        }
+    }
+
+    fn item(&mut self, service: &str, item: &str, state: &State) -> plan::Item {
+        let State::Counter { keys, initial } = *state;
+        let cell = self.names.cell(Cell {
+            path: format!("{service}.{item}"),
+            keys,
+            initial,
+            sort: CellSort::State,
+            metric: None,
+            labels: Vec::new(),
+        });
+        plan::Item { cell, keys, initial }
+    }
+
+    fn view(
+        &mut self,
+        service: &str,
+        view: &str,
+        keys: u32,
+        initial: i64,
+        metric: Option<&'static str>,
+    ) -> kernel::CellId {
+        self.names.cell(Cell {
+            path: format!("{service}.{view}"),
+            keys,
+            initial,
+            sort: CellSort::View,
+            metric,
+            labels: vec![("service", service.to_owned())],
+        })
+    }
+
+    fn service_series(&mut self, name: &str, first: NodeId, number: u32) -> ServiceSeries {
+        let lane = self.names.node(NodeId(first.0 + number)).to_owned();
+        let mut series = |metric| {
+            self.names.series(metric, vec![("service", name.to_owned()), ("node", lane.clone())])
+        };
+        ServiceSeries {
+            wait: series("wait"),
+            service_time: series("service_time"),
+            sojourn: series("sojourn"),
+            refused: series("refused"),
+        }
+    }
+
+    /// Workloads: when their operations come, what these carry and call.
+    pub(super) fn workloads(&mut self, edits: &Edits) {
+        let model = self.model;
+        for (name, workload) in &model.workloads {
+            let compiled = self.workload(&name.value, workload, edits);
+            self.plan.workloads.push(compiled);
+            self.up.push(None);
+        }
+    }
+
+    fn workload(&mut self, name: &str, workload: &Workload, edits: &Edits) -> plan::Workload {
+        let target = self.target_name(&workload.call.target.value);
+        let transaction = target.strip_prefix("transactions.").and_then(|wanted| {
+            self.model.transactions.iter().position(|(name, _)| name.value == wanted).map(|n| n as u32)
+        });
+        let mut labels =
+            vec![("op", target.clone()), ("from", name.to_owned()), ("workload", name.to_owned())];
+        if transaction.is_some() {
+            labels.push(("tx", target.trim_start_matches("transactions.").to_owned()));
+        }
+        let latency = self.names.series("latency", labels.clone());
+        let in_flight = self.names.cell(Cell {
+            path: format!("workloads.{name}.in_flight"),
+            keys: 1,
+            initial: 0,
+            sort: CellSort::View,
+            metric: Some("in_flight"),
+            labels,
+        });
+        let entry = self.plan.program.len() as u32;
+        self.call(None, &workload.call);
+        self.plan.program.push(Instruction::Return);
+        let variables = self.variables.clone();
+        let variables = variables
+            .iter()
+            .map(|v| workload.vars.iter().find(|(name, _)| name.value == *v).map(|(_, dist)| self.draw(dist)))
+            .collect();
+        let dropped = edits.dropped.iter().filter(|(w, _)| w == name).map(|&(_, number)| number).collect();
+        let (start, stop) = (workload.start, workload.stop);
+        let load = self.load(name, &workload.load);
+        plan::Workload { load, start, stop, entry, variables, latency, in_flight, transaction, dropped }
+    }
+
+    fn load(&self, name: &str, load: &Load) -> plan::Load {
+        match load {
+            Load::Rate { per_second, poisson } => {
+                let mean = 1e9 / per_second;
+                let gap = if *poisson { Distribution::exponential(mean) } else { Distribution::constant(mean) };
+                let gap = gap.expect("a rate is positive: the scenario was checked");
+                plan::Load::Rate { gap, seed: self.seed, path: format!("workloads.{name}") }
+            }
+            Load::Users { users, think } => plan::Load::Users { users: *users, think: self.draw(think) },
+            Load::Trace(times) => plan::Load::Trace(times.clone()),
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! The tables of the outcome.
+
+use kernel::{Histogram, Time};
+use systems::app::ending::Ending;
+
+use super::Recorder;
+use super::level::Level;
+use super::stream::Stream;
+use super::wanted::{carries, has, label, row_labels};
+use crate::names::Names;
+use crate::outcome::{
+    LevelResult, LittleResult, MessageCount, OperationResult, QueueResult, ServiceResult, TransactionResult,
+};
+
+/// The parts of the outcome that are statistics.
+#[derive(Clone, Debug)]
+pub struct Measured {
+    /// Per operation, those of workloads first.
+    pub operations: Vec<OperationResult>,
+    /// Per queue.
+    pub queues: Vec<QueueResult>,
+    /// Per service.
+    pub services: Vec<ServiceResult>,
+    /// Per transaction type.
+    pub transactions: Vec<TransactionResult>,
+    /// Messages after the warm-up.
+    pub messages: Vec<MessageCount>,
+    /// Little's law on every queue, over the whole run.
+    pub little: Vec<LittleResult>,
+}
+
+impl Recorder {
+    /// The run ended at `end`; what was open has been told with `still_open`. Called once.
+    pub fn finish(&mut self, end: Time, names: &Names) -> Measured {
+        assert!(self.end.is_none(), "a run ends once");
+        self.stop(end);
+        Measured {
+            operations: self.operations(end, names),
+            queues: self.queues(names),
+            services: self.service_results(names),
+            transactions: self.transactions(names),
+            messages: self.traffic.result(&self.traffic_warm, names),
+            little: self.little(names),
+        }
+    }
+
+    fn operations(&self, end: Time, names: &Names) -> Vec<OperationResult> {
+        let seconds = self.measured_seconds();
+        let calls = names.series.iter().zip(&self.streams).filter(|(series, _)| series.metric == "latency");
+        let mut found: Vec<OperationResult> = calls
+            .map(|(series, stream)| OperationResult {
+                name: label(&series.labels, "op").unwrap_or_default().to_owned(),
+                from: label(&series.labels, "from").unwrap_or_default().to_owned(),
+                external: has(&series.labels, "workload"),
+                ok: stream.tally.ended_as(Ending::Ok),
+                failed: stream.tally.ended_as(Ending::Fail),
+                unknown: stream.tally.ended_as(Ending::Info),
+                rejected: stream.tally.ended_as(Ending::Reject),
+                open: stream.tally.cut_short(),
+                seconds,
+                latency: stream.tally.histogram.clone(),
+                windows: stream.windows(end),
+            })
+            .collect();
+        found.sort_by_key(|operation| !operation.external);
+        found
+    }
+
+    fn level(&self, names: &Names, metric: &str, labels: &[(&'static str, String)]) -> Option<&Level> {
+        let asked = owned(labels);
+        let rows = rows(names, metric);
+        let (cell, row, _) = rows.iter().find(|(_, _, found)| carries(found, &asked))?;
+        Some(self.levels.row(*cell, *row))
+    }
+
+    fn level_result(&self, names: &Names, metric: &str, labels: &[(&'static str, String)]) -> LevelResult {
+        self.level(names, metric, labels).map(Level::result).unwrap_or_default()
+    }
+
+    /// The series of a metric that carry labels.
+    fn streams<'a>(
+        &'a self,
+        names: &'a Names,
+        metric: &'a str,
+        labels: &'a [(String, String)],
+    ) -> impl Iterator<Item = &'a Stream> {
+        let fits = move |(series, _): &(&crate::names::Series, &Stream)| {
+            series.metric == metric && carries(&series.labels, labels)
+        };
+        names.series.iter().zip(&self.streams).filter(fits).map(|(_, stream)| stream)
+    }
+
+    fn queues(&self, names: &Names) -> Vec<QueueResult> {
+        let mut found = Vec::new();
+        for (_, _, labels) in rows(names, "in_system") {
+            let asked = owned(&labels);
+            let sum =
+                |metric: &str, what: fn(&Stream) -> u64| -> u64 { self.streams(names, metric, &asked).map(what).sum() };
+            let left = sum("sojourn", |stream| stream.tally.ended());
+            let cut = sum("sojourn", |stream| stream.tally.cut_short());
+            let open = sum("sojourn", |stream| stream.open);
+            let wait = merged(self.streams(names, "wait", &asked));
+            found.push(QueueResult {
+                name: self.queue_name(&labels),
+                service: label(&labels, "service").unwrap_or_default().to_owned(),
+                entered: left + cut,
+                left,
+                refused: sum("refused", |stream| stream.tags.values().sum()),
+                lost: cut - open,
+                waited_share: if wait.is_empty() { 0.0 } else { 1.0 - wait.share_at_most(0) },
+                wait,
+                depth: self.level_result(names, "queue_depth", &labels),
+                busy: self.level_result(names, "busy", &labels),
+            });
+        }
+        found
+    }
+
+    /// `payment[1]`, or `payment` when there is only one.
+    fn queue_name(&self, labels: &[(&'static str, String)]) -> String {
+        let (service, node) = (label(labels, "service").unwrap_or_default(), label(labels, "node").unwrap_or_default());
+        let nodes = self.services.iter().find(|info| info.name == service).map_or(1, |info| info.nodes);
+        if nodes == 1 { service.to_owned() } else { node.to_owned() }
+    }
+
+    fn service_results(&self, names: &Names) -> Vec<ServiceResult> {
+        let mut found = Vec::new();
+        for info in &self.services {
+            let busy = rows(names, "busy");
+            let busy = busy.iter().filter(|(_, _, labels)| label(labels, "service") == Some(&info.name));
+            let busy: Vec<LevelResult> = busy.map(|(cell, row, _)| self.levels.row(*cell, *row).result()).collect();
+            let workers = f64::from(info.workers.unwrap_or(0)) * f64::from(info.nodes);
+            let share = |busy: f64| if workers > 0.0 { busy / workers } else { 0.0 };
+            let windows = busy.iter().map(|level| level.window_mean.len()).max().unwrap_or(0);
+            let part = self.traffic.parts.iter().position(|part| *part == info.name);
+            found.push(ServiceResult {
+                name: info.name.clone(),
+                nodes: info.nodes,
+                workers: info.workers,
+                utilisation: share(busy.iter().map(|level| level.mean).sum()),
+                window_utilisation: (0..windows)
+                    .map(|n| share(busy.iter().filter_map(|level| level.window_mean.get(n)).sum()))
+                    .collect(),
+                fsyncs: part.map_or(0, |part| self.traffic.fsyncs[part] - self.traffic_warm.fsyncs[part]),
+            });
+        }
+        found
+    }
+
+    fn transactions(&self, names: &Names) -> Vec<TransactionResult> {
+        let mut found = Vec::new();
+        for (number, protocol) in names.protocols.iter().enumerate() {
+            let Some(name) = protocol.strip_prefix("transactions.") else { continue };
+            let asked = vec![("tx".to_owned(), name.to_owned())];
+            let [in_doubt_level, locks_held] =
+                self.transaction_levels[number].map(|level| self.levels.get(level).result());
+            let (now, warm) = (self.traffic.decisions[number], self.traffic_warm.decisions[number]);
+            let calls = |stream: &Stream| stream.tally.ended() + stream.tally.cut_short();
+            found.push(TransactionResult {
+                name: name.to_owned(),
+                requests: self.streams(names, "latency", &asked).map(calls).sum(),
+                begun: now.begun - warm.begun,
+                committed: now.committed - warm.committed,
+                aborted: now.aborted - warm.aborted,
+                reasons: self.reasons(names, &asked),
+                in_doubt: merged(self.streams(names, "in_doubt", &asked)),
+                lock_wait: merged(self.streams(names, "lock_wait", &asked)),
+                hold_time: merged(self.streams(names, "hold_time", &asked)),
+                in_doubt_level,
+                locks_held,
+                wounded: self.streams(names, "wounded", &asked).flat_map(|stream| stream.tags.values()).sum(),
+            });
+        }
+        found
+    }
+
+    /// Aborts by reason, in the order of the error words.
+    fn reasons(&self, names: &Names, asked: &[(String, String)]) -> Vec<(String, u64)> {
+        let mut by_tag = std::collections::BTreeMap::new();
+        for stream in self.streams(names, "aborted", asked) {
+            for (tag, count) in &stream.tags {
+                *by_tag.entry(*tag).or_insert(0) += count;
+            }
+        }
+        let word = |tag: u16| names.errors.get(usize::from(tag)).cloned().unwrap_or_else(|| format!("reason {tag}"));
+        by_tag.into_iter().map(|(tag, count)| (word(tag), count)).collect()
+    }
+
+    /// Both sides of Little's law for every queue. They come from different events and share no code.
+    fn little(&self, names: &Names) -> Vec<LittleResult> {
+        let mut found = Vec::new();
+        for (cell, row, labels) in rows(names, "in_system") {
+            let asked = owned(&labels);
+            found.push(LittleResult {
+                queue: self.queue_name(&labels),
+                integral: self.levels.row(cell, row).integral(),
+                sojourns: self.streams(names, "sojourn", &asked).map(|stream| stream.sum).sum(),
+            });
+        }
+        found
+    }
+}
+
+/// A cell's number, one of its rows, and the row's labels.
+type Row = (usize, u64, Vec<(&'static str, String)>);
+
+/// The rows of all cells of a metric: service by service, node by node.
+fn rows(names: &Names, metric: &str) -> Vec<Row> {
+    let cells = names.cells.iter().enumerate().filter(|(_, cell)| cell.metric == Some(metric));
+    let rows =
+        cells.flat_map(|(number, cell)| (0..u64::from(cell.keys)).map(move |row| (number, row, row_labels(cell, row))));
+    rows.collect()
+}
+
+fn owned(labels: &[(&'static str, String)]) -> Vec<(String, String)> {
+    labels.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
+}
+
+fn merged<'a>(streams: impl Iterator<Item = &'a Stream>) -> Histogram {
+    let mut whole = Histogram::new(Histogram::PER_OP);
+    for stream in streams {
+        whole.merge(&stream.tally.histogram);
+    }
+    whole
+}

@@ -1,0 +1,193 @@
+//! A quantity over time: exact integral, largest and smallest value, how long it stood at each value.
+//!
+//! A value that stood for no time at all (a request that found a free worker was in the queue for an instant) is not seen.
+
+use kernel::{Histogram, Time};
+
+use crate::outcome::LevelResult;
+
+/// Values below this have a counter each.
+const SMALL: usize = 256;
+
+/// How long a level stood at each value, in nanoseconds: exact below 256, then by buckets of a histogram.
+#[derive(Clone, Debug)]
+pub(super) struct Occupancy {
+    small: Vec<u64>,
+    large: Histogram,
+}
+
+impl Occupancy {
+    fn new() -> Self {
+        Self { small: Vec::new(), large: Histogram::new(Histogram::PER_OP) }
+    }
+
+    #[inline]
+    fn record(&mut self, value: i64, length: u64) {
+        let value = value.max(0) as u64;
+        if let Some(place) = self.small.get_mut(value as usize) {
+            *place += length;
+        } else {
+            self.record_new(value, length);
+        }
+    }
+
+    #[cold]
+    fn record_new(&mut self, value: u64, length: u64) {
+        if value >= SMALL as u64 {
+            return self.large.record_n(value, length);
+        }
+        self.small.resize(value as usize + 1, 0);
+        self.small[value as usize] += length;
+    }
+
+    /// All the time, in nanoseconds.
+    pub(super) fn total(&self) -> u64 {
+        self.small.iter().sum::<u64>() + self.large.count()
+    }
+
+    /// The integral.
+    fn area(&self) -> u128 {
+        let small: u128 = self.small.iter().zip(0_u128..).map(|(&length, value)| u128::from(length) * value).sum();
+        small + self.large.sum()
+    }
+
+    /// The time-weighted mean; 0 without any time.
+    pub(super) fn mean(&self) -> f64 {
+        if self.total() == 0 { 0.0 } else { self.area() as f64 / self.total() as f64 }
+    }
+
+    /// The share of the time above zero.
+    pub(super) fn share_above_zero(&self) -> f64 {
+        let at_zero = self.small.first().copied().unwrap_or(0);
+        if self.total() == 0 { 0.0 } else { (self.total() - at_zero) as f64 / self.total() as f64 }
+    }
+
+    /// The least value that is not exceeded during the share `q` of the time.
+    pub(super) fn quantile(&self, q: f64) -> i64 {
+        let rank = (q * self.total() as f64 * (1.0 - 4.0 * f64::EPSILON)).ceil() as u64;
+        let mut below = 0;
+        for (value, &length) in self.small.iter().enumerate() {
+            below += length;
+            if length > 0 && below >= rank {
+                return value as i64;
+            }
+        }
+        if self.large.is_empty() {
+            return 0;
+        }
+        self.large.quantile((rank - below) as f64 / self.large.count() as f64) as i64
+    }
+}
+
+/// A level.
+#[derive(Clone, Debug)]
+pub(super) struct Level {
+    pub(super) value: i64,
+    last: Time,
+    /// ∫ value dt from 0 until `last`.
+    area: i128,
+    /// Its time is counted now.
+    pub(super) counting: bool,
+    /// Its extremes are looked at now.
+    pub(super) watching: bool,
+    pub(super) occupancy: Occupancy,
+    /// Largest value and since when; smallest.
+    pub(super) extremes: Option<(i64, Time, i64)>,
+    /// The area at the beginning of each batch of the measured time, and at the end of the last.
+    marks: Vec<i128>,
+    window: (i128, Time, i64),
+    means: Vec<f64>,
+    peaks: Vec<i64>,
+}
+
+impl Level {
+    pub(super) fn new(value: i64) -> Self {
+        Self {
+            value,
+            last: Time::ZERO,
+            area: 0,
+            counting: false,
+            watching: false,
+            occupancy: Occupancy::new(),
+            extremes: None,
+            marks: Vec::new(),
+            window: (0, Time::ZERO, i64::MIN),
+            means: Vec::new(),
+            peaks: Vec::new(),
+        }
+    }
+
+    /// The value changes by `by`.
+    #[inline]
+    pub(super) fn change(&mut self, now: Time, by: i64) {
+        self.settle(now);
+        self.value += by;
+    }
+
+    /// Counts the time until now.
+    #[inline]
+    pub(super) fn settle(&mut self, now: Time) {
+        if now <= self.last {
+            return;
+        }
+        let length = now.0 - self.last.0;
+        self.area += i128::from(self.value) * i128::from(length);
+        self.window.2 = self.window.2.max(self.value);
+        if self.counting {
+            self.occupancy.record(self.value, length);
+        }
+        if self.watching {
+            match &mut self.extremes {
+                Some((max, at, min)) => {
+                    if self.value > *max {
+                        (*max, *at) = (self.value, self.last);
+                    }
+                    *min = self.value.min(*min);
+                }
+                None => self.extremes = Some((self.value, self.last, self.value)),
+            }
+        }
+        self.last = now;
+    }
+
+    /// A batch of the measured time begins here.
+    pub(super) fn mark(&mut self) {
+        self.marks.push(self.area);
+    }
+
+    /// A time window ends at `now`.
+    pub(super) fn close_window(&mut self, now: Time) {
+        let (area, from, peak) = self.window;
+        let length = now.since(from).0;
+        if length > 0 {
+            self.means.push((self.area - area) as f64 / length as f64);
+            self.peaks.push(peak);
+        }
+        self.window = (self.area, now, i64::MIN);
+    }
+
+    /// ∫ value dt over the whole run. A negative one, which a number of requests cannot have, is told as the largest
+    /// number: it equals no sum of times, so that Little's law reports it.
+    pub(super) fn integral(&self) -> u128 {
+        u128::try_from(self.area).unwrap_or(u128::MAX)
+    }
+
+    /// (integral, weight 1) per batch of equal length `nanoseconds`.
+    pub(super) fn batches(&self, nanoseconds: f64) -> Vec<(f64, f64)> {
+        self.marks.windows(2).map(|pair| ((pair[1] - pair[0]) as f64 / nanoseconds, 1.0)).collect()
+    }
+
+    /// For the outcome.
+    pub(super) fn result(&self) -> LevelResult {
+        let (max, max_at, _) = self.extremes.unwrap_or((self.value, self.last, self.value));
+        LevelResult {
+            mean: self.occupancy.mean(),
+            max,
+            max_at,
+            end: self.value,
+            percentiles: [0.5, 0.9, 0.99].map(|q| self.occupancy.quantile(q)),
+            window_mean: self.means.clone(),
+            window_max: self.peaks.clone(),
+        }
+    }
+}

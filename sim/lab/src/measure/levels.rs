@@ -1,0 +1,106 @@
+//! All levels of a run: one per row of every cell that is a metric, and sums of rows that thresholds ask for.
+
+use kernel::{Delta, Time};
+
+use super::level::Level;
+use crate::names::Names;
+
+/// A cell that is no metric.
+const NONE: u32 = u32::MAX;
+
+/// The levels.
+#[derive(Clone, Debug)]
+pub(super) struct Levels {
+    all: Vec<Level>,
+    /// By level: in which phase its time counts.
+    phase: Vec<usize>,
+    /// By cell: the level of its first row.
+    first: Vec<u32>,
+    /// By level of a row: the sums it is part of.
+    sums: Vec<Vec<u32>>,
+    /// What each sum is of: its rows' levels and its phase.
+    known: Vec<(Vec<u32>, usize, usize)>,
+}
+
+impl Levels {
+    pub(super) fn new(names: &Names) -> Self {
+        let (mut all, mut first) = (Vec::new(), Vec::new());
+        for cell in &names.cells {
+            first.push(if cell.metric.is_some() { all.len() as u32 } else { NONE });
+            if cell.metric.is_some() {
+                all.extend((0..cell.keys).map(|_| Level::new(cell.initial)));
+            }
+        }
+        Self { phase: vec![0; all.len()], sums: vec![Vec::new(); all.len()], all, first, known: Vec::new() }
+    }
+
+    /// The level of one row.
+    pub(super) fn row(&self, cell: usize, row: u64) -> &Level {
+        &self.all[self.first[cell] as usize + row as usize]
+    }
+
+    pub(super) fn get(&self, level: usize) -> &Level {
+        &self.all[level]
+    }
+
+    /// The level that is the sum of these rows, counted in a phase.
+    pub(super) fn together(&mut self, rows: &[(usize, u64)], phase: usize) -> usize {
+        let rows: Vec<u32> = rows.iter().map(|(cell, row)| self.first[*cell] + *row as u32).collect();
+        match rows[..] {
+            [row] if phase == 0 => return row as usize,
+            _ => {}
+        }
+        if let Some((_, _, level)) = self.known.iter().find(|(r, p, _)| *r == rows && *p == phase) {
+            return *level;
+        }
+        let level = self.all.len();
+        self.all.push(Level::new(rows.iter().map(|&row| self.all[row as usize].value).sum()));
+        self.phase.push(phase);
+        for &row in &rows {
+            self.sums[row as usize].push(level as u32);
+        }
+        self.known.push((rows, phase, level));
+        level
+    }
+
+    #[inline]
+    pub(super) fn change(&mut self, now: Time, delta: &Delta) {
+        let first = self.first[delta.cell.0 as usize];
+        if first == NONE {
+            return;
+        }
+        let level = first as usize + delta.key as usize;
+        let by = delta.after - delta.before;
+        self.all[level].change(now, by);
+        for &sum in &self.sums[level] {
+            self.all[sum as usize].change(now, by);
+        }
+    }
+
+    pub(super) fn settle(&mut self, now: Time) {
+        for level in &mut self.all {
+            level.settle(now);
+        }
+    }
+
+    pub(super) fn mark(&mut self) {
+        for level in &mut self.all {
+            level.mark();
+        }
+    }
+
+    pub(super) fn close_window(&mut self, now: Time) {
+        for level in &mut self.all {
+            level.close_window(now);
+        }
+    }
+
+    /// A phase begins or ends: its levels are counted from here on, or no more. Extremes of the measured time are looked
+    /// at until the end of the run.
+    pub(super) fn turn(&mut self, phase: usize, begins: bool) {
+        for (level, _) in self.all.iter_mut().zip(&self.phase).filter(|(_, its)| **its == phase) {
+            level.counting = begins;
+            level.watching = begins || phase == 0;
+        }
+    }
+}

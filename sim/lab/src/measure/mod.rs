@@ -1,0 +1,335 @@
+//! What is measured while a run goes on, in memory that does not grow with the run.
+//!
+//! The run hands every sample, change, message, disk write, fact and fault to a [`Recorder`]; it adds to counters that were
+//! laid out from `Names` beforehand, and looks no name up. When the run is over, [`Recorder::finish`] gives the tables of
+//! the outcome and [`Recorder::value`] the number of each term that thresholds asked for.
+//!
+//! What counts: a sample if what it measures *began* after the warm-up (and in the term's phase); a level, weighted by
+//! time, from the warm-up until load ends, its extremes until the end of the run; a count if it happened after the
+//! warm-up; a rate of ends while there was load. Time series show all of the run. Only Little's law is kept without any
+//! cut: the integral of the number in the system from changes, the sum of the times in the system from samples, by code
+//! that shares nothing.
+//!
+//! It knows no protocol, no network and no text of a threshold. Read `wanted` for what can be asked.
+
+mod finish;
+mod level;
+mod levels;
+mod phase;
+mod source;
+mod stream;
+mod tally;
+mod traffic;
+mod value;
+pub(crate) mod wanted;
+
+pub use finish::Measured;
+pub use source::Value;
+pub use tally::Estimate;
+pub use traffic::Passage;
+pub use wanted::{Entry, METRICS, Metric, Phase, Sort, Stat, Wanted, window_width};
+
+use kernel::{Delta, Fact, NodeId, Sample, SeriesId, Span, Time};
+use systems::app::ending::CUT_SHORT;
+
+use crate::names::Names;
+use crate::outcome::Times;
+use levels::Levels;
+use phase::Phases;
+use source::{Flow, Probe, Source, Sources};
+use stream::Stream;
+use tally::BATCHES;
+use traffic::Traffic;
+
+/// A service, as far as statistics need it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ServiceInfo {
+    /// Its name.
+    pub name: String,
+    /// Its machines.
+    pub nodes: u32,
+    /// Workers per node; `None`: unlimited.
+    pub workers: Option<u32>,
+}
+
+/// Whether time series are wanted; thresholds and tables are the same either way.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Detail {
+    /// Totals only: for sweeps.
+    Totals,
+    /// Time windows too: for charts.
+    Windows,
+}
+
+/// What a recorder must know before the run.
+#[derive(Clone, Copy, Debug)]
+pub struct Scope<'a> {
+    /// Every name; cells and series say what they are.
+    pub names: &'a Names,
+    /// The run's phases.
+    pub times: Times,
+    /// How long after a fault `phase=steady` begins again.
+    pub settle: Span,
+    /// The services.
+    pub services: &'a [ServiceInfo],
+    /// How many `[faults.*]` there are; they go by their number.
+    pub faults: usize,
+    /// Whether time series are wanted.
+    pub detail: Detail,
+    /// The terms that thresholds ask for.
+    pub wanted: &'a [Wanted],
+}
+
+/// Collects the statistics of one run.
+#[derive(Clone, Debug)]
+pub struct Recorder {
+    times: Times,
+    services: Vec<ServiceInfo>,
+    /// The next instant at which a phase, batch or window begins; everything before it is plain counting.
+    boundary: Time,
+    window_end: Time,
+    batch: usize,
+    batch_end: Time,
+    phases: Phases,
+    streams: Vec<Stream>,
+    levels: Levels,
+    traffic: Traffic,
+    /// The counters when the warm-up ended.
+    traffic_warm: Traffic,
+    /// By protocol: participants in doubt, locks held, all nodes together.
+    transaction_levels: Vec<[usize; 2]>,
+    probes: Vec<Probe>,
+    flows: Vec<Flow>,
+    wanted: Vec<(Wanted, Source)>,
+    end: Option<Time>,
+}
+
+impl Recorder {
+    /// Lays out the counters.
+    pub fn new(scope: &Scope<'_>) -> Self {
+        let Scope { names, times, settle, services, faults, detail, wanted } = *scope;
+        assert!(times.window > Span::ZERO, "a time window has a width");
+        let mut streams: Vec<Stream> = names.series.iter().map(|series| Stream::new(series.metric)).collect();
+        for stream in streams.iter_mut().filter(|s| detail == Detail::Windows && s.meaning == stream::Meaning::Call) {
+            stream.keep_windows(&times);
+        }
+        let (mut levels, mut phases) = (Levels::new(names), Phases::new(times, settle, faults));
+        let traffic = Traffic::new(names);
+        let transaction_levels = names.protocols.iter().map(|protocol| {
+            let labels = [("tx".to_owned(), protocol.clone())];
+            let rows = ["in_doubt_level", "locks_held"].map(|metric| wanted::rows_called(names, metric, &labels));
+            rows.map(|rows| levels.together(&rows, 0))
+        });
+        let transaction_levels = transaction_levels.collect();
+        let (probes, flows) = (Vec::new(), Vec::new());
+        let (mut sources, mut found) = (
+            Sources {
+                names,
+                services,
+                phases: &mut phases,
+                streams: &mut streams,
+                levels: &mut levels,
+                traffic: &traffic,
+                probes,
+                flows,
+            },
+            Vec::new(),
+        );
+        for term in wanted {
+            found.push((term.clone(), sources.find(term)));
+        }
+        let Sources { probes, flows, .. } = sources;
+        Self {
+            times,
+            services: services.to_vec(),
+            boundary: Time::ZERO,
+            window_end: match detail {
+                Detail::Totals => Time::END,
+                Detail::Windows => Time::ZERO + times.window,
+            },
+            batch: 0,
+            batch_end: times.warmup,
+            phases,
+            streams,
+            levels,
+            traffic_warm: traffic.clone(),
+            traffic,
+            transaction_levels,
+            probes,
+            flows,
+            wanted: found,
+            end: None,
+        }
+    }
+
+    /// Something was measured. `now` is when it ended; samples come in the order of time.
+    #[inline]
+    pub fn sample(&mut self, now: Time, _node: NodeId, sample: Sample) {
+        if now >= self.boundary {
+            self.pass(now);
+        }
+        let stream = &mut self.streams[sample.series.0 as usize];
+        stream.record(now, self.batch, &sample, sample.since >= self.times.warmup);
+        for &number in &stream.probes {
+            let probe = &mut self.probes[number as usize];
+            let tagged = probe.tag.is_none_or(|tag| tag == sample.tag);
+            if tagged && self.phases.counts(probe.phase, sample.since) {
+                stream.meaning.record(&mut probe.tally, now, self.batch, &sample);
+            }
+        }
+    }
+
+    /// State changed. Cells that are no metric are ignored.
+    #[inline]
+    pub fn change(&mut self, now: Time, change: &[Delta]) {
+        if now >= self.boundary {
+            self.pass(now);
+        }
+        for delta in change {
+            self.levels.change(now, delta);
+        }
+    }
+
+    /// A message was sent, delivered, lost or sent again.
+    #[inline]
+    pub fn message(&mut self, now: Time, what: Passage, from: NodeId, to: NodeId, kind: u8, bytes: u32) {
+        if now >= self.boundary {
+            self.pass(now);
+        }
+        self.traffic.message(what, from, to, kind, bytes);
+    }
+
+    /// A disk write became durable.
+    #[inline]
+    pub fn fsync(&mut self, now: Time, node: NodeId) {
+        if now >= self.boundary {
+            self.pass(now);
+        }
+        self.traffic.fsync(node);
+    }
+
+    /// A protocol stated a fact.
+    pub fn fact(&mut self, fact: &Fact) {
+        if fact.time >= self.boundary {
+            self.pass(fact.time);
+        }
+        self.traffic.fact(fact);
+    }
+
+    /// An instance of a fault began to act. `fault` is its number among `[faults.*]`.
+    pub fn fault_began(&mut self, now: Time, fault: u32) {
+        if now >= self.boundary {
+            self.pass(now);
+        }
+        self.phases.fault_began(now, fault);
+        self.turn(now);
+    }
+
+    /// An instance that began was revoked.
+    pub fn fault_ended(&mut self, now: Time, fault: u32) {
+        if now >= self.boundary {
+            self.pass(now);
+        }
+        self.phases.fault_ended(now, fault);
+        self.turn(now);
+    }
+
+    /// The run is over and something that is being measured has not ended: from `Process::open_samples`.
+    pub fn still_open(&mut self, now: Time, node: NodeId, series: SeriesId, since: Time) {
+        self.sample(now, node, Sample { series, tag: CUT_SHORT, since, value: now.since(since) });
+        self.streams[series.0 as usize].open += u64::from(since >= self.times.warmup);
+    }
+
+    /// Whether this term is about anything at all in the compiled scenario: if not, it is a mistake, not vacuous.
+    pub fn is_about_something(names: &Names, wanted: &Wanted) -> bool {
+        match wanted.metric.entry().sort {
+            Sort::Level => !wanted::rows_of(names, wanted).is_empty(),
+            Sort::Samples | Sort::Ratio | Sort::Rate if wanted.metric != Metric::Aborts => {
+                !wanted::series_of(names, wanted).is_empty()
+            }
+            Sort::Samples | Sort::Ratio | Sort::Rate | Sort::Count => true,
+        }
+    }
+
+    /// Goes over every boundary up to `now`: windows, batches and phases end and begin exactly there.
+    #[cold]
+    fn pass(&mut self, now: Time) {
+        while self.boundary <= now {
+            let at = self.boundary;
+            self.levels.settle(at);
+            if at == self.window_end {
+                self.close_window(at);
+                self.window_end = at + self.times.window;
+            }
+            if at == self.batch_end {
+                self.begin_batch(at);
+            }
+            if at == self.times.warmup {
+                self.traffic_warm = self.traffic.clone();
+            }
+            self.turn(at);
+        }
+    }
+
+    fn close_window(&mut self, at: Time) {
+        self.levels.close_window(at);
+        for stream in &mut self.streams {
+            stream.close_window();
+        }
+    }
+
+    /// The measured time is cut into equal batches; the last also takes what ends after load has ended.
+    fn begin_batch(&mut self, at: Time) {
+        self.levels.mark();
+        let Times { warmup, duration, .. } = self.times;
+        if at > warmup && self.batch < BATCHES - 1 {
+            self.batch += 1;
+        }
+        let length = u128::from(duration.since(warmup).0);
+        let begun = |batch: u128| warmup + Span((length * batch / BATCHES as u128) as u64);
+        let next = if at == warmup { 1 } else { self.batch as u128 + 1 };
+        self.batch_end = if begun(next) > at { begun(next) } else { Time::END };
+    }
+
+    /// Phases begin or end at `at`, up to which every level has been settled or is about to be.
+    fn turn(&mut self, at: Time) {
+        let turned = self.phases.turn(at);
+        if !turned.is_empty() {
+            self.levels.settle(at);
+        }
+        for (phase, begins) in turned {
+            self.levels.turn(phase, begins);
+            for flow in self.flows.iter_mut().filter(|flow| flow.phase == phase) {
+                flow.turn(begins, &self.traffic, &self.streams);
+            }
+        }
+        self.boundary = self.window_end.min(self.batch_end).min(self.phases.next());
+    }
+
+    /// Ends the run: nothing may be recorded after it.
+    fn stop(&mut self, end: Time) {
+        if end >= self.boundary {
+            self.pass(end);
+        }
+        self.levels.settle(end);
+        if self.window_end < Time::END {
+            self.close_window(end);
+        }
+        for phase in self.phases.stop(end) {
+            self.levels.turn(phase, false);
+            for flow in self.flows.iter_mut().filter(|flow| flow.phase == phase) {
+                flow.turn(false, &self.traffic, &self.streams);
+            }
+        }
+        for flow in &mut self.flows {
+            flow.stop(&self.traffic, &self.streams);
+        }
+        self.boundary = Time::END;
+        self.end = Some(end);
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;
+#[cfg(test)]
+mod theory;

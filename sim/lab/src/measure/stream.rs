@@ -1,0 +1,177 @@
+//! One series of samples: what is kept of it, whole and per time window.
+
+use std::collections::BTreeMap;
+
+use kernel::{Histogram, Sample, Span, Time};
+use systems::app::ending::{CUT_SHORT, Ending};
+
+use super::tally::{Hit, Tally};
+use crate::outcome::{OperationWindow, Times};
+
+/// What the samples of a series are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Meaning {
+    /// Calls: what did not end has no latency.
+    Call,
+    /// Lengths of which only whole ones count: waits, service times, sojourns.
+    Whole,
+    /// Lengths that count as far as they were seen: being in doubt, holding a lock.
+    Seen,
+    /// Occurrences, by tag: refusals, aborts, wounds.
+    Occurrence,
+}
+
+impl Meaning {
+    pub(super) fn of(metric: &str) -> Self {
+        match metric {
+            "latency" => Self::Call,
+            "in_doubt" | "lock_wait" | "hold_time" => Self::Seen,
+            "refused" | "aborted" | "wounded" => Self::Occurrence,
+            _ => Self::Whole,
+        }
+    }
+
+    /// Counts one sample in a tally.
+    #[inline]
+    pub(super) fn record(self, tally: &mut Tally, now: Time, batch: usize, sample: &Sample) {
+        match self {
+            Self::Call | Self::Whole if sample.tag == CUT_SHORT => tally.cut(),
+            Self::Call | Self::Whole | Self::Seen | Self::Occurrence => {
+                tally.record(now, batch, sample.tag, sample.value.0);
+            }
+        }
+    }
+}
+
+/// The time windows of a series of calls.
+#[derive(Clone, Debug)]
+struct Windows {
+    width: Span,
+    rows: Vec<OperationWindow>,
+    /// Latencies of what ended in the current window.
+    latency: Histogram,
+    now: usize,
+}
+
+/// One series.
+#[derive(Clone, Debug)]
+pub(super) struct Stream {
+    pub(super) meaning: Meaning,
+    /// What began after the warm-up.
+    pub(super) tally: Tally,
+    /// The same by tag, for occurrences.
+    pub(super) tags: BTreeMap<u16, u64>,
+    /// Σ of all values, warm-up included, also of what was cut short.
+    pub(super) sum: u128,
+    /// Ended so far, warm-up included; the second those that ended ok.
+    pub(super) ended: (u64, u64),
+    /// Open when the run ended, begun after the warm-up.
+    pub(super) open: u64,
+    /// Terms with a phase or an outcome, by number of their probe.
+    pub(super) probes: Vec<u32>,
+    windows: Option<Box<Windows>>,
+}
+
+impl Stream {
+    pub(super) fn new(metric: &str) -> Self {
+        Self {
+            meaning: Meaning::of(metric),
+            tally: Tally::new(Hit::Error),
+            tags: BTreeMap::new(),
+            sum: 0,
+            ended: (0, 0),
+            open: 0,
+            probes: Vec::new(),
+            windows: None,
+        }
+    }
+
+    pub(super) fn keep_windows(&mut self, times: &Times) {
+        let count = times.limit.0.div_ceil(times.window.0).max(1) as usize;
+        self.windows = Some(Box::new(Windows {
+            width: times.window,
+            rows: vec![OperationWindow::default(); count],
+            latency: Histogram::new(Histogram::PER_WINDOW),
+            now: 0,
+        }));
+    }
+
+    /// A sample comes in at `now`; `counts` if it began after the warm-up.
+    #[inline]
+    pub(super) fn record(&mut self, now: Time, batch: usize, sample: &Sample, counts: bool) {
+        self.sum += u128::from(sample.value.0);
+        if counts {
+            self.meaning.record(&mut self.tally, now, batch, sample);
+        }
+        match self.meaning {
+            Meaning::Call => {
+                if sample.tag != CUT_SHORT {
+                    self.ended.0 += 1;
+                    self.ended.1 += u64::from(sample.tag == Ending::Ok.tag());
+                }
+                if let Some(windows) = &mut self.windows {
+                    windows.record(sample);
+                }
+            }
+            Meaning::Occurrence if counts => *self.tags.entry(sample.tag).or_default() += 1,
+            Meaning::Whole | Meaning::Seen | Meaning::Occurrence => {}
+        }
+    }
+
+    /// The current time window is over.
+    pub(super) fn close_window(&mut self) {
+        if let Some(windows) = &mut self.windows {
+            windows.close();
+        }
+    }
+
+    /// The windows of a run that lasted until `end`. What ended at that very instant is counted in the last.
+    pub(super) fn windows(&self, end: Time) -> Vec<OperationWindow> {
+        let Some(windows) = &self.windows else { return Vec::new() };
+        let count = (end.0.div_ceil(windows.width.0) as usize).clamp(1, windows.rows.len());
+        let mut rows = windows.rows[..count].to_vec();
+        let last = rows.last_mut().expect("there is at least one window");
+        for row in &windows.rows[count..] {
+            last.offered += row.offered;
+            last.ok += row.ok;
+            last.failed += row.failed;
+            last.rejected += row.rejected;
+            last.percentiles = last.percentiles.or(row.percentiles);
+        }
+        rows
+    }
+}
+
+impl Windows {
+    #[inline]
+    fn record(&mut self, sample: &Sample) {
+        let last = self.rows.len() - 1;
+        let begun = if sample.since.0 >= self.now as u64 * self.width.0 {
+            self.now
+        } else {
+            (sample.since.0 / self.width.0) as usize
+        };
+        self.rows[begun.min(last)].offered += 1;
+        if sample.tag == CUT_SHORT {
+            return;
+        }
+        self.latency.record(sample.value.0);
+        let row = &mut self.rows[self.now.min(last)];
+        if sample.tag == Ending::Ok.tag() {
+            row.ok += 1;
+        } else if sample.tag == Ending::Reject.tag() {
+            row.rejected += 1;
+        } else {
+            row.failed += 1;
+        }
+    }
+
+    fn close(&mut self) {
+        if !self.latency.is_empty() {
+            let last = self.rows.len() - 1;
+            self.rows[self.now.min(last)].percentiles = Some([0.5, 0.9, 0.99].map(|q| self.latency.quantile(q)));
+            self.latency.clear();
+        }
+        self.now += 1;
+    }
+}

@@ -1,0 +1,184 @@
+//! Things that only count: messages by sender, receiver and kind, disk writes, what transactions came to.
+
+use kernel::{Fact, FactKind, NodeId};
+
+use crate::names::Names;
+use crate::outcome::MessageCount;
+
+/// What happens to a message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Passage {
+    /// Handed to the network.
+    Sent,
+    /// Handed to the receiver.
+    Delivered,
+    /// Lost for good.
+    Lost,
+    /// Sent again after a loss.
+    Retransmitted,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+struct Counts {
+    sent: u64,
+    delivered: u64,
+    lost: u64,
+    retransmitted: u64,
+    bytes: u64,
+}
+
+/// What became of the transactions of one type.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub(super) struct Decisions {
+    pub(super) begun: u64,
+    pub(super) committed: u64,
+    pub(super) aborted: u64,
+}
+
+/// Which messages.
+#[derive(Clone, Default, Debug)]
+pub(super) struct Through {
+    pub(super) from: Option<usize>,
+    pub(super) to: Option<usize>,
+    pub(super) kind: Option<usize>,
+}
+
+/// No block yet.
+const NONE: u32 = u32::MAX;
+
+/// The counters.
+#[derive(Clone, Debug)]
+pub(super) struct Traffic {
+    pub(super) parts: Vec<String>,
+    /// By node.
+    part: Vec<u32>,
+    kinds: usize,
+    /// By (from part, to part): where its block of kinds begins in `counts`.
+    pairs: Vec<u32>,
+    counts: Vec<Counts>,
+    /// By part.
+    pub(super) fsyncs: Vec<u64>,
+    /// By protocol.
+    pub(super) decisions: Vec<Decisions>,
+}
+
+impl Traffic {
+    pub(super) fn new(names: &Names) -> Self {
+        let mut parts: Vec<String> = Vec::new();
+        let mut part = Vec::new();
+        for node in &names.nodes {
+            let found = parts.iter().position(|known| *known == node.part);
+            part.push(found.unwrap_or_else(|| {
+                parts.push(node.part.clone());
+                parts.len() - 1
+            }) as u32);
+        }
+        Self {
+            part,
+            kinds: names.kinds.len(),
+            pairs: vec![NONE; parts.len() * parts.len()],
+            counts: Vec::new(),
+            fsyncs: vec![0; parts.len()],
+            decisions: vec![Decisions::default(); names.protocols.len()],
+            parts,
+        }
+    }
+
+    #[inline]
+    pub(super) fn message(&mut self, what: Passage, from: NodeId, to: NodeId, kind: u8, bytes: u32) {
+        let pair = self.part[from.0 as usize] as usize * self.parts.len() + self.part[to.0 as usize] as usize;
+        let block = if self.pairs[pair] == NONE { self.open(pair) } else { self.pairs[pair] };
+        let counts = &mut self.counts[block as usize + usize::from(kind)];
+        match what {
+            Passage::Sent => {
+                counts.sent += 1;
+                counts.bytes += u64::from(bytes);
+            }
+            Passage::Delivered => counts.delivered += 1,
+            Passage::Lost => counts.lost += 1,
+            Passage::Retransmitted => {
+                counts.retransmitted += 1;
+                counts.bytes += u64::from(bytes);
+            }
+        }
+    }
+
+    #[cold]
+    fn open(&mut self, pair: usize) -> u32 {
+        self.pairs[pair] = self.counts.len() as u32;
+        self.counts.resize(self.counts.len() + self.kinds, Counts::default());
+        self.pairs[pair]
+    }
+
+    pub(super) fn fsync(&mut self, node: NodeId) {
+        self.fsyncs[self.part[node.0 as usize] as usize] += 1;
+    }
+
+    pub(super) fn fact(&mut self, fact: &Fact) {
+        let decisions = self.decisions.get_mut(fact.protocol as usize);
+        match (fact.kind, decisions) {
+            (FactKind::Begun { .. }, Some(found)) => found.begun += 1,
+            (FactKind::Decided { commit: true }, Some(found)) => found.committed += 1,
+            (FactKind::Decided { commit: false }, Some(found)) => found.aborted += 1,
+            // Facts about a machine belong to no protocol; the rest is for the judges.
+            (FactKind::Begun { .. } | FactKind::Decided { .. }, None)
+            | (
+                FactKind::Voted { .. }
+                | FactKind::VotedReadOnly
+                | FactKind::Applied { .. }
+                | FactKind::Told { .. }
+                | FactKind::Crashed
+                | FactKind::Recovered,
+                _,
+            ) => {}
+        }
+    }
+
+    /// Messages and bytes so far.
+    pub(super) fn through(&self, which: &Through) -> (u64, u64) {
+        let fits = |wanted: Option<usize>, found: usize| wanted.is_none_or(|wanted| wanted == found);
+        let (mut messages, mut bytes) = (0, 0);
+        for (from, to, kind, counts) in self.each() {
+            if fits(which.from, from) && fits(which.to, to) && fits(which.kind, kind) {
+                messages += counts.sent;
+                bytes += counts.bytes;
+            }
+        }
+        (messages, bytes)
+    }
+
+    fn each(&self) -> impl Iterator<Item = (usize, usize, usize, &Counts)> + '_ {
+        let open = self.pairs.iter().enumerate().filter(|(_, block)| **block != NONE);
+        open.flat_map(move |(pair, &block)| {
+            let (from, to) = (pair / self.parts.len(), pair % self.parts.len());
+            let block = &self.counts[block as usize..][..self.kinds];
+            block.iter().enumerate().map(move |(kind, counts)| (from, to, kind, counts))
+        })
+    }
+
+    /// For the outcome: what was counted since `before` was copied, in the order of parts and kinds.
+    pub(super) fn result(&self, before: &Self, names: &Names) -> Vec<MessageCount> {
+        let earlier = |from: usize, to: usize, kind: usize| -> Counts {
+            let block = before.pairs[from * before.parts.len() + to];
+            if block == NONE { Counts::default() } else { before.counts[block as usize + kind] }
+        };
+        let mut found = Vec::new();
+        for (from, to, kind, counts) in self.each() {
+            let earlier = earlier(from, to, kind);
+            if *counts == earlier {
+                continue;
+            }
+            found.push(MessageCount {
+                from: self.parts[from].clone(),
+                to: self.parts[to].clone(),
+                kind: names.kinds[kind].clone(),
+                sent: counts.sent - earlier.sent,
+                delivered: counts.delivered - earlier.delivered,
+                lost: counts.lost - earlier.lost,
+                retransmitted: counts.retransmitted - earlier.retransmitted,
+                bytes: counts.bytes - earlier.bytes,
+            });
+        }
+        found
+    }
+}

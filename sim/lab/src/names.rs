@@ -1,0 +1,104 @@
+//! What the numbers of the engine are called: cells, series, points, nodes.
+//!
+//! `compile` fills this while it gives out ids; promises, thresholds and reports look names up here. Nothing at run time
+//! does.
+
+use kernel::{CellId, NodeId, PointId, SeriesId};
+
+/// Every name of one compiled scenario.
+#[derive(Clone, Debug, Default)]
+pub struct Names {
+    /// By `CellId`.
+    pub cells: Vec<Cell>,
+    /// By `SeriesId`.
+    pub series: Vec<Series>,
+    /// By `PointId`: `2pc.coordinator.after_last_vote`.
+    pub points: Vec<String>,
+    /// By `NodeId`: `payment[0]`, `payment` if it is the only one, `workloads.shoppers`.
+    pub nodes: Vec<Node>,
+    /// By message kind.
+    pub kinds: Vec<String>,
+    /// The protocols of facts: `transactions.transfer`.
+    pub protocols: Vec<String>,
+    /// Error words by number: first the system errors, then the scenario's business errors.
+    pub errors: Vec<String>,
+}
+
+/// A piece of observable state.
+#[derive(Clone, Debug)]
+pub struct Cell {
+    /// Its path in expressions: `bank_a.accounts`, `coordinator.up`, `transactions.transfer.in_doubt`.
+    pub path: String,
+    /// Rows 0 … keys − 1. A view of a part with several nodes has a row per node.
+    pub keys: u32,
+    /// The value of every row before the run.
+    pub initial: i64,
+    /// What sort of thing it is.
+    pub sort: CellSort,
+    /// The name of its metric as a level, if thresholds may ask for it: `queue_depth`, `in_flight`, `busy`.
+    pub metric: Option<&'static str>,
+    /// Its labels in thresholds: (`service`, `bank_a`).
+    pub labels: Vec<(&'static str, String)>,
+}
+
+/// Sorts of cells.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CellSort {
+    /// Rows the scenario declares under `state`; without a key only if there is one row.
+    State,
+    /// A view: without a key its rows are summed.
+    View,
+}
+
+/// A stream of samples.
+#[derive(Clone, Debug)]
+pub struct Series {
+    /// `latency`, `wait`, `in_doubt`, `lock_wait`, `hold_time`, `service_time`, `sojourn`.
+    pub metric: &'static str,
+    /// Its labels in thresholds: (`op`, `gateway.checkout`), (`workload`, `shoppers`), (`from`, `gateway`).
+    pub labels: Vec<(&'static str, String)>,
+}
+
+/// A machine or a client population.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// Its lane's name.
+    pub name: String,
+    /// The service or workload it belongs to.
+    pub part: String,
+    /// Which of that part's nodes.
+    pub number: u32,
+}
+
+impl Names {
+    /// Adds a cell.
+    pub fn cell(&mut self, cell: Cell) -> CellId {
+        self.cells.push(cell);
+        CellId(self.cells.len() as u32 - 1)
+    }
+
+    /// Adds a series.
+    pub fn series(&mut self, metric: &'static str, labels: Vec<(&'static str, String)>) -> SeriesId {
+        self.series.push(Series { metric, labels });
+        SeriesId(self.series.len() as u32 - 1)
+    }
+
+    /// Finds or adds a point.
+    pub fn point(&mut self, name: &str) -> PointId {
+        let found = self.points.iter().position(|p| p == name);
+        PointId(found.unwrap_or_else(|| {
+            self.points.push(name.to_owned());
+            self.points.len() - 1
+        }) as u32)
+    }
+
+    /// The cell at `path`.
+    pub fn find_cell(&self, path: &str) -> Option<CellId> {
+        self.cells.iter().position(|c| c.path == path).map(|n| CellId(n as u32))
+    }
+
+    /// The name of a node.
+    pub fn node(&self, id: NodeId) -> &str {
+        &self.nodes[id.0 as usize].name
+    }
+}

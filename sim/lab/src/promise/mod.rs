@@ -1,0 +1,346 @@
+//! Promises: invariants judged while a run goes on, and what their outcome means against `[expect]`.
+//!
+//! `Promises::compile` turns the invariants of a model into automata over a mirror of the state they name. The run tells
+//! it of every change, rest, fact and phase; a change of cells that no promise names costs one look, any other one the
+//! update of its aggregates and one evaluation of each promise that reads it. Promises know only cells, facts and times:
+//! no system, no node, no message. Read `watch` (the forms) and `state` (the mirror); `expect` is the verdict.
+
+mod aggregate;
+mod conclusion;
+mod expect;
+mod judge;
+mod predicate;
+mod scope;
+mod state;
+mod sweep;
+mod watch;
+
+use kernel::{Delta, Fact, Span, Time};
+
+use crate::expression::Problem;
+use crate::model;
+use crate::model::{At, Invariant, Model};
+use crate::names::Names;
+use crate::nearest::nearest;
+use crate::outcome::InvariantResult;
+pub use expect::{NameSet, SeedFindings, judge, mark_expected};
+use judge::JudgeWatch;
+use predicate::{Predicate, Reads};
+use state::{Reader, State};
+pub use sweep::{SweepVerdict, judge_sweep};
+use watch::{Ending, Form, Moment, Watch};
+
+/// The invariants of a scenario during one run. Compiled once; each run takes a clone.
+#[derive(Clone, Debug)]
+pub struct Promises {
+    state: State,
+    watches: Vec<Watch>,
+    judges: Vec<JudgeWatch>,
+    /// In the order of the file: watch or judge.
+    order: Vec<Slot>,
+    /// Watches that read what changed, in order of their first mention; empty between calls.
+    touched: Vec<u32>,
+    /// By watch: it stands in `touched`.
+    marked: Vec<bool>,
+    /// No bound passes before this.
+    deadline: Time,
+    load_ended: Option<Time>,
+    last_event: u64,
+    stop: bool,
+    evaluations: u64,
+}
+
+/// Where a promise stands.
+#[derive(Clone, Copy, Debug)]
+enum Slot {
+    Watch(usize),
+    Judge(usize),
+}
+
+impl Promises {
+    /// Compiles the invariants of `model` over the cells and protocols of `names`; finds all mistakes at once.
+    pub fn compile(model: &Model, names: &Names) -> Result<Self, Vec<Problem>> {
+        let mut new = Self {
+            state: State::new(names),
+            watches: Vec::new(),
+            judges: Vec::new(),
+            order: Vec::new(),
+            touched: Vec::new(),
+            marked: Vec::new(),
+            deadline: Time::END,
+            load_ended: None,
+            last_event: 0,
+            stop: false,
+            evaluations: 0,
+        };
+        let mut problems = unknown_names(model);
+        for (name, invariant) in &model.invariants {
+            let aborts = model.run.abort_on_fail.iter().any(|n| n.value == name.value);
+            if let Err(more) = new.add(name, invariant, aborts, names) {
+                problems.extend(more);
+            }
+        }
+        for watch in &mut new.watches {
+            watch.begin(&new.state);
+        }
+        new.deadline = new.next_deadline();
+        new.marked = vec![false; new.watches.len()];
+        if problems.is_empty() { Ok(new) } else { Err(problems) }
+    }
+
+    fn add(
+        &mut self,
+        name: &At<String>,
+        invariant: &Invariant,
+        aborts: bool,
+        names: &Names,
+    ) -> Result<(), Vec<Problem>> {
+        if let model::Form::Check { judge, of } = &invariant.form {
+            let watch = JudgeWatch::new(&name.value, invariant.text.as_deref(), (judge, of), aborts, names)?;
+            self.order.push(Slot::Judge(self.judges.len()));
+            self.judges.push(watch);
+            return Ok(());
+        }
+        let (form, reads) = compile_form(&invariant.form, names, &mut self.state)?;
+        let watch = self.watches.len();
+        for (cell, key) in reads {
+            self.state.depend(cell, Reader { key, watch: watch as u32 });
+        }
+        self.order.push(Slot::Watch(watch));
+        self.watches.push(Watch::new(name.value.clone(), invariant.text.clone(), form, aborts));
+        Ok(())
+    }
+
+    /// The `always`, `never` and `at_rest` promises that the initial state already breaks: errors before the run.
+    pub fn initial_check(&self, model: &Model) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for watch in &self.watches {
+            let Some((text, wanted, gives)) = watch.broken_at_start(&self.state) else { continue };
+            let invariant = model.invariants.iter().find(|(name, _)| name.value == watch.name);
+            let place = invariant.map_or_else(Default::default, |(_, invariant)| predicate_place(&invariant.form));
+            problems.push(Problem {
+                place,
+                message: format!("`{}` is broken before the run begins", watch.name),
+                label: format!("the initial state gives {gives}"),
+                help: Some(format!("`{text}` must be {wanted} at the start")),
+                others: Vec::new(),
+            });
+        }
+        problems
+    }
+
+    /// Committed state changed, all of `change` at once.
+    #[inline]
+    pub fn change(&mut self, now: Time, event: u64, change: &[Delta]) {
+        let at = self.moment(now, event);
+        let Self { state, touched, marked, .. } = self;
+        for delta in change {
+            state.apply(delta, |watch| {
+                if !std::mem::replace(&mut marked[watch as usize], true) {
+                    touched.push(watch);
+                }
+            });
+        }
+        if !self.touched.is_empty() {
+            self.judge_touched(at);
+        }
+    }
+
+    fn judge_touched(&mut self, at: Moment) {
+        for n in 0..self.touched.len() {
+            let number = self.touched[n] as usize;
+            self.marked[number] = false;
+            let watch = &mut self.watches[number];
+            watch.changed(at, &mut self.state);
+            self.deadline = self.deadline.min(watch.deadline());
+            self.stop |= watch.aborts && watch.violated();
+        }
+        self.evaluations += self.touched.len() as u64;
+        self.touched.clear();
+    }
+
+    /// Nothing is in flight.
+    pub fn rest(&mut self, now: Time, event: u64) {
+        let at = self.moment(now, event);
+        for watch in &mut self.watches {
+            watch.rest(at, &self.state);
+            self.stop |= watch.aborts && watch.violated();
+        }
+    }
+
+    /// The host handles this event now: what is told without an event's number belongs to it.
+    #[inline]
+    pub const fn event(&mut self, event: u64) {
+        self.last_event = event;
+    }
+
+    /// A protocol states a fact.
+    #[inline]
+    pub fn fact(&mut self, fact: &Fact) {
+        for judge in &mut self.judges {
+            self.stop |= judge.fact(fact, self.last_event);
+        }
+    }
+
+    /// All faults are revoked.
+    pub fn heal(&mut self, now: Time) {
+        let at = self.moment(now, self.last_event);
+        for watch in &mut self.watches {
+            watch.heal(at, &self.state);
+            self.deadline = self.deadline.min(watch.deadline());
+            self.stop |= watch.aborts && watch.violated();
+        }
+    }
+
+    /// No more load arrives.
+    pub fn load_ended(&mut self, now: Time) {
+        self.load_ended = Some(now);
+    }
+
+    /// How long after the end of load the run must go on, at rest or not, for every `finally` to be judged.
+    pub fn not_before(&self) -> Span {
+        let after = self.watches.iter().map(|w| match &w.form {
+            Form::Finally { after, .. } => *after,
+            Form::Always { .. }
+            | Form::AtRest { .. }
+            | Form::Eventually { .. }
+            | Form::Sometimes { .. }
+            | Form::Transition { .. }
+            | Form::LeadsTo { .. } => Span::ZERO,
+        });
+        after.max().unwrap_or(Span::ZERO)
+    }
+
+    /// A promise of `abort_on_fail` is broken: the run stops.
+    #[inline]
+    pub const fn stop(&self) -> bool {
+        self.stop
+    }
+
+    /// Evaluations of promises after changes, for statistics.
+    pub const fn evaluations(&self) -> u64 {
+        self.evaluations
+    }
+
+    /// The run is over: `at_rest`, or not, and then what was in flight (`3 transactions, 1 message`). If it is at rest
+    /// and the last rest was not told, it is one.
+    pub fn finish(&mut self, now: Time, at_rest: bool, in_flight: &str) -> Vec<InvariantResult> {
+        let at = self.moment(now, self.last_event);
+        self.expire(at, Span::ZERO);
+        let rest = if at_rest { Ok(()) } else { Err(in_flight) };
+        let ending = Ending { at, load_ended: self.load_ended, rest };
+        for watch in &mut self.watches {
+            if at_rest {
+                watch.last_rest(at, &self.state);
+            }
+            watch.finish(ending, &self.state);
+        }
+        let (watches, judges) = (&self.watches, &self.judges);
+        let result = |slot: &Slot| match *slot {
+            Slot::Watch(n) => watches[n].result(ending),
+            Slot::Judge(n) => judges[n].finish(ending),
+        };
+        self.order.iter().map(result).collect()
+    }
+
+    /// Where the run is; bounds that have passed by now are noticed.
+    #[inline]
+    fn moment(&mut self, now: Time, event: u64) -> Moment {
+        self.last_event = event;
+        let at = Moment { time: now, event };
+        if now > self.deadline {
+            self.expire(at, Span(1));
+        }
+        at
+    }
+
+    /// Breaks the promises whose bound passed at least `margin` ago.
+    #[cold]
+    fn expire(&mut self, at: Moment, margin: Span) {
+        for watch in &mut self.watches {
+            let deadline = watch.deadline();
+            if deadline < Time::END && deadline + margin <= at.time {
+                watch.expire(at.event, &self.state);
+                self.stop |= watch.aborts && watch.violated();
+            }
+        }
+        self.deadline = self.next_deadline();
+    }
+
+    fn next_deadline(&self) -> Time {
+        self.watches.iter().map(Watch::deadline).min().unwrap_or(Time::END)
+    }
+}
+
+/// Compiles one form over state.
+fn compile_form(form: &model::Form, names: &Names, state: &mut State) -> Result<(Form, Reads), Vec<Problem>> {
+    let mut one = |text: &At<String>, transition| Predicate::compile(text, transition, names, state);
+    Ok(match form {
+        model::Form::Always(text) => with(one(text, false)?, |predicate| Form::Always { predicate, wanted: true }),
+        model::Form::Never(text) => with(one(text, false)?, |predicate| Form::Always { predicate, wanted: false }),
+        model::Form::AtRest(text) => with(one(text, false)?, |predicate| Form::AtRest { predicate }),
+        model::Form::Finally { predicate, after } => {
+            with(one(predicate, false)?, |predicate| Form::Finally { predicate, after: *after })
+        }
+        model::Form::EventuallyAfterHeal { predicate, within } => with(one(predicate, false)?, |predicate| {
+            Form::Eventually { predicate, within: *within, healed: None, true_since: None }
+        }),
+        model::Form::Sometimes { predicate, at_least } => {
+            with(one(predicate, false)?, |predicate| Form::Sometimes { predicate, at_least: *at_least, reached: None })
+        }
+        model::Form::Transition(text) => {
+            with(one(text, true)?, |predicate| Form::Transition { predicate, blurred: false })
+        }
+        model::Form::LeadsTo { when, then, within } => {
+            let (when, then) = both(one(when, false), one(then, false))?;
+            let reads = [when.1, then.1].concat();
+            (Form::LeadsTo { when: when.0, then: then.0, within: *within, was: false, pending: None }, reads)
+        }
+        model::Form::Check { .. } => unreachable!("judges are compiled elsewhere"),
+    })
+}
+
+fn with((predicate, reads): (Predicate, Reads), form: impl FnOnce(Predicate) -> Form) -> (Form, Reads) {
+    (form(predicate), reads)
+}
+
+/// Both, or the problems of both.
+fn both<T>(a: Result<T, Vec<Problem>>, b: Result<T, Vec<Problem>>) -> Result<(T, T), Vec<Problem>> {
+    match (a, b) {
+        (Ok(a), Ok(b)) => Ok((a, b)),
+        (Err(a), Err(b)) => Err([a, b].concat()),
+        (Err(problems), Ok(_)) | (Ok(_), Err(problems)) => Err(problems),
+    }
+}
+
+/// The place of the predicate that is judged.
+fn predicate_place(form: &model::Form) -> model::Place {
+    match form {
+        model::Form::Always(text)
+        | model::Form::Never(text)
+        | model::Form::AtRest(text)
+        | model::Form::Transition(text) => text.place,
+        model::Form::Finally { predicate, .. }
+        | model::Form::EventuallyAfterHeal { predicate, .. }
+        | model::Form::Sometimes { predicate, .. } => predicate.place,
+        model::Form::LeadsTo { then, .. } => then.place,
+        model::Form::Check { judge, .. } => judge.place,
+    }
+}
+
+/// Names of `abort_on_fail` that are no invariants.
+fn unknown_names(model: &Model) -> Vec<Problem> {
+    let names = || model.invariants.iter().map(|(name, _)| name.value.as_str());
+    let unknown = model.run.abort_on_fail.iter().filter(|n| names().all(|name| name != n.value));
+    let problem = |name: &At<String>| Problem {
+        place: name.place,
+        message: format!("no invariant is called `{}`", name.value),
+        label: String::new(),
+        help: nearest(&name.value, names()).map(|near| format!("`{near}`?")),
+        others: Vec::new(),
+    };
+    unknown.map(problem).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,287 @@
+//! One predicate of a promise: its program, what it reads, and how to tell why it is false.
+
+use kernel::CellId;
+use systems::expression::{Environment, Fault, Operator, Program, Value, VariableId};
+
+use super::aggregate::Kind;
+use super::scope::PromiseScope;
+use super::state::{Leaf, State};
+use crate::expression::{Checked, CheckedNode, Finding, Problem, Type, check, lower, parse};
+use crate::model::At;
+use crate::names::Names;
+
+/// A compiled predicate.
+#[derive(Clone, Debug)]
+pub(super) struct Predicate {
+    /// As written.
+    pub(super) text: String,
+    program: Program,
+    /// Set if it is one name against one number: `min(bank.accounts) >= 0`, the most frequent predicate by far.
+    plain: Option<(VariableId, Operator, i64)>,
+    aggregates: Vec<u32>,
+    before: Vec<u32>,
+    conjuncts: Vec<Conjunct>,
+}
+
+/// One of the parts that `&&` holds together.
+#[derive(Clone, Debug)]
+struct Conjunct {
+    text: String,
+    program: Program,
+    parts: Vec<Part>,
+}
+
+/// A part whose value says something.
+#[derive(Clone, Debug)]
+struct Part {
+    text: String,
+    program: Program,
+    /// The aggregate it is, if it is one, whose rows can be named.
+    aggregate: Option<u32>,
+}
+
+/// The cells a predicate reads, with the row if it is one.
+pub(super) type Reads = Vec<(CellId, Option<u32>)>;
+
+/// At most this many parts and rows are told.
+const TOLD_MAX: usize = 8;
+
+impl Predicate {
+    /// Compiles a predicate; `transition` allows `before` and `after`.
+    pub(super) fn compile(
+        at: &At<String>,
+        transition: bool,
+        names: &Names,
+        state: &mut State,
+    ) -> Result<(Self, Reads), Vec<Problem>> {
+        let located = |findings: Vec<Finding>| findings.into_iter().map(|f| f.at(at)).collect::<Vec<_>>();
+        let tree = parse(&at.value).map_err(|f| located(vec![f]))?;
+        let mut scope = PromiseScope::new(names, state, transition);
+        let checked = check(&tree, Type::Bool, &mut scope).map_err(located)?;
+        let PromiseScope { cells, aggregates, before, .. } = scope;
+        let program = lower(&checked).map_err(|f| located(vec![f]))?;
+        if cells.is_empty() {
+            let finding = Finding::new(tree.from, tree.to, "this reads nothing that can change");
+            return Err(located(vec![finding.help("a promise is about state, such as `sum(bank.accounts) == 100`")]));
+        }
+        let mut conjuncts = Vec::new();
+        split(&checked, &at.value, state, &mut conjuncts);
+        let plain = plain(&checked);
+        Ok((Self { text: at.value.clone(), program, plain, aggregates, before, conjuncts }, cells))
+    }
+
+    /// Whether it holds now.
+    #[inline]
+    pub(super) fn holds(&self, state: &State) -> Result<bool, Fault> {
+        if let Some((leaf, operator, right)) = self.plain
+            && let Value::Int(left) = state.variable(leaf)
+            && !state.any_fault()
+        {
+            return Ok(match operator {
+                Operator::Equal => left == right,
+                Operator::NotEqual => left != right,
+                Operator::Less => left < right,
+                Operator::LessEqual => left <= right,
+                Operator::Greater => left > right,
+                Operator::GreaterEqual => left >= right,
+                Operator::Add | Operator::Subtract | Operator::Multiply | Operator::Divide | Operator::Remainder => {
+                    unreachable!("only comparisons are plain")
+                }
+            });
+        }
+        state.holds(&self.program, &self.aggregates)
+    }
+
+    /// What is now is what will have been before the next change.
+    #[inline]
+    pub(super) fn remember(&self, state: &mut State) {
+        state.remember(&self.before);
+    }
+
+    /// Why it is not `wanted` now: the values of its main parts.
+    pub(super) fn explain(&self, wanted: bool, state: &State) -> Vec<String> {
+        let mut lines = Vec::new();
+        for conjunct in &self.conjuncts {
+            let guilty = !wanted || conjunct.program.truth(state) != Ok(true);
+            if !guilty {
+                continue;
+            }
+            if self.conjuncts.len() > 1 {
+                lines.push(format!("{} is {}", conjunct.text, if wanted { "false" } else { "true" }));
+            }
+            for part in &conjunct.parts {
+                let line = part.explain(state);
+                if !lines.contains(&line) && lines.len() < TOLD_MAX {
+                    lines.push(line);
+                }
+            }
+        }
+        lines
+    }
+
+    /// The values of its main parts, in one line.
+    pub(super) fn values(&self, state: &State) -> String {
+        let parts = self.conjuncts.iter().flat_map(|c| &c.parts);
+        let mut lines: Vec<String> = Vec::new();
+        for part in parts {
+            let line = part.explain(state);
+            if !lines.contains(&line) && lines.len() < TOLD_MAX {
+                lines.push(line);
+            }
+        }
+        lines.join(", ")
+    }
+}
+
+impl Part {
+    fn explain(&self, state: &State) -> String {
+        let value = match self.program.evaluate(state) {
+            Ok(value) => told(value),
+            Err(fault) => fault.to_string(),
+        };
+        format!("{} = {value}{}", self.text, self.aggregate.map_or_else(String::new, |a| rows(a, state)))
+    }
+}
+
+/// The expression as one name compared with one number, if it is that.
+fn plain(checked: &Checked) -> Option<(VariableId, Operator, i64)> {
+    let CheckedNode::Apply(operator, left, right) = &checked.node else { return None };
+    match (&left.node, &right.node) {
+        (CheckedNode::Variable(leaf), CheckedNode::Constant(Value::Int(n))) if checked.sort == Type::Bool => {
+            Some((*leaf, *operator, *n))
+        }
+        _ => None,
+    }
+}
+
+/// Which rows make an aggregate what it is: ` in row 17`, ` in rows 3 (−5), 17 (−20)`; empty if that says nothing.
+fn rows(number: u32, state: &State) -> String {
+    let aggregate = &state.aggregates[number as usize];
+    let value = aggregate.value();
+    let keys = 0..aggregate.rows.keys;
+    let row = |key: &u32| aggregate.row(*key, state.mirror());
+    let guilty: Vec<u32> = match aggregate.kind {
+        Kind::Min | Kind::Max => keys.filter(|k| row(k).ok().flatten().map(Value::Int) == Some(value)).collect(),
+        Kind::All => keys.filter(|k| row(k) == Ok(None)).collect(),
+        Kind::Any => keys.filter(|k| matches!(row(k), Ok(Some(_)))).collect(),
+        Kind::Count | Kind::Sum | Kind::Distinct | Kind::AllEqual => return String::new(),
+    };
+    let extreme = matches!(aggregate.kind, Kind::Min | Kind::Max);
+    let named = guilty.iter().take(3).map(|&key| {
+        let value = state.mirror().values[(aggregate.rows.base + key) as usize];
+        if extreme { key.to_string() } else { format!("{key} ({})", grouped(i128::from(value))) }
+    });
+    let named = named.collect::<Vec<_>>().join(", ");
+    match guilty.len() {
+        0 => String::new(),
+        1 => format!(" in row {named}"),
+        2..=3 => format!(" in rows {named}"),
+        n => format!(" in {n} rows: {named}, …"),
+    }
+}
+
+/// Splits at `&&` and finds the telling parts of each piece.
+fn split(checked: &Checked, text: &str, state: &State, into: &mut Vec<Conjunct>) {
+    if let CheckedNode::And(left, right) = &checked.node {
+        split(left, text, state, into);
+        split(right, text, state, into);
+        return;
+    }
+    // The whole was compiled, so each piece, which needs no more registers, can be.
+    let Ok(program) = lower(checked) else { return };
+    let mut parts = Vec::new();
+    collect(checked, text, state, &mut parts);
+    into.push(Conjunct { text: slice(checked, text).to_owned(), program, parts });
+}
+
+/// The telling parts of an expression: both sides of a comparison, then everything that is read.
+fn collect(checked: &Checked, text: &str, state: &State, parts: &mut Vec<Part>) {
+    match &checked.node {
+        CheckedNode::Constant(_) => {}
+        CheckedNode::Variable(leaf) => {
+            let slice = slice(checked, text);
+            let (aggregate, text) = match state.meaning(*leaf) {
+                Leaf::Aggregate(number) => (Some(number), slice.to_owned()),
+                Leaf::Slot(_) => (None, slice.to_owned()),
+                Leaf::Before(_) if slice.starts_with("before") => (None, slice.to_owned()),
+                Leaf::Before(_) => (None, format!("before({slice})")),
+            };
+            push(parts, Part { text, program: Program::variable(*leaf), aggregate });
+        }
+        CheckedNode::Apply(operator, left, right) => {
+            if !matches!(
+                operator,
+                Operator::Add | Operator::Subtract | Operator::Multiply | Operator::Divide | Operator::Remainder
+            ) {
+                side(left, text, parts);
+                side(right, text, parts);
+            }
+            collect(left, text, state, parts);
+            collect(right, text, state, parts);
+        }
+        CheckedNode::And(left, right) | CheckedNode::Or(left, right) => {
+            collect(left, text, state, parts);
+            collect(right, text, state, parts);
+        }
+        CheckedNode::Row(_, inner)
+        | CheckedNode::Exists(inner)
+        | CheckedNode::Not(inner)
+        | CheckedNode::Negate(inner) => {
+            collect(inner, text, state, parts);
+        }
+        CheckedNode::Choice(condition, yes, no) => {
+            for part in [condition, yes, no] {
+                collect(part, text, state, parts);
+            }
+        }
+        CheckedNode::In(value, items) => {
+            side(value, text, parts);
+            for part in std::iter::once(&**value).chain(items) {
+                collect(part, text, state, parts);
+            }
+        }
+    }
+}
+
+/// One side of a comparison, if it is more than a name or a constant.
+fn side(checked: &Checked, text: &str, parts: &mut Vec<Part>) {
+    if matches!(checked.node, CheckedNode::Constant(_) | CheckedNode::Variable(_)) {
+        return;
+    }
+    if let Ok(program) = lower(checked) {
+        push(parts, Part { text: slice(checked, text).to_owned(), program, aggregate: None });
+    }
+}
+
+fn push(parts: &mut Vec<Part>, part: Part) {
+    if parts.iter().all(|p| p.text != part.text) {
+        parts.push(part);
+    }
+}
+
+fn slice<'a>(checked: &Checked, text: &'a str) -> &'a str {
+    &text[checked.from as usize..checked.to as usize]
+}
+
+/// A value for a person.
+fn told(value: Value) -> String {
+    match value {
+        Value::Null => "nothing".to_owned(),
+        Value::Int(n) => grouped(i128::from(n)),
+        Value::Bool(b) => b.to_string(),
+        Value::Text(symbol) => format!("text {symbol}"),
+    }
+}
+
+/// A number in groups of three digits: `6 000 000`.
+pub(super) fn grouped(number: i128) -> String {
+    let digits = number.unsigned_abs().to_string();
+    let mut text = String::new();
+    for (n, digit) in digits.chars().enumerate() {
+        if n > 0 && (digits.len() - n).is_multiple_of(3) {
+            text.push(' ');
+        }
+        text.push(digit);
+    }
+    if number < 0 { format!("-{text}") } else { text }
+}

@@ -1,0 +1,297 @@
+//! Everybody who listens to a run: statistics, promises, history. Listening never changes it.
+
+use cluster::{Cluster, FaultEvent, Instance, MessageEvent, Passage, Watch};
+use kernel::{CellId, Delta, Fact, NodeId, Sample, SeriesId, Time};
+use systems::app::ending::{CUT_SHORT, Ending as CallEnding};
+use systems::app::machine::Machine;
+use systems::app::output::Output;
+
+use super::{History, Options, ledger};
+use crate::compile::Compiled;
+use crate::expression::Problem;
+use crate::measure::{self, Recorder};
+use crate::model::Model;
+use crate::names::Names;
+use crate::outcome::{HistoryLine, Outcome, Times};
+use crate::promise::{Promises, judge, mark_expected};
+use crate::scenario::{Diagnostic, Scenario};
+use crate::threshold::{self, Threshold, Vocabulary};
+
+/// A history keeps at most this many lines.
+pub const HISTORY_LINES_MAX: usize = 1_000_000;
+
+/// The listeners of one run.
+pub(super) struct Listener {
+    pub(super) names: Names,
+    times: Times,
+    recorder: Recorder,
+    promises: Promises,
+    thresholds: Vec<(String, Threshold)>,
+    history: Option<Vec<HistoryLine>>,
+    history_cut: bool,
+    /// By node: the cell and row that says whether it is up.
+    up: Vec<Option<(CellId, u64)>>,
+    workloads: Vec<(String, String)>,
+    variables: Vec<String>,
+    /// The number of the event being handled, from 1.
+    pub(super) events: u64,
+    pub(super) interrupted: bool,
+}
+
+/// What only the end of a run knows.
+pub(super) struct Ending<'a> {
+    pub(super) cluster: &'a Cluster<Machine>,
+    pub(super) end: Time,
+    pub(super) at_rest: bool,
+    pub(super) unfinished: String,
+    pub(super) rests: u64,
+    pub(super) seed: u64,
+    pub(super) variant: Option<&'a str>,
+}
+
+impl Listener {
+    pub(super) fn new(
+        model: &Model,
+        compiled: &Compiled,
+        times: Times,
+        options: &Options,
+    ) -> Result<Self, Vec<Diagnostic>> {
+        let names = compiled.names.clone();
+        let mut wanted = Vec::new();
+        let (promises, thresholds) = match (promises(model, &names), thresholds(model, compiled, &mut wanted)) {
+            (Ok(promises), Ok(thresholds)) => (promises, thresholds),
+            (promises, thresholds) => {
+                let problems = promises.err().into_iter().chain(thresholds.err()).flatten();
+                return Err(problems.map(Diagnostic::from).collect());
+            }
+        };
+        wanted.extend(options.wanted.iter().cloned());
+        let recorder = Recorder::new(&measure::Scope {
+            names: &names,
+            times,
+            settle: model.run.settle,
+            services: &compiled.services,
+            faults: model.faults.len(),
+            detail: options.detail,
+            wanted: &wanted,
+        });
+        let history = (options.history == History::IfThereIsState && compiled.plan.history).then(Vec::new);
+        Ok(Self {
+            names,
+            times,
+            recorder,
+            promises,
+            thresholds,
+            history,
+            history_cut: false,
+            up: compiled.up.clone(),
+            workloads: compiled.workloads.clone(),
+            variables: compiled.variables.clone(),
+            events: 0,
+            interrupted: false,
+        })
+    }
+
+    pub(super) fn rest(&mut self, now: Time) {
+        self.promises.rest(now, self.events);
+    }
+
+    pub(super) fn healed(&mut self, now: Time) {
+        self.promises.heal(now);
+    }
+
+    pub(super) fn load_ended(&mut self, now: Time) {
+        self.promises.load_ended(now);
+    }
+
+    /// The run may not end before here, though it be at rest.
+    pub(super) fn not_before(&self, duration: Time) -> Time {
+        duration + self.promises.not_before()
+    }
+
+    pub(super) fn stops(&self) -> bool {
+        self.promises.stop()
+    }
+
+    pub(super) fn still_open(&mut self, end: Time, node: NodeId, series: SeriesId, since: Time) {
+        self.recorder.still_open(end, node, series, since);
+    }
+
+    fn up(&mut self, now: Time, node: NodeId, up: bool) {
+        let Some((cell, key)) = self.up[node.0 as usize] else { return };
+        let (before, after) = (i64::from(!up), i64::from(up));
+        Watch::<Machine>::change(self, now, node, &[Delta { cell, key, before, after }]);
+    }
+
+    fn write(&mut self, line: HistoryLine) {
+        let Some(history) = &mut self.history else { return };
+        if history.len() < HISTORY_LINES_MAX {
+            history.push(line);
+        } else {
+            self.history_cut = true;
+        }
+    }
+
+    pub(super) fn finish(mut self, scenario: &Scenario, ending: Ending<'_>) -> Outcome {
+        let model = &scenario.model;
+        let mut invariants = self.promises.finish(ending.end, ending.at_rest, &ending.unfinished);
+        let measured = self.recorder.finish(ending.end, &self.names);
+        let mut thresholds = threshold::judge(&self.thresholds, &self.recorder, &[]);
+        mark_expected(&mut invariants, &mut thresholds, &model.expect);
+        let faults = ledger::results(ending.cluster.ledger(), model, &self.names);
+        let mut warnings = ledger::warnings(&faults, model);
+        let missing = ledger::without_required_effect(&faults, model);
+        if self.history_cut {
+            warnings.push(format!("the history was cut after {HISTORY_LINES_MAX} lines"));
+        }
+        if self.interrupted {
+            warnings.push(format!("interrupted at {}: everything here is about the time before", ending.end));
+        }
+        let mut verdict = judge(&invariants, &thresholds, &model.expect);
+        if !missing.is_empty() {
+            verdict.as_expected = false;
+            verdict.exit = 1;
+            verdict.summary = missing.join("; ");
+        }
+        Outcome {
+            scenario: model.name.clone(),
+            question: model.question.clone(),
+            variant: ending.variant.map(str::to_owned),
+            seed: ending.seed,
+            run_id: scenario.run_id(super::EPOCH, ending.seed),
+            scenario_hash: scenario.scenario_hash(),
+            resolved: scenario.resolved.clone(),
+            fingerprint: ending.cluster.fingerprint(),
+            events: ending.cluster.events(),
+            end: ending.end,
+            times: self.times,
+            rests: ending.rests,
+            invariants,
+            thresholds,
+            verdict,
+            operations: measured.operations,
+            queues: measured.queues,
+            services: measured.services,
+            transactions: measured.transactions,
+            messages: measured.messages,
+            faults,
+            little: measured.little,
+            topology: super::topology(model),
+            history: self.history.unwrap_or_default(),
+            warnings,
+        }
+    }
+}
+
+/// The invariants, if they can be judged and hold before the run begins.
+fn promises(model: &Model, names: &Names) -> Result<Promises, Vec<Problem>> {
+    let promises = Promises::compile(model, names)?;
+    let broken = promises.initial_check(model);
+    if broken.is_empty() { Ok(promises) } else { Err(broken) }
+}
+
+/// The thresholds; the terms they need are appended to `wanted`.
+fn thresholds(
+    model: &Model,
+    compiled: &Compiled,
+    wanted: &mut Vec<measure::Wanted>,
+) -> Result<Vec<(String, Threshold)>, Vec<Problem>> {
+    let phases: Vec<_> = model.phases.iter().map(|(name, window)| (name.value.clone(), *window)).collect();
+    let faults: Vec<_> = model.faults.iter().map(|(name, _)| name.value.clone()).collect();
+    let vocabulary =
+        Vocabulary { names: &compiled.names, services: &compiled.services, phases: &phases, faults: &faults };
+    let (mut found, mut problems) = (Vec::new(), Vec::new());
+    for (name, text) in &model.thresholds {
+        match threshold::parse(&text.value, &vocabulary, wanted) {
+            Ok(threshold) => found.push((name.value.clone(), threshold)),
+            Err(findings) => problems.extend(findings.into_iter().map(|finding| finding.at(text))),
+        }
+    }
+    if problems.is_empty() { Ok(found) } else { Err(problems) }
+}
+
+impl Watch<Machine> for Listener {
+    fn output(&mut self, now: Time, _node: NodeId, output: &Output) {
+        if self.history.is_none() {
+            return;
+        }
+        let (workload, number, process, kind, variables, error) = match output {
+            Output::Invoked { workload, number, process, variables } => {
+                (*workload, *number, *process, "invoke", variables, None)
+            }
+            Output::Completed { workload, number, process, ending, error, variables } => {
+                let kind = match ending {
+                    CallEnding::Ok => "ok",
+                    CallEnding::Fail | CallEnding::Reject => "fail",
+                    CallEnding::Info => "info",
+                };
+                (*workload, *number, *process, kind, variables, *error)
+            }
+        };
+        let value = self.variables.iter().cloned().zip(variables.numbers()).collect();
+        let line = HistoryLine {
+            time: now,
+            process,
+            kind,
+            function: self.workloads[workload as usize].1.clone(),
+            value,
+            error: error.map(|n| self.names.errors[usize::from(n)].clone()),
+            operation: number,
+        };
+        self.write(line);
+    }
+
+    fn fact(&mut self, fact: Fact) {
+        self.recorder.fact(&fact);
+        self.promises.fact(&fact);
+    }
+
+    #[inline]
+    fn change(&mut self, now: Time, _node: NodeId, change: &[Delta]) {
+        self.recorder.change(now, change);
+        self.promises.change(now, self.events, change);
+    }
+
+    #[inline]
+    fn sample(&mut self, now: Time, node: NodeId, sample: Sample) {
+        self.recorder.sample(now, node, sample);
+    }
+
+    fn cut_short(&mut self, now: Time, node: NodeId, series: SeriesId, since: Time) {
+        let sample = Sample { series, tag: CUT_SHORT, since, value: now.since(since) };
+        self.recorder.sample(now, node, sample);
+    }
+
+    #[inline]
+    fn message(&mut self, now: Time, message: MessageEvent) {
+        let what = match message.passage {
+            Passage::Sent => measure::Passage::Sent,
+            Passage::Delivered => measure::Passage::Delivered,
+            Passage::Dropped(_) | Passage::Reset => measure::Passage::Lost,
+            Passage::Retransmitted => measure::Passage::Retransmitted,
+            Passage::Lost(_) | Passage::Held | Passage::Released => return,
+        };
+        self.recorder.message(now, what, message.from, message.to, message.kind, message.bytes);
+    }
+
+    fn fault(&mut self, now: Time, instance: &Instance, event: FaultEvent) {
+        let Some(fault) = instance.fault else { return };
+        match event {
+            FaultEvent::Began => self.recorder.fault_began(now, fault),
+            FaultEvent::Ended => self.recorder.fault_ended(now, fault),
+            FaultEvent::Skipped(_) => {}
+        }
+    }
+
+    fn fsync(&mut self, now: Time, node: NodeId, _records: u32) {
+        self.recorder.fsync(now, node);
+    }
+
+    fn crashed(&mut self, now: Time, node: NodeId) {
+        self.up(now, node, false);
+    }
+
+    fn restarted(&mut self, now: Time, node: NodeId) {
+        self.up(now, node, true);
+    }
+}

@@ -1,0 +1,224 @@
+//! One run: a compiled scenario and its seed become an outcome.
+//!
+//! A `World` is a cluster with everybody who listens to it: statistics, promises, history. `step` handles one event;
+//! the run's phases (heal, end of load, rest, end) are decided between events (docs/semantics.md, "What happens when").
+
+mod listener;
+mod ledger;
+mod topology;
+mod twice;
+
+use cluster::Cluster;
+use kernel::{NodeId, Process as _, Seed, Span, Time};
+use systems::app::machine::Machine;
+
+pub use listener::HISTORY_LINES_MAX;
+use listener::Listener;
+pub use topology::topology;
+pub use twice::{Divergence, EventRecord, twice};
+
+use crate::compile::{Compiled, Edits, compile};
+use crate::measure::{Detail, window_width};
+use crate::model::Model;
+use crate::outcome::{Outcome, Times};
+use crate::scenario::{Diagnostic, Scenario};
+
+/// The engine's version of the event order; it enters every run id.
+pub const EPOCH: u32 = 1;
+
+/// How a run is done.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Series for charts, or totals only.
+    pub detail: Detail,
+    /// Whether the clients' operations are kept.
+    pub history: History,
+    /// Terms that nobody's threshold asks for, such as those of tests against theory.
+    pub wanted: Vec<crate::measure::Wanted>,
+    /// Changes that have no place in the file.
+    pub edits: Edits,
+}
+
+/// Whether the clients' operations are kept.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum History {
+    /// Only if the scenario has state to judge them by.
+    IfThereIsState,
+    /// No.
+    Never,
+}
+
+impl Options {
+    /// A run for people to look at.
+    pub fn full() -> Self {
+        let edits = Edits::default();
+        Self { detail: Detail::Windows, history: History::IfThereIsState, wanted: Vec::new(), edits }
+    }
+
+    /// One of many runs.
+    pub fn lean() -> Self {
+        Self { detail: Detail::Totals, history: History::Never, ..Self::full() }
+    }
+}
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// Virtual time now.
+    pub now: Time,
+    /// When it ends at the latest.
+    pub limit: Time,
+    /// Events handled.
+    pub events: u64,
+}
+
+/// Whether to go on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Go {
+    /// Yes.
+    On,
+    /// Stop now; what was found so far is kept.
+    Stop,
+}
+
+/// Events between two calls of the progress function.
+const PROGRESS_EVERY: u64 = 1 << 16;
+
+/// A cluster and its listeners, at one moment of a run.
+pub struct World {
+    /// The simulated world.
+    pub cluster: Cluster<Machine>,
+    listener: Listener,
+    times: Times,
+    healed: bool,
+    load_ended: bool,
+    rests: u64,
+    resting: bool,
+}
+
+impl World {
+    /// A world at time 0. Errors are what the compiler or the promises found wrong with the scenario.
+    pub fn new(scenario: &Scenario, seed: u64, options: &Options) -> Result<Self, Vec<Diagnostic>> {
+        let model = &scenario.model;
+        let mut compiled = compile(model, Seed(seed), &options.edits)?;
+        if options.history == History::IfThereIsState && !model.transactions.is_empty() {
+            std::sync::Arc::make_mut(&mut compiled.plan).history = true;
+        }
+        let times = times(model);
+        let listener = Listener::new(model, &compiled, times, options)?;
+        let Compiled { plan, hardware, faults, .. } = compiled;
+        let cluster = Cluster::new(plan, hardware, faults, Seed(seed));
+        Ok(Self { cluster, listener, times, healed: false, load_ended: false, rests: 0, resting: false })
+    }
+
+    /// Handles one event. None when the run is over.
+    pub fn step(&mut self) -> Option<cluster::Handled> {
+        if self.over() {
+            return None;
+        }
+        self.listener.events = self.cluster.events() + 1;
+        let handled = self.cluster.step(&mut self.listener)?;
+        let resting = self.cluster.unfinished() == 0;
+        if resting && !self.resting {
+            self.rests += 1;
+            self.listener.rest(handled.time);
+        }
+        self.resting = resting;
+        Some(handled)
+    }
+
+    /// Whether the run is over: nothing can happen any more, it is at rest after its load, its time is up, or a promise
+    /// that ends it is broken.
+    fn over(&mut self) -> bool {
+        let next = self.cluster.next_time().unwrap_or(Time::END);
+        if !self.healed && next > self.times.heal {
+            self.healed = true;
+            self.listener.healed(self.times.heal);
+        }
+        if !self.load_ended && next >= self.times.duration {
+            self.load_ended = true;
+            self.listener.load_ended(self.times.duration);
+        }
+        let waits_for = self.listener.not_before(self.times.duration);
+        let rested = self.load_ended && self.cluster.unfinished() == 0 && next > waits_for;
+        rested || next > self.times.limit || self.listener.stops()
+    }
+
+    /// When the run ended.
+    fn end(&mut self) -> Time {
+        if self.listener.stops() {
+            return self.cluster.now();
+        }
+        if self.cluster.unfinished() == 0 {
+            return self.cluster.now().max(self.listener.not_before(self.times.duration)).min(self.times.limit);
+        }
+        self.times.limit
+    }
+
+    /// Judges, and gives the outcome.
+    pub fn finish(mut self, scenario: &Scenario, seed: u64, variant: Option<&str>) -> Outcome {
+        let end = self.end();
+        let at_rest = self.cluster.unfinished() == 0;
+        for node in 0..self.cluster.len() as u32 {
+            let (plan, process) = (self.cluster.plan(), self.cluster.process(NodeId(node)));
+            let listener = &mut self.listener;
+            if self.cluster.up(NodeId(node)) {
+                process.open_samples(plan, &mut |series, since| listener.still_open(end, NodeId(node), series, since));
+            }
+        }
+        let unfinished = self.what_is_unfinished();
+        self.listener.finish(scenario, listener::Ending {
+            cluster: &self.cluster,
+            end,
+            at_rest,
+            unfinished,
+            rests: self.rests,
+            seed,
+            variant,
+        })
+    }
+
+    /// For people: what keeps the run from being at rest.
+    fn what_is_unfinished(&self) -> String {
+        let mut parts = Vec::new();
+        for node in 0..self.cluster.len() as u32 {
+            let count = self.cluster.process(NodeId(node)).unfinished();
+            if count > 0 {
+                parts.push(format!("{count} at {}", self.listener.names.node(NodeId(node))));
+            }
+        }
+        if parts.is_empty() { format!("{} on the way", self.cluster.unfinished()) } else { parts.join(", ") }
+    }
+}
+
+/// The phases of a scenario's runs.
+pub fn times(model: &Model) -> Times {
+    let limit = model.run.duration + model.run.quiesce;
+    Times {
+        warmup: model.run.warmup,
+        heal: model.run.heal,
+        duration: model.run.duration,
+        limit,
+        window: window_width(limit).max(Span::nanos(1)),
+    }
+}
+
+/// Runs a scenario with a seed.
+pub fn run(
+    scenario: &Scenario,
+    seed: u64,
+    variant: Option<&str>,
+    options: &Options,
+    progress: &mut dyn FnMut(Progress) -> Go,
+) -> Result<Outcome, Vec<Diagnostic>> {
+    let mut world = World::new(scenario, seed, options)?;
+    let limit = world.times.limit;
+    while world.step().is_some() {
+        let events = world.cluster.events();
+        if events % PROGRESS_EVERY == 0 && progress(Progress { now: world.cluster.now(), limit, events }) == Go::Stop {
+            world.listener.interrupted = true;
+            break;
+        }
+    }
+    Ok(world.finish(scenario, seed, variant))
+}

@@ -1,0 +1,124 @@
+//! Faults, from their complete table to the model.
+
+use kernel::{Span, Time};
+
+use super::build::{Reader, one_target, split_targets, window_text};
+use super::distributions::Sort;
+use super::diagnostic::Diagnostic;
+use super::nearest::{listed, nearest};
+use super::tree::Node;
+use crate::model::{At, Direction, Fault, FaultKind, Model, Target, Trigger, Window};
+
+/// The phases a fault's window may name.
+pub(super) struct Windows<'a> {
+    pub(super) chaos: Window,
+    pub(super) duration: Time,
+    /// `run.quiesce`.
+    pub(super) limit: Span,
+    pub(super) named: &'a [(At<String>, Window)],
+}
+
+impl Windows<'_> {
+    /// What a word or a window means; `references` has said so if it means nothing.
+    fn find(&self, text: &str) -> Window {
+        match text {
+            "chaos" => self.chaos,
+            "warmup" => Window { from: Time::ZERO, to: self.chaos.from },
+            "recovery" => Window { from: self.chaos.to, to: self.duration },
+            "quiesce" => Window { from: self.duration, to: self.duration + self.limit },
+            _ if text.contains("..") => window_text(text),
+            _ => self.named.iter().find(|(name, _)| name.value == text).map_or(self.chaos, |(_, window)| *window),
+        }
+    }
+}
+
+/// Phases a window may name without being declared.
+const FIXED: [&str; 4] = ["warmup", "chaos", "recovery", "quiesce"];
+
+/// The phases that faults name as their window.
+pub(super) fn phases(complete: &Node) -> Vec<At<String>> {
+    let faults = complete.table().and_then(|t| t.get("faults")).and_then(Node::table);
+    let windows = faults.into_iter().flat_map(|t| t.entries.values()).filter_map(|e| e.node.table()?.get("window"));
+    let words = windows.filter(|n| n.as_text().is_some_and(|text| !text.contains("..")));
+    words.map(|n| At { value: n.as_text().unwrap_or("").to_owned(), place: n.place }).collect()
+}
+
+/// Those of them that are no phase whose window is known before the run.
+pub(super) fn unknown_phases(phases: &[At<String>], model: &Model) -> Vec<Diagnostic> {
+    let known = || FIXED.into_iter().chain(model.phases.iter().map(|(name, _)| name.value.as_str()));
+    let unknown = phases.iter().filter(|phase| known().all(|k| k != phase.value));
+    let error = |phase: &At<String>| {
+        let (message, label) = if phase.value == "steady" || model.faults.iter().any(|(n, _)| n.value == phase.value) {
+            let message = format!("the window of `{}` is known only after the run", phase.value);
+            (message, "a fault strikes in a window that is known before".to_owned())
+        } else {
+            (format!("there is no phase `{}`", phase.value), format!("phases here: {}", listed(known(), 12)))
+        };
+        let near = nearest(&phase.value, known()).map(|near| format!("did you mean `{near}`?"));
+        Diagnostic::error(phase.place, message, label).maybe_help(near)
+    };
+    unknown.map(error).collect()
+}
+
+/// `[faults.*]`.
+pub(super) fn fault(r: &Reader<'_>, windows: &Windows<'_>) -> Fault {
+    let (targets, links) = split_targets(r, "target");
+    let kind = match r.text("kind") {
+        "pause" => FaultKind::Pause,
+        "partition" => partition(r),
+        "loss" => FaultKind::Loss { links },
+        _ => {
+            let loses = r.texts("loses");
+            let loses = |what: &str| loses.iter().any(|l| l.value == what);
+            FaultKind::Crash { memory: loses("memory"), unsynced: loses("unsynced"), disk: loses("disk") }
+        }
+    };
+    Fault {
+        kind,
+        targets,
+        trigger: trigger(r),
+        window: windows.find(r.text("window")),
+        length: r.maybe_dist("for", Sort::Durations),
+        chance: r.share("chance"),
+        require_effect: r.truth("require_effect"),
+        place: r.key,
+    }
+}
+
+fn partition(r: &Reader<'_>) -> FaultKind {
+    let side = |side: &Node| -> Vec<Target> {
+        let items = side.array().unwrap_or(&[]);
+        let text = |n: &Node| At { value: n.as_text().unwrap_or("").to_owned(), place: n.place };
+        items.iter().map(|n| one_target(&text(n))).collect()
+    };
+    let sides = r.node("split").and_then(Node::array).unwrap_or(&[]);
+    FaultKind::Partition {
+        split: sides.iter().map(side).collect(),
+        direction: match r.text("direction") {
+            "in" => Direction::In,
+            "out" => Direction::Out,
+            _ => Direction::Both,
+        },
+        hold: r.text("wire") == "hold",
+    }
+}
+
+fn trigger(r: &Reader<'_>) -> Trigger {
+    if let Some(at) = r.maybe_dist("at", Sort::Durations) {
+        return Trigger::At(at);
+    }
+    if let Some(every) = r.maybe_span("every") {
+        return Trigger::Every(every);
+    }
+    if let Some(rate) = r.rate("rate") {
+        return Trigger::Rate(rate);
+    }
+    if let Some(point) = r.maybe_at("point") {
+        return Trigger::Point { point, of: r.maybe_at("of"), nth: r.maybe_dist("nth", Sort::Counts) };
+    }
+    if r.node("after").is_some() {
+        let after = r.below("after");
+        return Trigger::After { fault: after.at("fault"), delay: after.dist("delay") };
+    }
+    Trigger::Always
+}

@@ -1,0 +1,197 @@
+//! The tables of `schema` as a JSON Schema (draft-07), for editors that complete and check scenario files.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::distributions::Sort;
+use super::schema::{Form, Key, POINTS, Preset, ROOT, Shape, Short, Verbs};
+
+/// A name of a thing.
+const NAME: &str = "^[a-z][a-z0-9_]{0,63}$";
+/// A duration: `1m30s`, `1.5s`.
+const DURATION: &str = r"^([0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h))+$";
+/// A rate: `200/s`.
+const RATE: &str = r"^[0-9]+(\.[0-9]+)? ?/ ?(ns|us|ms|s|m|h)$";
+/// A percentage: `0.1%`.
+const PERCENTAGE: &str = r"^(100(\.0+)?|[0-9]{1,2}(\.[0-9]+)?) ?%$";
+/// A size: `64KiB`.
+const SIZE: &str = r"^[0-9]+(\.[0-9]+)?(B|kB|MB|GB|KiB|MiB|GiB)$";
+/// A window: `10s..40s`.
+const WINDOW: &str =
+    r"^ *([0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h))+ *\.\. *([0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h))+ *$";
+/// A sum of constants and laws with balanced-looking parentheses.
+const DISTRIBUTION: &str = r"^ *([a-z]+ *\(.*\)|-?[0-9][0-9_.]*(ns|us|ms|s|m|h|[0-9])*.*)( *\+ *.+)*$";
+
+/// The whole schema.
+pub fn json_schema() -> Json {
+    let mut root = table(&ROOT);
+    if let Some(object) = root.as_object_mut() {
+        object.insert("$schema".into(), json!("http://json-schema.org/draft-07/schema#"));
+        object.insert("title".into(), json!("stormglass scenario, version 1"));
+        object.insert("definitions".into(), json!({ "partial": partial() }));
+    }
+    root
+}
+
+/// A variant: any part of a scenario, nothing of it required.
+fn partial() -> Json {
+    let properties: Map<String, Json> = ROOT.keys.iter().map(|k| (k.name.to_owned(), json!({}))).collect();
+    let mut properties = properties;
+    properties.remove("variants");
+    properties.insert("like".into(), pattern(NAME));
+    json!({ "type": "object", "additionalProperties": false, "properties": properties })
+}
+
+fn pattern(regex: &str) -> Json {
+    json!({ "type": "string", "pattern": regex })
+}
+
+fn words(words: &[&str]) -> Json {
+    json!({ "type": "string", "enum": words })
+}
+
+/// Any optional key may be unset with `none`.
+fn or_none(schema: Json, shape: &Shape) -> Json {
+    if shape.has_none_word() || matches!(shape, Shape::Text | Shape::Expression) {
+        return schema;
+    }
+    json!({ "anyOf": [schema, { "const": "none" }] })
+}
+
+fn shape(shape: &Shape) -> Json {
+    match shape {
+        Shape::Version => json!({ "const": 1 }),
+        Shape::Integer(from, to) if *to == i64::MAX && *from == i64::MIN => json!({ "type": "integer" }),
+        Shape::Integer(from, to) if *to == i64::MAX => json!({ "type": "integer", "minimum": from }),
+        Shape::Integer(from, to) => json!({ "type": "integer", "minimum": from, "maximum": to }),
+        Shape::Boolean => json!({ "type": "boolean" }),
+        Shape::Percentage => pattern(PERCENTAGE),
+        Shape::Count(from) => json!({ "anyOf": [{ "type": "integer", "minimum": from }, { "const": "unlimited" }] }),
+        Shape::Duration => pattern(DURATION),
+        Shape::Rate => pattern(RATE),
+        Shape::Size => pattern(SIZE),
+        Shape::Distribution(Sort::Durations) => pattern(DISTRIBUTION),
+        Shape::Distribution(Sort::Numbers | Sort::Counts) => {
+            json!({ "anyOf": [{ "type": "number" }, { "type": "string", "pattern": DISTRIBUTION }] })
+        }
+        Shape::Word(now, _) => words(now),
+        Shape::Words(now, _) => json!({ "type": "array", "items": words(now) }),
+        Shape::Name => pattern(NAME),
+        Shape::Names => json!({ "type": "array", "items": pattern(NAME) }),
+        Shape::FileName => pattern("^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$"),
+        Shape::Text | Shape::Threshold | Shape::CallTarget | Shape::Row | Shape::Path => json!({ "type": "string" }),
+        Shape::Texts => json!({ "type": "array", "items": { "type": "string" } }),
+        Shape::Expression | Shape::Assigned => json!({ "type": ["string", "integer"] }),
+        Shape::Window => pattern(WINDOW),
+        Shape::WindowOrPhase => json!({ "anyOf": [pattern(WINDOW), pattern(NAME)] }),
+        Shape::Seeds => pattern(r"^ *[0-9]+ *\.\. *[0-9]+ *$"),
+        Shape::Targets => json!({ "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }] }),
+        Shape::Sides => json!({ "type": "array", "items": { "type": "array", "items": { "type": "string" } } }),
+        Shape::Else => pattern(NAME),
+        Shape::Point => json!({ "anyOf": [words(POINTS), { "type": "string", "pattern": r"^(\*|commit)\.|\.\*" }] }),
+        Shape::Trace => json!({ "type": "array", "items": pattern(DURATION) }),
+        Shape::SweepVariants => {
+            json!({ "anyOf": [words(&["all", "none"]), { "type": "array", "items": pattern(NAME) }] })
+        }
+        Shape::Matrix => json!({ "type": "object", "additionalProperties": { "type": "array", "minItems": 1 } }),
+        Shape::Table(form) => short_or_table(form),
+        Shape::Keyed(inner) => keyed(&self::shape(inner), inner, NAME),
+        Shape::Links(form) => keyed(&table(form), &Shape::Links(form), "->"),
+        Shape::Verbed(verbs) => verbed(verbs),
+        Shape::Steps(verbs) => json!({ "type": "array", "minItems": 1, "items": verbed(verbs) }),
+        Shape::Variants => json!({
+            "type": "object",
+            "propertyNames": { "pattern": NAME },
+            "additionalProperties": { "$ref": "#/definitions/partial" },
+        }),
+    }
+}
+
+fn keyed(inner: &Json, of: &Shape, names: &str) -> Json {
+    json!({
+        "type": "object",
+        "propertyNames": { "pattern": names },
+        "additionalProperties": or_none(inner.clone(), of),
+    })
+}
+
+fn short_or_table(form: &Form) -> Json {
+    match form.short {
+        Short::None => table(form),
+        Short::Key(name) => {
+            let principal = form.key(name).map_or(json!({}), |k| shape(&k.shape));
+            json!({ "anyOf": [principal, table(form)] })
+        }
+        Short::Op => {
+            let short = |name| form.key(name).map_or(json!({}), |k| shape(&k.shape));
+            json!({ "anyOf": [short("work"), short("steps"), table(form)] })
+        }
+    }
+}
+
+fn described(key: &Key) -> Json {
+    let mut schema = match key.preset {
+        Preset::Required => shape(&key.shape),
+        _ => or_none(shape(&key.shape), &key.shape),
+    };
+    if let Some(object) = schema.as_object_mut() {
+        object.insert("description".into(), json!(key.doc));
+        let default = match key.preset {
+            Preset::Text(text) => Some(json!(text)),
+            Preset::Integer(number) => Some(json!(number)),
+            Preset::Boolean(truth) => Some(json!(truth)),
+            Preset::Words(words) => Some(json!(words)),
+            Preset::Required
+            | Preset::Absent
+            | Preset::Table
+            | Preset::Stem
+            | Preset::RunDuration
+            | Preset::Chaos => None,
+        };
+        if let Some(default) = default {
+            object.insert("default".into(), default);
+        }
+    }
+    schema
+}
+
+/// A table may be a copy of a sibling or a variant's part, so only the root has required keys.
+fn table(form: &Form) -> Json {
+    let properties: Map<String, Json> = form.keys.iter().map(|k| (k.name.to_owned(), described(k))).collect();
+    let copies = form.key("like").is_some();
+    let required: Vec<&str> =
+        form.keys.iter().filter(|k| k.preset == Preset::Required && !copies).map(|k| k.name).collect();
+    json!({ "type": "object", "additionalProperties": false, "properties": properties, "required": required })
+}
+
+fn verbed(verbs: &Verbs) -> Json {
+    let each = verbs.verbs.iter().map(|verb| {
+        let keys = verbs.common.iter().chain([&verb.key]).chain(verb.modifiers);
+        let properties: Map<String, Json> = keys.map(|k| (k.name.to_owned(), described(k))).collect();
+        json!({
+            "type": "object",
+            "description": verb.key.doc,
+            "additionalProperties": false,
+            "properties": properties,
+            "required": [verb.key.name],
+        })
+    });
+    json!({ "anyOf": each.collect::<Vec<_>>() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::schema::INVARIANTS;
+    use super::*;
+
+    #[test]
+    fn every_key_of_the_tables_is_in_the_schema_with_its_words() {
+        let schema = json_schema();
+        assert_eq!(schema["properties"]["run"]["properties"]["duration"]["pattern"], DURATION);
+        assert_eq!(schema["required"], json!(["version", "run"]));
+        let invariant = &schema["properties"]["invariants"].to_string();
+        for verb in INVARIANTS.verbs {
+            assert!(invariant.contains(&format!("\"{}\"", verb.key.name)), "{}", verb.key.name);
+        }
+        assert!(schema.to_string().contains("wound_wait"));
+    }
+}

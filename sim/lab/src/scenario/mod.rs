@@ -1,0 +1,246 @@
+//! The front of the lab: a scenario's text becomes a typed `Model`, or every error at once.
+//!
+//! Text → `tree` (TOML with places) → `merge` (variant, `--set`, `like`) → `resolve` (checked against `schema`, every
+//! default filled in) → `build` (`Model`) → `references` (do the names exist?) → `lints`. `resolved` writes the complete
+//! tree again, for people and for hashing. Nothing here knows how a scenario runs, and nothing here touches a file.
+
+mod build;
+pub mod diagnostic;
+mod distributions;
+mod faults;
+mod hints;
+mod json_schema;
+mod leaf;
+mod lints;
+mod merge;
+mod nearest;
+mod references;
+mod resolve;
+mod resolved;
+mod schema;
+mod set;
+mod targets;
+mod tree;
+mod values;
+
+use tree::{Node, Value};
+
+pub use json_schema::json_schema;
+
+pub use diagnostic::{Colour, Diagnostic, Diagnostics, Severity, Source};
+
+use crate::model::{At, Model, Place};
+
+/// What of the file is wanted.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Choice {
+    /// This variant instead of the base.
+    pub variant: Option<String>,
+    /// `--set path=value`, in this order, after the variant.
+    pub sets: Vec<(String, String)>,
+    /// This seed instead of the file's.
+    pub seed: Option<u64>,
+}
+
+/// A scenario that was understood.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Scenario {
+    /// What it says.
+    pub model: Model,
+    /// The resolved file: every default written out.
+    pub resolved: String,
+    /// What is hashed: sorted, without what cannot change a run or its promises.
+    pub canonical: String,
+    /// Lints.
+    pub warnings: Diagnostics,
+    /// The texts that places refer to: the file, then each `--set`.
+    pub sources: Vec<Source>,
+    /// Every leaf written in the file.
+    leaves: Vec<Leaf>,
+}
+
+/// A value written in the file, outside `[variants]`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Leaf {
+    /// As `--set` takes it.
+    pub path: String,
+    /// As TOML text.
+    pub value: String,
+    /// Why it cannot change what happens in a run, if it cannot.
+    pub judging: Option<&'static str>,
+}
+
+/// Proposed to whoever hands in an empty file.
+const SMALLEST: &str = "the smallest scenario:\nversion = 1\nrun.duration = \"60s\"\nservices.server.work = \"exp(5ms)\"\n\
+                        workloads.load = { rate = \"100/s\", target = \"server\" }";
+
+/// Variants of one file, each of which is checked when the base is.
+const VARIANTS_MAX: usize = 200;
+
+/// Reads a scenario: the base or a variant, with changes.
+///
+/// Whoever loads the base learns the errors of its variants too.
+pub fn load(source: &Source, choice: &Choice) -> Result<Scenario, Diagnostics> {
+    let mut sources = vec![source.clone()];
+    for (path, value) in &choice.sets {
+        sources.push(Source::new(format!("--set {path}"), format!("{path}={value}")));
+    }
+    let mut tree = match tree::parse(0, &source.text) {
+        Ok(tree) => tree,
+        Err(errors) => return Err(Diagnostics::new(sources, errors)),
+    };
+    if tree.table().is_some_and(|t| t.entries.is_empty()) {
+        let error = Diagnostic::error(Place::default(), "the file says nothing", "a scenario begins with `version = 1`");
+        return Err(Diagnostics::new(sources, vec![error.help(SMALLEST)]));
+    }
+    let leaves = set::leaves(&tree);
+    merge::expand_services(&mut tree);
+    let loaded = load_tree(&sources, &tree, choice);
+    let mut errors = loaded.errors;
+    if choice.variant.is_none() {
+        errors.extend(errors_of_variants(&sources, &tree, choice, &errors));
+    }
+    match loaded.scenario {
+        Some(understood) if errors.is_empty() => {
+            let warnings = Diagnostics::new(sources.clone(), loaded.warnings);
+            let Understood { model, resolved, canonical, phases } = understood;
+            let leaves = leaves_of(&phases, leaves);
+            Ok(Scenario { model, resolved, canonical, warnings, sources, leaves })
+        }
+        Some(_) | None => Err(Diagnostics::new(sources, errors)),
+    }
+}
+
+/// A scenario without errors.
+struct Understood {
+    model: Model,
+    resolved: String,
+    canonical: String,
+    /// Phases that faults name as their window.
+    phases: Vec<String>,
+}
+
+struct Loaded {
+    scenario: Option<Understood>,
+    errors: Vec<Diagnostic>,
+    warnings: Vec<Diagnostic>,
+}
+
+/// Everything after parsing.
+fn load_tree(sources: &[Source], tree: &Node, choice: &Choice) -> Loaded {
+    let failed = |errors| Loaded { scenario: None, errors, warnings: Vec::new() };
+    let mut merged = match merge::choose_variant(tree.clone(), choice.variant.as_deref()) {
+        Ok(merged) => merged,
+        Err(errors) => return failed(errors),
+    };
+    let mut errors = Vec::new();
+    for (n, (path, value)) in choice.sets.iter().enumerate() {
+        errors.extend(set::apply(&mut merged, n as u32 + 1, path, value).err());
+    }
+    if let Some(seed) = choice.seed {
+        let Ok(seed) = i64::try_from(seed) else {
+            let label = format!("seeds end at {}", i64::MAX);
+            errors.push(Diagnostic::error(Place::default(), format!("the seed {seed} is too large"), label));
+            return failed(errors);
+        };
+        let seed = Node::new(Value::Integer(seed), Place::default());
+        if let Some(run) = merged.table_mut().and_then(|t| t.entries.get_mut("run")).and_then(|e| e.node.table_mut()) {
+            run.insert("seed", Place::default(), seed);
+        }
+    }
+    let not_copied = merge::resolve_likes(&mut merged, &mut errors);
+    merge::strip_none(&mut merged, Some(merge::root()));
+    let mut resolver = resolve::Resolver::new(sources);
+    resolver.broken.extend(not_copied);
+    let complete = resolver.root(&merged);
+    errors.append(&mut resolver.errors);
+    let mut warnings = resolver.warnings;
+    let model = build::build(sources, &complete);
+    let phases = faults::phases(&complete);
+    errors.extend(faults::unknown_phases(&phases, &model));
+    errors.extend(references::check(sources, &complete, &model, &resolver.broken));
+    if !errors.is_empty() {
+        return Loaded { scenario: None, errors, warnings };
+    }
+    warnings.extend(lints::check(&model));
+    let (resolved, canonical) = (resolved::write_file(&complete), resolved::write_canonical(&complete));
+    let phases = phases.into_iter().map(|phase| phase.value).collect();
+    Loaded { scenario: Some(Understood { model, resolved, canonical, phases }), errors, warnings }
+}
+
+/// What is wrong in the variants and not already in the base.
+fn errors_of_variants(sources: &[Source], tree: &Node, choice: &Choice, known: &[Diagnostic]) -> Vec<Diagnostic> {
+    let variants = tree.table().and_then(|t| t.get("variants")).and_then(Node::table);
+    let Some(variants) = variants else { return Vec::new() };
+    // Each variant costs a pass over the whole file, so a large file may have fewer of them.
+    let budget = VARIANTS_MAX.min(2_000_000 / tree.size().max(1) + 1);
+    if variants.entries.len() > budget {
+        let place = variants.entries[budget].key;
+        let label = format!("a file of this size has at most {budget} variants");
+        return vec![Diagnostic::error(place, "too many variants", label)];
+    }
+    let mut found: Vec<Diagnostic> = Vec::new();
+    for (name, entry) in variants.entries.iter().filter(|(_, e)| e.node.table().is_some()) {
+        let choice = Choice { variant: Some(name.clone()), ..choice.clone() };
+        for mut error in load_tree(sources, tree, &choice).errors {
+            // A circle of variants is met from each of them.
+            let circle = error.message.contains("goes round in a circle");
+            let same = |f: &Diagnostic| f.place == error.place && f.label == error.label || circle && f.message == error.message;
+            if known.iter().chain(&found).any(same) {
+                continue;
+            }
+            if entry.key != error.place {
+                error.others.push((entry.key, "in this variant".to_owned()));
+            }
+            found.push(error);
+        }
+    }
+    found
+}
+
+/// Phases only sort measurements, unless a fault strikes in one.
+fn leaves_of(used: &[String], mut leaves: Vec<Leaf>) -> Vec<Leaf> {
+    for leaf in leaves.iter_mut().filter(|l| l.path.starts_with("phases.") && l.judging.is_none()) {
+        let name = leaf.path.trim_start_matches("phases.");
+        if !used.iter().any(|used| used == name) {
+            leaf.judging = Some("it names a window of measurements, and no fault uses it");
+        }
+    }
+    leaves
+}
+
+impl Scenario {
+    /// Every value written in the file (not in its variants): what a test may change with `--set`.
+    pub fn leaves(&self) -> &[Leaf] {
+        &self.leaves
+    }
+
+    /// Errors found by a later step, in the same form as those found here.
+    pub fn diagnostics(&self, list: Vec<Diagnostic>) -> Diagnostics {
+        Diagnostics::new(self.sources.clone(), list)
+    }
+
+    /// The place of bytes `start..end` within a text value; all of it where the text was written with escapes.
+    pub fn inside(&self, text: &At<String>, start: usize, end: usize) -> Place {
+        leaf::inside_text(&self.sources, text.place, &text.value, &(start..end))
+    }
+
+    /// xxh3-128 of the canonical text: 32 hex digits.
+    pub fn scenario_hash(&self) -> String {
+        hash(&self.canonical)
+    }
+
+    /// The first 8 hex digits of a hash over engine epoch, seed and canonical text.
+    pub fn run_id(&self, epoch: u32, seed: u64) -> String {
+        hash(&format!("{epoch}\n{seed}\n{}", self.canonical))[..8].to_owned()
+    }
+}
+
+fn hash(text: &str) -> String {
+    format!("{:032x}", xxhash_rust::xxh3::xxh3_128(text.as_bytes()))
+}
+
+/// Why the leaf at this path cannot change what happens in a run, if it cannot: `["scenario", "question"]`.
+pub fn judging_only(path: &[String]) -> Option<&'static str> {
+    schema::judging_only(path)
+}

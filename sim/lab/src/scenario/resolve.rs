@@ -1,0 +1,530 @@
+//! A merged tree against the schema: every key known, every value understood, every default filled in.
+//!
+//! What comes out is complete: where the file is wrong, an error is recorded and a harmless value stands in its place, so
+//! that the passes after this one can go on and find the other errors. They ask `broken` before they judge such a value.
+
+use std::collections::BTreeSet;
+
+use super::diagnostic::{Diagnostic, Source};
+use super::leaf;
+use super::merge::grow;
+use super::nearest::{listed, nearest};
+use super::resolved::write_key;
+use super::schema::{Choice, FOREIGN, Form, Key, LATER_SECTIONS, OP, Preset, Shape, Short, Verbs};
+use super::tree::{Entry, Node, Table, Value};
+use super::values::{clip, is_name, write_duration};
+use crate::model::Place;
+
+/// Elements of one array of steps.
+const STEPS_MAX: usize = 10_000;
+
+/// Distributions whose mean and percentile are computed for the resolved file; the percentile of a sum takes a while.
+const NOTES_MAX: usize = 500;
+
+/// Names that no thing of a section may have.
+const RESERVED: [&str; 15] = [
+    "queues", "exchanges", "topics", "groups", "transactions", "sagas", "workloads", "zones", "faults", "base", "any",
+    "all", "others", "same", "none",
+];
+
+/// Phases that are always there.
+pub(super) const PHASES: [&str; 5] = ["warmup", "chaos", "recovery", "quiesce", "steady"];
+
+/// What this pass makes.
+pub(super) struct Resolver<'a> {
+    pub(super) sources: &'a [Source],
+    pub(super) errors: Vec<Diagnostic>,
+    pub(super) warnings: Vec<Diagnostic>,
+    /// Paths whose value is a stand-in.
+    pub(super) broken: BTreeSet<String>,
+    /// The file's stem.
+    stem: String,
+    /// `run.duration`, `run.warmup`, `run.heal` once known, in nanoseconds.
+    duration: u64,
+    warmup: u64,
+    heal: u64,
+    notes: usize,
+    /// Stand-ins are being made: what is missing in them was told already.
+    quiet: bool,
+}
+
+impl<'a> Resolver<'a> {
+    pub(super) fn new(sources: &'a [Source]) -> Self {
+        let name = sources.first().map_or("", |s| s.name.as_str());
+        let file = name.rsplit(['/', '\\']).next().unwrap_or(name);
+        let stem: String = file.strip_suffix(".toml").unwrap_or(file).to_owned();
+        Self {
+            sources,
+            errors: Vec::new(),
+            warnings: Vec::new(),
+            broken: BTreeSet::new(),
+            stem: if leaf::is_file_name(&stem) { stem } else { "scenario".to_owned() },
+            duration: 0,
+            warmup: 0,
+            heal: 0,
+            notes: 0,
+            quiet: false,
+        }
+    }
+
+    /// The whole file.
+    pub(super) fn root(&mut self, root: &Node) -> Node {
+        let place = Place { source: 0, start: 0, end: 0 };
+        self.value(root, Shape::Table(&super::schema::ROOT), "", place)
+    }
+
+    fn error(&mut self, path: &str, error: Diagnostic) {
+        self.broken.insert(path.to_owned());
+        if !self.quiet {
+            self.errors.push(error);
+        }
+    }
+
+    /// One value; `owner` is what to point at when something is missing in it.
+    fn value(&mut self, node: &Node, shape: Shape, path: &str, owner: Place) -> Node {
+        match shape {
+            Shape::Table(form) => self.table(node, form, path, owner),
+            Shape::Verbed(verbs) => self.verbed(node, verbs, path, owner),
+            Shape::Keyed(inner) => self.keyed(node, *inner, path),
+            Shape::Links(form) => self.links(node, form, path),
+            Shape::Steps(verbs) => self.steps(node, verbs, path),
+            Shape::Variants => self.variants(node, path),
+            Shape::Version
+            | Shape::Integer(..)
+            | Shape::Boolean
+            | Shape::Percentage
+            | Shape::Count(_)
+            | Shape::Duration
+            | Shape::Rate
+            | Shape::Size
+            | Shape::Distribution(_)
+            | Shape::Word(..)
+            | Shape::Words(..)
+            | Shape::Name
+            | Shape::Names
+            | Shape::FileName
+            | Shape::Text
+            | Shape::Texts
+            | Shape::Expression
+            | Shape::Assigned
+            | Shape::Threshold
+            | Shape::Window
+            | Shape::WindowOrPhase
+            | Shape::Seeds
+            | Shape::Targets
+            | Shape::Sides
+            | Shape::CallTarget
+            | Shape::Row
+            | Shape::Else
+            | Shape::Point
+            | Shape::Path
+            | Shape::Trace
+            | Shape::SweepVariants
+            | Shape::Matrix => self.leaf(node, shape, path),
+        }
+    }
+
+    fn leaf(&mut self, node: &Node, shape: Shape, path: &str) -> Node {
+        match leaf::check(node, shape) {
+            Ok(checked) => {
+                let mut result = Node::new(checked.value, node.place);
+                if let Some(law) = checked.varying.filter(|_| self.notes < NOTES_MAX) {
+                    self.notes += 1;
+                    result.note = Some(leaf::note(&law.0, law.1));
+                }
+                result
+            }
+            Err(problem) => {
+                let place = problem.range.map_or(node.place, |range| leaf::inside(self.sources, node, &range));
+                let place = problem.place.unwrap_or(place);
+                let message = format!("`{path}` is not {}", shape.noun());
+                self.error(path, Diagnostic::error(place, message, problem.label).maybe_help(problem.help));
+                Node::new(leaf::stand_in(shape), node.place)
+            }
+        }
+    }
+
+    /// The entries of a table, or an error that it is none.
+    fn entries<'n>(&mut self, node: &'n Node, what: &str, path: &str) -> Option<&'n Table> {
+        if let Some(table) = node.table() {
+            return Some(table);
+        }
+        let place = node.place;
+        let first = node.array().and_then(<[Node]>::first);
+        let of_tables = first.is_some_and(|n| n.table().is_some());
+        let what = if what.starts_with('`') { "a table" } else { what };
+        let mut error = Diagnostic::error(place, format!("`{path}` is not {what}"), format!("found {}", node.sort()));
+        if of_tables {
+            let name = path.rsplit('.').next().unwrap_or(path);
+            let singular = name.strip_suffix('s').unwrap_or(name);
+            error = error.help(format!("these are tables by name: `[{path}.my_{singular}]`"));
+        }
+        self.error(path, error);
+        None
+    }
+
+    fn table(&mut self, node: &Node, form: &'static Form, path: &str, owner: Place) -> Node {
+        let grown;
+        let node = if node.table().is_none() && form.short != Short::None {
+            grown = grow(form, node.clone());
+            &grown
+        } else {
+            node
+        };
+        let empty = Table::default();
+        let (entries, was_quiet) = match self.entries(node, form.what, path) {
+            Some(entries) => (entries, self.quiet),
+            None => (&empty, core::mem::replace(&mut self.quiet, true)),
+        };
+        self.unknown_keys(entries, form, path);
+        self.choices(entries, form.choices, path, owner);
+        let mut result = Table::default();
+        for key in form.keys {
+            let read = self.is_read(key, &result, entries, path);
+            if !read || key.name == "like" {
+                continue;
+            }
+            let child = join(path, key.name);
+            if let Some(entry) = entries.entries.get(key.name) {
+                let checked = self.value(&entry.node, key.shape, &op_path(form, key, path, &child), entry.key);
+                result.insert(key.name, entry.key, checked);
+            } else if let Some(checked) = self.preset(key, path, &child, owner) {
+                result.insert(key.name, owner, checked);
+            }
+            self.remember(&child, &result, key.name);
+        }
+        self.quiet = was_quiet;
+        if core::ptr::eq(form, &raw const OP) {
+            work_as_steps(&mut result);
+        }
+        Node::new(Value::Table(result), node.place)
+    }
+
+    /// What later defaults are made of.
+    fn remember(&mut self, path: &str, table: &Table, name: &str) {
+        let span = || table.get(name).and_then(Node::as_text).and_then(|t| super::values::duration(t).ok());
+        match path {
+            "run.duration" => self.duration = span().unwrap_or(0),
+            "run.warmup" => self.warmup = span().unwrap_or(0),
+            "run.heal" => self.heal = span().unwrap_or(0),
+            _ => {}
+        }
+    }
+
+    /// A key that its sibling makes meaningless is left out, with a word about it.
+    fn is_read(&mut self, key: &Key, result: &Table, entries: &Table, path: &str) -> bool {
+        let Some((sibling, words)) = key.only else { return true };
+        let word = result.get(sibling).and_then(Node::as_text).unwrap_or("");
+        let fits = if words.is_empty() { result.get(sibling).is_some() } else { words.contains(&word) };
+        if fits || self.broken.contains(&join(path, sibling)) {
+            return true;
+        }
+        if let Some(entry) = entries.entries.get(key.name).filter(|_| !self.quiet) {
+            let label = match words {
+                [] => format!("it goes with `{sibling}`, which is not here"),
+                words => format!("`{sibling}` is `{word}`; only {} reads this", listed(words.iter().copied(), 4)),
+            };
+            let message = format!("`{}` is not read", join(path, key.name));
+            self.warnings.push(Diagnostic::warning(entry.key, message, label));
+        }
+        false
+    }
+
+    fn unknown_keys(&mut self, entries: &Table, form: &Form, path: &str) {
+        for (name, entry) in &entries.entries {
+            if form.key(name).is_none() {
+                let known: Vec<&str> = form.keys.iter().map(|k| k.name).collect();
+                let later = form.later.contains(&name.as_str()) || (path.is_empty() && LATER_SECTIONS.contains(&name.as_str()));
+                self.unknown_key(name, entry, &known, later, path, form.what);
+            }
+        }
+    }
+
+    fn unknown_key(&mut self, name: &str, entry: &Entry, known: &[&str], later: bool, path: &str, what: &str) {
+        let full = join(path, name);
+        if later {
+            let label = "not supported by this version yet";
+            self.error(&full, Diagnostic::error(entry.key, format!("`{full}` is known, but not built"), label));
+            return;
+        }
+        let label = format!("unknown key; {what} has {}", listed(known.iter().copied(), 24));
+        let error = Diagnostic::error(entry.key, format!("there is no key `{}`", clip(&full)), label);
+        let help = match FOREIGN.iter().find(|f| f.0 == name) {
+            Some((_, here)) => Some((*here).to_owned()),
+            None => nearest(name, known.iter().copied()).map(|near| format!("did you mean `{near}`?")),
+        };
+        self.error(&full, error.maybe_help(help));
+    }
+
+    fn choices(&mut self, entries: &Table, choices: &[Choice], path: &str, owner: Place) {
+        for choice in choices {
+            let written = choice.keys.iter().filter_map(|k| entries.entries.get(*k).map(|e| (*k, e.key)));
+            match written.collect::<Vec<_>>().as_slice() {
+                [] if choice.needed => {
+                    let label = format!("one of {} is missing", listed(choice.keys.iter().copied(), 9));
+                    self.error(path, Diagnostic::error(owner, format!("`{path}` is not complete"), label));
+                }
+                [(first, first_place), (second, second_place), ..] => {
+                    let message = format!("`{path}` has two {}: `{first}` and `{second}`", choice.what);
+                    let mut error = Diagnostic::error(*second_place, message, "the second").also(*first_place, "the first");
+                    if first_place.source != second_place.source || first_place.start.abs_diff(second_place.start) > 400 {
+                        error = error.help(format!("to replace an inherited one, write `{first} = \"none\"`"));
+                    }
+                    self.error(path, error);
+                }
+                [] | [_] => {}
+            }
+        }
+    }
+
+    fn preset(&mut self, key: &Key, path: &str, child: &str, owner: Place) -> Option<Node> {
+        let text = |text: &str| Some(Node::text(text, owner));
+        match key.preset {
+            Preset::Absent => None,
+            Preset::Required => {
+                let error = if path.is_empty() {
+                    Diagnostic::error(owner, format!("the scenario has no `{}`", key.name), required_hint(key.name))
+                } else {
+                    let label = format!("`{}` is missing", key.name);
+                    let error = Diagnostic::error(owner, format!("`{path}` has no `{}`", key.name), label);
+                    error.help(format!("`{}`: {}", key.name, key.doc))
+                };
+                self.error(child, error);
+                Some(self.stand_in(key.shape, child, owner))
+            }
+            Preset::Text(word) => text(word),
+            Preset::Integer(number) => Some(Node::new(Value::Integer(number), owner)),
+            Preset::Boolean(truth) => Some(Node::new(Value::Boolean(truth), owner)),
+            Preset::Words(words) => {
+                Some(Node::new(Value::Array(words.iter().map(|w| Node::text(*w, owner)).collect()), owner))
+            }
+            Preset::Table => {
+                let empty = Node::new(Value::Table(Table::default()), owner);
+                Some(self.value(&empty, key.shape, child, owner))
+            }
+            Preset::Stem => text(&self.stem.clone()),
+            Preset::RunDuration => text(&write_duration(self.duration)),
+            Preset::Chaos if self.warmup < self.heal => {
+                text(&format!("{}..{}", write_duration(self.warmup), write_duration(self.heal)))
+            }
+            Preset::Chaos => text("0s..1ns"),
+        }
+    }
+
+    /// A complete value of this shape that means nothing.
+    fn stand_in(&mut self, shape: Shape, path: &str, owner: Place) -> Node {
+        let was_quiet = core::mem::replace(&mut self.quiet, true);
+        let node = match shape {
+            Shape::Table(_) | Shape::Verbed(_) | Shape::Keyed(_) | Shape::Links(_) | Shape::Variants => {
+                self.value(&Node::new(Value::Table(Table::default()), owner), shape, path, owner)
+            }
+            Shape::Steps(_) => Node::new(Value::Array(Vec::new()), owner),
+            other => Node::new(leaf::stand_in(other), owner),
+        };
+        self.quiet = was_quiet;
+        node
+    }
+
+    fn keyed(&mut self, node: &Node, inner: Shape, path: &str) -> Node {
+        let mut result = Table::default();
+        let entries = self.entries(node, "a table of named things", path);
+        for (name, entry) in entries.into_iter().flat_map(|t| &t.entries) {
+            let child = join(path, name);
+            self.name(name, entry.key, path);
+            let checked = self.value(&entry.node, inner, &child, entry.key);
+            result.insert(name.clone(), entry.key, checked);
+        }
+        Node::new(Value::Table(result), node.place)
+    }
+
+    fn name(&mut self, name: &str, place: Place, path: &str) {
+        if !is_name(name) {
+            let label = "names are lower case letters, digits and `_`, and begin with a letter";
+            let error = Diagnostic::error(place, format!("`{}` is not a name", clip(name)), label);
+            let better = name.to_ascii_lowercase().replace(['-', ' ', '.'], "_");
+            let help = is_name(&better).then(|| format!("did you mean `{better}`?"));
+            self.error(&join(path, name), error.maybe_help(help));
+        } else if !path.contains('.') && (RESERVED.contains(&name) || (path == "phases" && PHASES.contains(&name))) {
+            let label = "this name means something else in paths";
+            self.error(&join(path, name), Diagnostic::error(place, format!("`{name}` is a reserved name"), label));
+        }
+    }
+
+    fn links(&mut self, node: &Node, form: &'static Form, path: &str) -> Node {
+        let mut result = Table::default();
+        let entries = self.entries(node, "a table of links", path);
+        for (name, entry) in entries.into_iter().flat_map(|t| &t.entries) {
+            let child = format!("{path}.{}", write_key(name));
+            let written = match super::targets::link(name, entry.key) {
+                Ok(link) => super::targets::write_link(&link),
+                Err(bad) => {
+                    let message = format!("`{}` is not a link", clip(name));
+                    self.error(&child, Diagnostic::error(entry.key, message, bad.label).maybe_help(bad.help));
+                    continue;
+                }
+            };
+            let checked = self.value(&entry.node, Shape::Table(form), &child, entry.key);
+            if let Some(first) = result.entries.get(&written) {
+                let error = Diagnostic::error(entry.key, format!("the link `{written}` is here twice"), "again");
+                let error = error.also(first.key, "first");
+                self.error(&child, error);
+            }
+            result.insert(written, entry.key, checked);
+        }
+        Node::new(Value::Table(result), node.place)
+    }
+
+    fn variants(&mut self, node: &Node, path: &str) -> Node {
+        // Each variant is checked when it is merged; here only its name is.
+        let mut result = Table::default();
+        let entries = self.entries(node, "a table of variants", path);
+        for (name, entry) in entries.into_iter().flat_map(|t| &t.entries) {
+            self.name(name, entry.key, path);
+            if self.entries(&entry.node, "a partial scenario", &join(path, name)).is_some() {
+                result.insert(name.clone(), entry.key, Node::new(Value::Table(Table::default()), entry.key));
+            }
+        }
+        Node::new(Value::Table(result), node.place)
+    }
+
+    fn steps(&mut self, node: &Node, verbs: &'static Verbs, path: &str) -> Node {
+        let Some(items) = node.array() else {
+            let label = format!("found {}; steps stand in `[ … ]`, each is a table `{{ work = \"1ms\" }}`", node.sort());
+            self.error(path, Diagnostic::error(node.place, format!("`{path}` is not a list of steps"), label));
+            return Node::new(Value::Array(Vec::new()), node.place);
+        };
+        if items.is_empty() || items.len() > STEPS_MAX {
+            let label = if items.is_empty() { "at least one step is needed".to_owned() } else { format!("at most {STEPS_MAX}") };
+            self.error(path, Diagnostic::error(node.place, format!("`{path}` is not a list of steps"), label));
+        }
+        let mut checked = Vec::new();
+        let mut names: Vec<(&str, Place)> = Vec::new();
+        for (n, item) in items.iter().take(STEPS_MAX).enumerate() {
+            let name = item.table().and_then(|t| t.entries.get("name")).and_then(|e| Some((e.node.as_text()?, e.node.place)));
+            if let Some((name, place)) = name {
+                if let Some((_, first)) = names.iter().find(|(other, _)| *other == name) {
+                    let error = Diagnostic::error(place, format!("two steps are called `{}`", clip(name)), "the second");
+                    self.error(path, error.also(*first, "the first"));
+                }
+                names.push((name, place));
+            }
+            let child = step_path(path, n, name.map(|(name, _)| name));
+            checked.push(self.verbed(item, verbs, &child, item.place));
+        }
+        Node::new(Value::Array(checked), node.place)
+    }
+
+    /// A table with one verb.
+    fn verbed(&mut self, node: &Node, verbs: &'static Verbs, path: &str, owner: Place) -> Node {
+        let Some(entries) = self.entries(node, verbs.what, path) else { return no_verb(node.place) };
+        let found: Vec<&str> = entries.entries.keys().map(String::as_str).filter(|k| verbs.verb(k).is_some()).collect();
+        let verb = match found.as_slice() {
+            // `within` modifies, `when` modifies; a verb that is also a modifier of the other one is none.
+            [one] => *one,
+            [] => {
+                self.without_verb(entries, verbs, path, owner);
+                return no_verb(node.place);
+            }
+            [first, second, ..] => {
+                let (one, two) = (entries.entries[*first].key, entries.entries[*second].key);
+                let kind = verbs.what.rsplit(' ').next().unwrap_or(verbs.what);
+                let message = format!("two verbs, `{first}` and `{second}`: {} has one", verbs.what);
+                let help = if kind == "invariant" { "write two invariants" } else { "write two steps" };
+                self.error(path, Diagnostic::error(two, message, "the second").also(one, "the first").help(help));
+                return no_verb(node.place);
+            }
+        };
+        let Some(verb) = verbs.verb(verb) else { return no_verb(node.place) };
+        let keys: Vec<&'static Key> =
+            core::iter::once(&verb.key).chain(verb.modifiers).chain(verbs.common).collect();
+        for (name, entry) in &entries.entries {
+            if keys.iter().any(|k| k.name == name) {
+                continue;
+            }
+            if name == "else" {
+                let label = format!("`{}` cannot fail in this version, so there is no `else`", verb.key.name);
+                self.error(&join(path, name), Diagnostic::error(entry.key, format!("`{path}` has no use for `else`"), label));
+                continue;
+            }
+            let known: Vec<&str> = keys.iter().map(|k| k.name).collect();
+            let what = format!("`{}`", verb.key.name);
+            let later = verb.later.contains(&name.as_str());
+            self.unknown_key(name, entry, &known, later, path, &what);
+        }
+        self.choices(entries, verb.choices, path, owner);
+        let mut result = Table::default();
+        for key in keys {
+            let child = join(path, key.name);
+            if let Some(entry) = entries.entries.get(key.name) {
+                let checked = self.value(&entry.node, key.shape, &child, entry.key);
+                result.insert(key.name, entry.key, checked);
+            } else if let Some(checked) = self.preset(key, path, &child, owner) {
+                result.insert(key.name, owner, checked);
+            }
+        }
+        Node::new(Value::Table(result), node.place)
+    }
+
+    fn without_verb(&mut self, entries: &Table, verbs: &Verbs, path: &str, owner: Place) {
+        let known = || verbs.verbs.iter().map(|v| v.key.name);
+        for (name, entry) in &entries.entries {
+            if verbs.later.contains(&name.as_str()) {
+                let message = format!("`{}` is known, but not built", join(path, name));
+                self.error(path, Diagnostic::error(entry.key, message, "not supported by this version yet"));
+                return;
+            }
+            if let Some(near) = nearest(name, known()).filter(|_| verbs.key(name).is_none()) {
+                let error = Diagnostic::error(entry.key, format!("there is no verb `{}`", clip(name)), "unknown key");
+                self.error(path, error.help(format!("did you mean `{near}`?")));
+                return;
+            }
+        }
+        let what = verbs.what;
+        let label = format!("one of {} is missing", listed(known(), 24));
+        self.error(path, Diagnostic::error(owner, format!("`{path}` is not {what}: it has no verb"), label));
+    }
+}
+
+/// What stands for a table whose verb is not known; `build` leaves it out.
+fn no_verb(place: Place) -> Node {
+    Node::new(Value::Table(Table::default()), place)
+}
+
+fn required_hint(name: &str) -> String {
+    match name {
+        "version" => "the first line is `version = 1`".to_owned(),
+        "run" => "how long does it run? `run.duration = \"60s\"`".to_owned(),
+        _ => format!("`{name}` is missing"),
+    }
+}
+
+/// `path.name`.
+pub(super) fn join(path: &str, name: &str) -> String {
+    if path.is_empty() { write_key(name) } else { format!("{path}.{}", write_key(name)) }
+}
+
+/// The steps of an op go by the op's own path.
+fn op_path(form: &Form, key: &Key, path: &str, child: &str) -> String {
+    if form.short == Short::Op && key.name == "steps" { path.to_owned() } else { child.to_owned() }
+}
+
+/// `ops.checkout[0]`, or `ops.checkout.charge` for a step with a name.
+pub(super) fn step_path(path: &str, n: usize, name: Option<&str>) -> String {
+    match name.filter(|name| is_name(name)) {
+        Some(name) => format!("{path}.{name}"),
+        None => format!("{path}[{n}]"),
+    }
+}
+
+/// An op's `work` is its only step.
+fn work_as_steps(op: &mut Table) {
+    let Some(Entry { key, node }) = op.remove("work") else { return };
+    if op.get("steps").is_some() {
+        return;
+    }
+    let place = node.place;
+    let mut step = Table::default();
+    step.insert("chance", key, Node::text("100%", place));
+    step.insert("work", key, node);
+    op.insert("steps", key, Node::new(Value::Array(vec![Node::new(Value::Table(step), place)]), place));
+}

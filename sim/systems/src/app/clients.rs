@@ -1,0 +1,77 @@
+//! A workload's clients: when operations begin, and what each of them carries.
+
+use kernel::random::Stream;
+use kernel::{Distribution, Span, Time};
+
+use super::plan::{Load, Workload};
+use super::rows::Variables;
+use crate::expression::Value;
+
+/// Numbers below this are left to the machines' own frames.
+const FIRST_OPERATION: u64 = 1;
+
+/// The clients of one workload.
+#[derive(Clone, Debug)]
+pub struct Clients {
+    /// The generator of an open loop's gaps.
+    stream: Option<Stream>,
+    /// Operations begun.
+    begun: u64,
+    /// Where the intended starts of an open loop have got to.
+    clock: Time,
+}
+
+impl Clients {
+    /// Clients that have done nothing yet.
+    pub fn new(plan: &Workload) -> Self {
+        let stream = match &plan.load {
+            Load::Rate { seed, path, .. } => Some(seed.stream(path)),
+            Load::Users { .. } | Load::Trace(_) => None,
+        };
+        Self { stream, begun: 0, clock: plan.start }
+    }
+
+    /// The number of the next operation, counted from 0.
+    pub fn number(&mut self) -> u64 {
+        self.begun += 1;
+        self.begun - 1
+    }
+
+    /// The instant of the next open-loop arrival, if there is one before the load stops.
+    pub fn next_arrival(&mut self, plan: &Workload) -> Option<Time> {
+        let at = match &plan.load {
+            Load::Rate { gap, .. } => {
+                let stream = self.stream.as_mut().expect("an open loop has a stream");
+                self.clock += gap_of(gap, stream);
+                self.clock
+            }
+            Load::Trace(times) => *times.get(self.begun as usize)?,
+            Load::Users { .. } => return None,
+        };
+        (at < plan.stop).then_some(at)
+    }
+}
+
+/// The operation id of a workload's nth operation: what its draws are keyed by, everywhere.
+pub fn operation(workload: u32, number: u64) -> u64 {
+    u64::from(workload) << 40 | (number + FIRST_OPERATION)
+}
+
+/// The inverse of `operation`: the operation's number in its workload.
+pub fn number_of(operation: u64) -> u64 {
+    (operation & ((1 << 40) - 1)) - FIRST_OPERATION
+}
+
+/// The variables of one operation, drawn by its id.
+pub fn variables(plan: &Workload, operation: u64) -> Variables {
+    let mut variables = Variables::default();
+    for draw in &plan.variables {
+        let value = draw.as_ref().map(|draw| draw.law.integer(&mut draw.key.draw(operation, 0, 0)));
+        variables.push(value.map_or(Value::Null, Value::Int));
+    }
+    variables
+}
+
+fn gap_of(gap: &Distribution, stream: &mut Stream) -> Span {
+    gap.span(stream)
+}

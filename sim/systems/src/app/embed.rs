@@ -1,0 +1,37 @@
+//! How a commit protocol sits inside a machine: its messages, timers and records wrapped, its outputs as wake-ups.
+
+use kernel::Embed;
+
+use super::machine::{Machine, Record, Timer};
+use super::message::Message;
+use super::rows::{Rows, Work};
+use crate::commit::two_phase::{self, Output};
+
+/// What a machine's commit roles say their effects as.
+pub type Role = two_phase::Role<Rows>;
+
+/// The wrapping.
+#[derive(Clone, Copy, Debug)]
+pub struct InMachine;
+
+impl Embed<Role, Machine> for InMachine {
+    fn message(&self, message: two_phase::Message<Work>) -> Message {
+        Message::Commit(message)
+    }
+
+    fn timer(&self, timer: two_phase::Timer) -> Timer {
+        Timer::Commit(timer)
+    }
+
+    fn record(&self, record: two_phase::Record<Work>) -> Record {
+        Record::Commit(record)
+    }
+
+    fn output(&self, output: Output) -> Timer {
+        match output {
+            Output::Decided { transaction, outcome } => {
+                Timer::Decided { transaction, reason: outcome.err().map(|reason| reason.0) }
+            }
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! A request in progress: a program counter, who waits for the answer, and what it is waiting for itself.
+
+use alloc::vec::Vec;
+
+use kernel::{NodeId, Time};
+
+use super::rows::Variables;
+
+/// A request in progress on one machine, or a client's operation.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// Changes with every wait and on release, so that late answers, timeouts and resumes find it stale.
+    pub token: u64,
+    /// Next instruction.
+    pub pc: u32,
+    /// The root operation.
+    pub operation: u64,
+    /// Position in the call tree.
+    pub hop: u64,
+    /// Draws made so far: the `n` of the next one.
+    pub draws: u32,
+    /// Who gets the answer.
+    pub caller: Caller,
+    /// When it arrived here (for a client: the intended start).
+    pub entered: Time,
+    /// When it was first given a worker.
+    pub served: Option<Time>,
+    /// It has a worker now.
+    pub holds_worker: bool,
+    /// The call it waits for, and since when.
+    pub calling: Option<(u16, Time)>,
+    /// The request's variables.
+    pub variables: Variables,
+}
+
+/// Who gets the answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Caller {
+    /// A frame elsewhere, by node, frame and token; with the op it called.
+    Frame {
+        /// Its node.
+        node: NodeId,
+        /// Its number there.
+        frame: u32,
+        /// Its token at the call.
+        token: u64,
+        /// The op that was called.
+        op: u32,
+    },
+    /// The open-loop operation with this number is over.
+    Arrival(u64),
+    /// This user of a closed loop thinks again; the operation's number.
+    User(u32, u64),
+    /// Nobody: a participant's vote is the answer to a prepare.
+    Coordinator,
+}
+
+/// The frames of one machine; numbers are used again, tokens are not, not even after a crash: an answer to the last
+/// incarnation may still be on its way.
+#[derive(Clone, Debug, Default)]
+pub struct Frames {
+    slots: Vec<Option<Frame>>,
+    free: Vec<u32>,
+    tokens: u64,
+    live: u32,
+}
+
+impl Frames {
+    /// Frames in progress.
+    pub fn len(&self) -> u32 {
+        self.live
+    }
+
+    /// None in progress.
+    pub fn is_empty(&self) -> bool {
+        self.live == 0
+    }
+
+    /// Stores a frame under a fresh token.
+    pub fn put(&mut self, mut frame: Frame) -> u32 {
+        frame.token = self.token();
+        self.live += 1;
+        if let Some(number) = self.free.pop() {
+            self.slots[number as usize] = Some(frame);
+            return number;
+        }
+        self.slots.push(Some(frame));
+        self.slots.len() as u32 - 1
+    }
+
+    /// A token no frame has had before.
+    pub fn token(&mut self) -> u64 {
+        self.tokens += 1;
+        self.tokens
+    }
+
+    /// A new incarnation begins. No machine waits a thousand million times a second, so counting on from the time in
+    /// nanoseconds gives tokens that no earlier incarnation gave.
+    pub fn begin(&mut self, now: Time) {
+        self.tokens = self.tokens.max(now.0);
+    }
+
+    /// The frame with this number, if it still has this token.
+    pub fn current(&mut self, number: u32, token: u64) -> Option<&mut Frame> {
+        self.slots.get_mut(number as usize)?.as_mut().filter(|f| f.token == token)
+    }
+
+    /// The frame with this number.
+    ///
+    /// # Panics
+    /// If there is none: numbers are only kept by who knows that it is live.
+    pub fn get(&mut self, number: u32) -> &mut Frame {
+        self.slots[number as usize].as_mut().expect("the holder of a frame's number keeps it live")
+    }
+
+    /// Ends a frame.
+    pub fn take(&mut self, number: u32) -> Frame {
+        let frame = self.slots[number as usize].take().expect("a frame ends once");
+        self.free.push(number);
+        self.live -= 1;
+        frame
+    }
+
+    /// Every frame in progress.
+    pub fn iter(&self) -> impl Iterator<Item = &Frame> {
+        self.slots.iter().flatten()
+    }
+}

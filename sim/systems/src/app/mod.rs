@@ -1,0 +1,19 @@
+//! The composed application: services, clients and commit protocols living in one world, as scenario files describe it.
+//!
+//! A [`plan::Plan`] holds everything that was compiled from names and steps; a [`machine::Machine`] is one node of it. A
+//! request in progress is a [`frame::Frame`] with a program counter; [`interpreter`] runs it until it must wait. Start
+//! reading there.
+
+pub mod clients;
+pub mod embed;
+pub mod ending;
+pub mod frame;
+pub mod interpreter;
+pub mod machine;
+pub mod message;
+mod operations;
+pub mod output;
+pub mod plan;
+pub mod rows;
+pub mod server;
+pub mod station;

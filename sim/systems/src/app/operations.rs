@@ -1,0 +1,145 @@
+//! The clients' side of a machine: operations begin, are answered or time out, and are told to the history.
+
+use kernel::{Delay, Delta, Effects, FactKind, Frame as Barrier, Sample, Time};
+
+use super::clients;
+use super::frame::{Caller, Frame};
+use super::interpreter::ending;
+use super::machine::{Machine, Role, Timer};
+use super::message::CallResult;
+use super::output::Output;
+use super::plan::{Load, Part, Plan, Workload};
+
+impl Machine {
+    fn workload<'a>(&self, plan: &'a Plan) -> (u32, &'a Workload) {
+        match plan.nodes[self.me.0 as usize].part {
+            Part::Workload(n) => (n, &plan.workloads[n as usize]),
+            Part::Service(_) => panic!("only clients begin operations"),
+        }
+    }
+
+    /// Sets the timer of the next open-loop arrival, if there is one.
+    pub(super) fn schedule_arrival(&mut self, plan: &Plan, now: Time, out: &mut impl Effects<Self>) {
+        let (_, workload) = self.workload(plan);
+        let Role::Clients(clients) = &mut self.role else { return };
+        if let Some(at) = clients.next_arrival(workload) {
+            out.set_timer(Timer::Arrive, Delay::Fixed(at.since(now)));
+        }
+    }
+
+    /// An open-loop operation is due.
+    pub(super) fn arrive(&mut self, plan: &Plan, now: Time, out: &mut impl Effects<Self>) {
+        self.begin_operation(plan, now, None, out);
+        self.schedule_arrival(plan, now, out);
+    }
+
+    /// Begins the next operation, for a user of a closed loop or by itself.
+    pub(super) fn begin_operation(
+        &mut self,
+        plan: &Plan,
+        now: Time,
+        user: Option<u32>,
+        out: &mut impl Effects<Self>,
+    ) {
+        let (index, workload) = self.workload(plan);
+        let Role::Clients(clients) = &mut self.role else { return };
+        if now >= workload.stop {
+            return;
+        }
+        let number = clients.number();
+        if workload.dropped.contains(&number) {
+            if let Some(user) = user {
+                self.think(workload, user, number, out);
+            }
+            return;
+        }
+        let operation = clients::operation(index, number);
+        let variables = clients::variables(workload, operation);
+        let caller = user.map_or(Caller::Arrival(number), |user| Caller::User(user, number));
+        self.note_in_flight(workload, 1, out);
+        if plan.history {
+            let process = user.map_or(number, u64::from);
+            out.output(Output::Invoked { workload: index, number, process, variables: variables.clone() });
+        }
+        let frame = self.frames.put(Frame {
+            token: 0,
+            pc: workload.entry,
+            operation,
+            hop: 0,
+            draws: 0,
+            caller,
+            entered: now,
+            served: None,
+            holds_worker: false,
+            calling: None,
+            variables,
+        });
+        self.ready.push_back(frame);
+    }
+
+    /// An operation is over.
+    pub(super) fn end_operation(
+        &mut self,
+        plan: &Plan,
+        now: Time,
+        frame: &Frame,
+        result: CallResult,
+        out: &mut impl Effects<Self>,
+    ) {
+        let (index, workload) = self.workload(plan);
+        let ending = ending(result);
+        let value = now.since(frame.entered);
+        out.measure(Sample { series: workload.latency, tag: ending.tag(), since: frame.entered, value });
+        self.note_in_flight(workload, -1, out);
+        self.tell_outcome(plan, workload, frame, result, out);
+        let (user, number) = match frame.caller {
+            Caller::User(user, number) => (Some(user), number),
+            Caller::Arrival(number) => (None, number),
+            Caller::Frame { .. } | Caller::Coordinator => panic!("a client's frame is an operation"),
+        };
+        if plan.history {
+            let error = match result {
+                CallResult::Ok => None,
+                CallResult::Failed(failure) => Some(failure.error),
+            };
+            let process = user.map_or(number, u64::from);
+            let variables = frame.variables.clone();
+            out.output(Output::Completed { workload: index, number, process, ending, error, variables });
+        }
+        if let Some(user) = user {
+            self.think(workload, user, number, out);
+        }
+    }
+
+    /// What a client was told about a transaction it asked for is a fact, too.
+    fn tell_outcome(
+        &self,
+        plan: &Plan,
+        workload: &Workload,
+        frame: &Frame,
+        result: CallResult,
+        out: &mut impl Effects<Self>,
+    ) {
+        let Some(transaction) = workload.transaction else { return };
+        let protocol = plan.commit.kinds[transaction as usize].protocol;
+        let kind = match result {
+            CallResult::Ok => FactKind::Told { commit: true },
+            CallResult::Failed(failure) if failure.business => FactKind::Told { commit: false },
+            CallResult::Failed(_) => return,
+        };
+        out.frame(Barrier(frame.operation));
+        out.fact(protocol, frame.operation, kind);
+    }
+
+    fn think(&self, workload: &Workload, user: u32, number: u64, out: &mut impl Effects<Self>) {
+        let Load::Users { think, .. } = &workload.load else { return };
+        let span = think.law.span(&mut think.key.draw(u64::from(user), 1, number));
+        out.set_timer(Timer::User(user), Delay::Fixed(span));
+    }
+
+    fn note_in_flight(&self, workload: &Workload, change: i64, out: &mut impl Effects<Self>) {
+        // A frame is put after the count goes up and taken before it goes down.
+        let before = i64::from(self.frames.len()) + i64::from(change < 0);
+        out.note(&[Delta { cell: workload.in_flight, key: 0, before, after: before + change }]);
+    }
+}

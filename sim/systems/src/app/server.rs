@@ -1,0 +1,279 @@
+//! A machine of a service: its workers, its rows, and its roles in commit protocols.
+//!
+//! A prepare is a request like any other: it waits for a worker and holds it until the vote is durable, lock waits
+//! included. Decisions and questions do not wait for a worker; else prepares that wait for locks could hold every worker
+//! while the decision that would free the locks waits behind them.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use kernel::{CellId, Effects, NodeId, Sample, SeriesId, Time, Within};
+
+use super::embed::InMachine;
+use super::frame::{Caller, Frame};
+use super::interpreter::PREPARE;
+use super::machine::{Machine, Record, Role};
+use super::message::{CallResult, Failure, system_errors};
+use super::plan::Plan;
+use super::rows::{Rows, Variables, Work};
+use super::station::{Admission, Station};
+use crate::commit::Reason;
+use crate::commit::two_phase::{self, Begin, Coordinator, Participant};
+
+/// A machine of a service.
+#[derive(Clone, Debug)]
+pub struct Server {
+    pub(super) station: Station,
+    rows: Rows,
+    coordinator: Coordinator<Rows>,
+    participant: Participant<Rows>,
+    /// Per transaction its type and the frame that waits for the decision, with its token.
+    deciding: BTreeMap<u64, (u32, u32, u64)>,
+    /// Prepares that wait for a worker, by frame.
+    arrived: BTreeMap<u32, (NodeId, two_phase::Message<Work>)>,
+    /// Frames whose worker is held until the participant has voted, with their transaction.
+    voting: Vec<(u64, u32)>,
+}
+
+impl Server {
+    /// A machine with empty memory.
+    pub fn new(plan: &Plan, me: NodeId) -> Self {
+        let (service, _) = plan.service(me);
+        Self {
+            station: Station::default(),
+            rows: Rows::new(&service.rows),
+            coordinator: Coordinator::new(&plan.commit, me),
+            participant: Participant::new(&plan.commit, me),
+            deciding: BTreeMap::new(),
+            arrived: BTreeMap::new(),
+            voting: Vec::new(),
+        }
+    }
+
+    /// Reads the log.
+    pub fn start(&mut self, plan: &Plan, now: Time, log: &[Record], out: &mut impl Effects<Machine>) {
+        if log.is_empty() {
+            return;
+        }
+        let records: Vec<_> = log.iter().map(|Record::Commit(record)| record.clone()).collect();
+        let out = &mut Within::new(out, InMachine);
+        self.participant.start(&plan.commit, now, &records, &mut self.rows, out);
+        self.coordinator.start(&plan.commit, &records, out);
+    }
+
+    /// Transactions that are not over here.
+    pub fn unfinished(&self) -> u64 {
+        self.coordinator.unfinished() + self.participant.unfinished()
+    }
+
+    /// Levels that a crash sets to zero.
+    pub fn volatile_cells(&self, plan: &Plan, me: NodeId, each: &mut impl FnMut(CellId, u64, i64)) {
+        let (service, _) = plan.service(me);
+        if service.commits {
+            self.coordinator.volatile_cells(&plan.commit, each);
+            self.participant.volatile_cells(&plan.commit, each);
+        }
+    }
+
+    /// Transactions in doubt here, and since when.
+    pub fn open_samples(&self, plan: &Plan, each: &mut impl FnMut(SeriesId, Time)) {
+        for (kind, since) in self.participant.in_doubt() {
+            if let Some(series) = plan.commit.kinds[usize::from(kind)].series.in_doubt {
+                each(series, since);
+            }
+        }
+    }
+
+    /// The rows, for whoever looks at them from outside.
+    pub fn rows(&self) -> &Rows {
+        &self.rows
+    }
+}
+
+impl Machine {
+    fn server(&mut self) -> &mut Server {
+        match &mut self.role {
+            Role::Server(server) => server,
+            Role::Clients(_) => panic!("only a service's machine takes part in transactions"),
+        }
+    }
+
+    /// A frame of the coordinator's service runs a transaction: it waits for the decision.
+    pub(super) fn begin_transaction(
+        &mut self,
+        plan: &Plan,
+        now: Time,
+        number: u32,
+        kind: u32,
+        out: &mut impl Effects<Self>,
+    ) {
+        let token = self.wait(number);
+        let frame = self.frames.get(number);
+        let (transaction, variables) = (frame.operation, frame.variables.clone());
+        let participants = plan.transactions[kind as usize]
+            .participants
+            .iter()
+            .map(|&node| (node, Work { kind: kind as u16, variables: variables.clone() }));
+        let participants = participants.collect();
+        let server = self.server();
+        server.deciding.insert(transaction, (kind, number, token));
+        let begin = Begin { transaction, kind: kind as u16, began: now, participants };
+        server.coordinator.begin(&plan.commit, now, begin, &mut Within::new(out, InMachine));
+    }
+
+    /// The decision is binding: whoever asked for the transaction is answered.
+    pub(super) fn decided(
+        &mut self,
+        plan: &Plan,
+        now: Time,
+        transaction: u64,
+        reason: Option<Reason>,
+        out: &mut impl Effects<Self>,
+    ) {
+        let Some((kind, number, token)) = self.server().deciding.remove(&transaction) else { return };
+        let Some(frame) = self.frames.current(number, token) else { return };
+        if let Some(reason) = reason {
+            let error = system_errors::of_abort(reason);
+            let series = plan.transactions[kind as usize].aborted;
+            out.measure(Sample { series, tag: error, since: frame.entered, value: now.since(frame.entered) });
+            let failure = Failure::business(error);
+            self.finish(plan, now, number, CallResult::Failed(failure), out);
+        } else {
+            self.ready.push_back(number);
+        }
+    }
+
+    /// A message of a commit protocol. Prepares wait for a worker first.
+    pub(super) fn commit_message(
+        &mut self,
+        plan: &Plan,
+        now: Time,
+        from: NodeId,
+        message: two_phase::Message<Work>,
+        out: &mut impl Effects<Self>,
+    ) {
+        if let two_phase::Message::Prepare { head, .. } = &message {
+            let transaction = head.transaction;
+            self.prepare_arrived(plan, now, from, (transaction, message), out);
+            return;
+        }
+        let server = self.server();
+        let out_commit = &mut Within::new(out, InMachine);
+        match message.receiver() {
+            two_phase::Part::Coordinator => {
+                server.coordinator.on_message(&plan.commit, now, from, message, out_commit);
+            }
+            two_phase::Part::Participant => {
+                server.participant.on_message(&plan.commit, now, from, message, &mut server.rows, out_commit);
+            }
+            two_phase::Part::Client => {}
+        }
+        self.free_voters(plan, now, out);
+    }
+
+    /// A timer of a commit protocol.
+    pub(super) fn commit_timer(
+        &mut self,
+        plan: &Plan,
+        now: Time,
+        timer: two_phase::Timer,
+        out: &mut impl Effects<Self>,
+    ) {
+        let server = self.server();
+        let out_commit = &mut Within::new(out, InMachine);
+        match timer.owner() {
+            two_phase::Part::Coordinator => server.coordinator.on_timer(&plan.commit, now, timer, out_commit),
+            two_phase::Part::Participant => {
+                server.participant.on_timer(&plan.commit, now, timer, &mut server.rows, out_commit);
+            }
+            two_phase::Part::Client => {}
+        }
+        self.free_voters(plan, now, out);
+    }
+
+    /// A message of a commit protocol could not be delivered.
+    pub(super) fn commit_reset(
+        &mut self,
+        plan: &Plan,
+        now: Time,
+        to: NodeId,
+        message: two_phase::Message<Work>,
+        out: &mut impl Effects<Self>,
+    ) {
+        let server = self.server();
+        let out_commit = &mut Within::new(out, InMachine);
+        match message.sender() {
+            two_phase::Part::Coordinator => server.coordinator.on_reset(&plan.commit, now, to, &message, out_commit),
+            // What a participant says again and again need not be told that it was lost.
+            two_phase::Part::Participant | two_phase::Part::Client => {}
+        }
+    }
+
+    fn prepare_arrived(
+        &mut self,
+        plan: &Plan,
+        now: Time,
+        from: NodeId,
+        (transaction, message): (u64, two_phase::Message<Work>),
+        out: &mut impl Effects<Self>,
+    ) {
+        let (service, node) = plan.service(self.me);
+        let frame = self.frames.put(Frame {
+            token: 0,
+            pc: PREPARE,
+            operation: transaction,
+            hop: 0,
+            draws: 0,
+            caller: Caller::Coordinator,
+            entered: now,
+            served: None,
+            holds_worker: false,
+            calling: None,
+            variables: Variables::default(),
+        });
+        let server = self.server();
+        server.arrived.insert(frame, (from, message));
+        match server.station.acquire(service, node, frame, now, out) {
+            Admission::Served => {
+                server.station.enter(service, node, out);
+                self.serve(now, frame);
+            }
+            Admission::Waits => server.station.enter(service, node, out),
+            // The coordinator learns it by its prepare timeout, as it would from a database that takes no connection.
+            Admission::Refused => {
+                server.arrived.remove(&frame);
+                self.frames.take(frame);
+            }
+            Admission::Replaces(oldest) => {
+                server.station.enter(service, node, out);
+                server.arrived.remove(&oldest);
+                self.overloaded(plan, now, oldest, out);
+            }
+        }
+    }
+
+    /// A prepare has its worker.
+    pub(super) fn run_prepare(&mut self, plan: &Plan, now: Time, number: u32, out: &mut impl Effects<Self>) {
+        let server = self.server();
+        let (from, message) = server.arrived.remove(&number).expect("a prepare waits with its message");
+        server.voting.push((message.head().transaction, number));
+        let out_commit = &mut Within::new(out, InMachine);
+        server.participant.on_message(&plan.commit, now, from, message, &mut server.rows, out_commit);
+        self.free_voters(plan, now, out);
+    }
+
+    /// Workers whose participant has voted are free again.
+    fn free_voters(&mut self, plan: &Plan, now: Time, out: &mut impl Effects<Self>) {
+        let mut at = 0;
+        loop {
+            let server = self.server();
+            let Some(&(transaction, number)) = server.voting.get(at) else { return };
+            if server.participant.deliberates(transaction) {
+                at += 1;
+            } else {
+                server.voting.remove(at);
+                self.finish(plan, now, number, CallResult::Ok, out);
+            }
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! A node's workers and the requests that wait for one.
+//!
+//! It decides who is served and tells about it; it knows neither steps nor messages. Every change of a length is noted
+//! and every stay is measured by its own clock reading: the two sides of Little's law come from different places.
+
+use alloc::collections::VecDeque;
+
+use kernel::{Delta, Effects, Process, Sample, Time};
+
+use super::plan::Service;
+
+/// The workers of one node.
+#[derive(Clone, Debug, Default)]
+pub struct Station {
+    busy: u32,
+    in_system: u32,
+    /// Frames that want a worker, oldest first, and since when.
+    line: VecDeque<(u32, Time)>,
+}
+
+/// What became of a request that wants a worker.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Admission {
+    /// It has one.
+    Served,
+    /// It waits.
+    Waits,
+    /// The queue is full and it is refused.
+    Refused,
+    /// It waits in the place of this one, which is refused.
+    Replaces(u32),
+}
+
+impl Station {
+    /// Requests here.
+    pub fn in_system(&self) -> u32 {
+        self.in_system
+    }
+
+    /// Workers busy.
+    pub fn busy(&self) -> u32 {
+        self.busy
+    }
+
+    /// Requests waiting.
+    pub fn waiting(&self) -> u32 {
+        self.line.len() as u32
+    }
+
+    /// A request came in.
+    pub fn enter<P: Process>(&mut self, plan: &Service, number: u32, out: &mut impl Effects<P>) {
+        self.in_system += 1;
+        let after = i64::from(self.in_system);
+        out.note(&[Delta { cell: plan.cells.in_system, key: u64::from(number), before: after - 1, after }]);
+    }
+
+    /// A request that came in at `entered` went out.
+    pub fn leave<P: Process>(
+        &mut self,
+        plan: &Service,
+        number: u32,
+        (entered, now): (Time, Time),
+        out: &mut impl Effects<P>,
+    ) {
+        self.in_system -= 1;
+        let after = i64::from(self.in_system);
+        out.note(&[Delta { cell: plan.cells.in_system, key: u64::from(number), before: after + 1, after }]);
+        let series = plan.series[number as usize].sojourn;
+        out.measure(Sample { series, tag: 0, since: entered, value: now.since(entered) });
+    }
+
+    /// A frame wants a worker.
+    pub fn acquire<P: Process>(
+        &mut self,
+        plan: &Service,
+        number: u32,
+        frame: u32,
+        now: Time,
+        out: &mut impl Effects<P>,
+    ) -> Admission {
+        if self.busy < plan.workers {
+            self.busy += 1;
+            self.note_busy(plan, number, -1, out);
+            self.waited(plan, number, (now, now), out);
+            return Admission::Served;
+        }
+        if (self.line.len() as u64) < u64::from(plan.capacity) {
+            self.line.push_back((frame, now));
+            self.note_line(plan, number, -1, out);
+            return Admission::Waits;
+        }
+        let series = plan.series[number as usize].refused;
+        out.measure(Sample { series, tag: 0, since: now, value: kernel::Span::ZERO });
+        match self.line.pop_front() {
+            Some((oldest, _)) if plan.drop_oldest => {
+                self.line.push_back((frame, now));
+                Admission::Replaces(oldest)
+            }
+            Some(kept) => {
+                self.line.push_front(kept);
+                Admission::Refused
+            }
+            None => Admission::Refused,
+        }
+    }
+
+    /// A worker is free: the frame that has it next, if one waits.
+    pub fn release<P: Process>(
+        &mut self,
+        plan: &Service,
+        number: u32,
+        now: Time,
+        out: &mut impl Effects<P>,
+    ) -> Option<u32> {
+        let next = if plan.newest_first { self.line.pop_back() } else { self.line.pop_front() };
+        let Some((frame, since)) = next else {
+            self.busy -= 1;
+            self.note_busy(plan, number, 1, out);
+            return None;
+        };
+        self.note_line(plan, number, 1, out);
+        self.waited(plan, number, (since, now), out);
+        Some(frame)
+    }
+
+    fn waited<P: Process>(
+        &self,
+        plan: &Service,
+        number: u32,
+        (since, now): (Time, Time),
+        out: &mut impl Effects<P>,
+    ) {
+        let series = plan.series[number as usize].wait;
+        out.measure(Sample { series, tag: 0, since, value: now.since(since) });
+    }
+
+    fn note_busy<P: Process>(&self, plan: &Service, number: u32, before: i64, out: &mut impl Effects<P>) {
+        let after = i64::from(self.busy);
+        out.note(&[Delta { cell: plan.cells.busy, key: u64::from(number), before: after + before, after }]);
+    }
+
+    fn note_line<P: Process>(&self, plan: &Service, number: u32, before: i64, out: &mut impl Effects<P>) {
+        let after = self.line.len() as i64;
+        out.note(&[Delta { cell: plan.cells.queue_depth, key: u64::from(number), before: after + before, after }]);
+    }
+}
