@@ -53,8 +53,15 @@ impl<P: Process> Cluster<P> {
     }
 
     /// Handles the next event; `None` if there is none.
+    #[inline]
     pub fn step<W: Watch<P>>(&mut self, watch: &mut W) -> Option<Handled> {
-        let (time, sequence, event) = self.world.queue.pop()?;
+        self.step_until(Time::END, watch)
+    }
+
+    /// Handles the next event if it is due by then; `None` if there is none.
+    #[inline]
+    pub fn step_until<W: Watch<P>>(&mut self, latest: Time, watch: &mut W) -> Option<Handled> {
+        let (time, sequence, event) = self.world.queue.pop_until(latest)?;
         let trace = self.handle(event, watch);
         if !self.world.strikes.is_empty() {
             self.settle(watch);
@@ -183,8 +190,15 @@ impl<P: Process> Cluster<P> {
                 let digest = self.world.written(node, watch);
                 Trace::of(node, Kind::Written).with(digest)
             }
-            Event::Retransmit { from, to } => {
-                self.world.retransmit(from, to, watch);
+            Event::Gathered { node, incarnation } => {
+                if self.world.host(node).incarnation != incarnation {
+                    return Trace::of(node, Kind::Stale);
+                }
+                self.world.begin_write(node, watch);
+                Trace::of(node, Kind::Gathered)
+            }
+            Event::Retransmit { from, to, stream } => {
+                self.world.retransmit((from, to, stream), watch);
                 Trace::of(from, Kind::Retransmit).with(u64::from(to))
             }
             Event::Drain { node, incarnation } => self.drain(node, incarnation, watch),
@@ -243,12 +257,13 @@ impl<P: Process> Cluster<P> {
     /// A message is handed to its receiver.
     #[inline]
     fn deliver<W: Watch<P>>(&mut self, parcel: u32, watch: &mut W) -> Trace {
-        let papers = self.world.take(parcel);
-        tell::<P, W>(self.now(), &papers, Passage::Delivered, watch);
-        let digest = papers.message.digest();
-        let (from, message) = (NodeId(u32::from(papers.from)), papers.message);
-        self.run(papers.to, watch, |process, plan, now, out| process.on_message(plan, now, from, message, out));
-        Trace::of(papers.to, Kind::Message).with(digest)
+        let papers = self.world.parcels.at(parcel);
+        tell::<P, W>(self.world.now(), papers, Passage::Delivered, watch);
+        let (digest, from, to) = (papers.message.digest(), NodeId(u32::from(papers.from)), papers.to);
+        self.world.unfinished -= u64::from(!papers.background);
+        let message = self.world.parcels.take(parcel).message;
+        self.run(to, watch, |process, plan, now, out| process.on_message(plan, now, from, message, out));
+        Trace::of(to, Kind::Message).with(digest)
     }
 
     /// The process of a machine handles an event. Nothing stands in its way any more.
@@ -276,6 +291,7 @@ impl<P: Process> Cluster<P> {
                 Trace::of(node, Kind::Start)
             }
             Event::Written { .. }
+            | Event::Gathered { .. }
             | Event::Retransmit { .. }
             | Event::Drain { .. }
             | Event::Strike { .. }
@@ -329,6 +345,7 @@ impl<P: Process> Cluster<P> {
         let trace = match host.inbox.pop_front() {
             None => Trace::of(node, Kind::Late),
             Some(Late::Effect(effect)) => {
+                host.effects_waiting -= 1;
                 self.world.release(node, effect, watch);
                 Trace::of(node, Kind::Released)
             }
@@ -351,6 +368,7 @@ impl<P: Process> Cluster<P> {
             | Event::Done { .. }
             | Event::Wake { .. }
             | Event::Written { .. }
+            | Event::Gathered { .. }
             | Event::Retransmit { .. }
             | Event::Reset { .. }
             | Event::Drain { .. }

@@ -17,8 +17,10 @@ pub(crate) enum Event<T> {
     Wake { node: u16, incarnation: u16, timer: T },
     /// The write in flight is durable.
     Written { node: u16, incarnation: u16 },
-    /// The retransmission timer of a connection.
-    Retransmit { from: u16, to: u16 },
+    /// The next write has waited for more records.
+    Gathered { node: u16, incarnation: u16 },
+    /// The retransmission timer of a stream.
+    Retransmit { from: u16, to: u16, stream: u32 },
     /// A sender is told that its connection was reset.
     Reset { parcel: u32 },
     /// A resumed node handles the next of what waited.
@@ -65,6 +67,8 @@ pub enum Kind {
     Heal,
     /// An event of an earlier incarnation, without consequence.
     Stale,
+    /// A write that had waited for more records began, unless the disk was busy.
+    Gathered,
 }
 
 /// One handled event: what two runs are compared by (docs/semantics.md, rule 48).

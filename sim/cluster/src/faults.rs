@@ -14,7 +14,8 @@ use kernel::{Distribution, Key, NodeId, PointId, Process, Queue, Seed, Span, Tim
 use crate::event::Event;
 use crate::host::Host;
 use crate::ledger::{FaultEvent, Impact, Instance, Skip, State};
-use crate::network::{Cut, Lossy, unit};
+use crate::network::{Cut, Lossy};
+use crate::passage::unit;
 use crate::plan::{FaultKind, FaultPlan, Loses, Trigger};
 use crate::targets::{Aim, Choice};
 use crate::watch::Watch;

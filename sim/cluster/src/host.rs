@@ -6,9 +6,10 @@
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
-use kernel::{FactKind, Frame, Handle, PointId, Process};
+use kernel::{FactKind, Frame, Handle, PointId, Process, Record, Time};
 
 use crate::event::Event;
+use crate::hardware::{Clock, NodeHardware};
 use crate::hashing::{Map, Set};
 
 /// A machine.
@@ -34,6 +35,9 @@ pub(crate) struct Host<P: Process> {
     pub(crate) inbox: VecDeque<Late<P>>,
     /// Messages in the inbox.
     pub(crate) messages_waiting: u32,
+    /// Effects in the inbox: what is said later comes behind them.
+    pub(crate) effects_waiting: u32,
+    pub(crate) clock: Clock,
     pub(crate) disk: DiskState<P>,
 }
 
@@ -80,6 +84,12 @@ pub(crate) struct DiskState<P: Process> {
     pub(crate) next: Batch<P>,
     /// Frame and digest of the first record of the next write: its duration is drawn for them.
     pub(crate) first: Option<(Frame, u64)>,
+    /// Until when the next write waits for more records, once it has one; only where the disk gathers.
+    pub(crate) gathering: Option<Time>,
+    /// Bytes of the log that are durable or being written; only where they are limited.
+    pub(crate) used: u64,
+    /// A write did not fit: no write ends any more.
+    pub(crate) full: bool,
 }
 
 /// One write, in flight or still to begin.
@@ -98,7 +108,7 @@ pub(crate) enum Gate {
 }
 
 impl<P: Process> Host<P> {
-    pub(crate) fn new(instant: bool) -> Self {
+    pub(crate) fn new(node: &NodeHardware) -> Self {
         Self {
             incarnation: 0,
             doomed: false,
@@ -112,8 +122,10 @@ impl<P: Process> Host<P> {
             timers: Map::default(),
             inbox: VecDeque::new(),
             messages_waiting: 0,
+            effects_waiting: 0,
+            clock: node.clock,
             disk: DiskState {
-                instant,
+                instant: node.disk.is_instant(),
                 log: Vec::new(),
                 length: 0,
                 durable: 0,
@@ -121,6 +133,9 @@ impl<P: Process> Host<P> {
                 current: Batch::new(),
                 next: Batch::new(),
                 first: None,
+                gathering: None,
+                used: 0,
+                full: false,
             },
         }
     }
@@ -161,6 +176,12 @@ impl<P: Process> DiskState<P> {
         core::mem::swap(&mut self.current, &mut self.next);
         debug_assert!(self.next.frames.is_empty() && self.next.waiting.is_empty(), "no write was in flight");
         self.first.take()
+    }
+
+    /// How many bytes the records `from..to` have, which no process has been lent.
+    pub(crate) fn bytes(&self, from: u32, to: u32) -> u64 {
+        let lent = self.length as usize - self.log.len();
+        self.log[from as usize - lent..to as usize - lent].iter().map(|record| u64::from(record.bytes())).sum()
     }
 
     /// The write in flight is durable. Returns how many records it had; its effects stand in `current.waiting`.

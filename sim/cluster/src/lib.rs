@@ -7,7 +7,7 @@
 //!
 //! * [`Cluster`]: `new`, `step` → [`Handled`], `crash_now`, `restart`, `heal`, `unfinished`, `fingerprint`,
 //!   `events_in_instant`, `ledger`, …
-//! * [`Hardware`], [`NodeHardware`], [`Disk`], [`Link`], [`Transport`]: what the world is made of.
+//! * [`Hardware`], [`NodeHardware`], [`Disk`], [`Clock`], [`Link`], [`Loss`], [`Transport`], …: what the world is made of.
 //! * [`FaultPlan`], [`Fault`], [`FaultKind`], [`Loses`], [`Target`], [`Trigger`], [`Window`], …: what goes wrong.
 //! * [`Instance`], [`State`], [`Skip`], [`Impact`]: what became of it.
 //! * [`Watch`], [`MessageEvent`], [`Passage`], [`Reason`], [`FaultEvent`]: what a run tells.
@@ -19,6 +19,7 @@
 extern crate alloc;
 
 mod cluster;
+mod connection;
 mod event;
 mod faults;
 mod hardware;
@@ -27,6 +28,7 @@ mod host;
 mod lease;
 mod ledger;
 mod network;
+mod passage;
 mod perform;
 mod plan;
 mod slab;
@@ -37,7 +39,7 @@ mod world;
 pub use cluster::{Cluster, MACHINE};
 pub use event::{Handled, Kind};
 pub use faults::INSTANCE_LIMIT;
-pub use hardware::{Disk, Hardware, Link, NodeHardware, Transport};
+pub use hardware::{Bandwidth, Clock, DRIFT_MAX, Disk, Hardware, Link, Loss, NodeHardware, Opening, Transport};
 pub use ledger::{FaultEvent, Impact, Instance, Skip, State};
 pub use network::{RESET_AFTER, RETRANSMIT_AFTER};
 pub use plan::{Direction, Fault, FaultKind, FaultPlan, LinkTarget, Loses, Target, Trigger, Window, Wire};

@@ -5,16 +5,19 @@
 //! connection, and only connections that have lost something have a `Stall`: its messages wait, in order, for the
 //! retransmission timer (200 ms, doubled each time; reset 15 s after the first transmission). What was in flight behind a
 //! lost message is sent again with it, as by a receiver that keeps nothing out of order (go-back-N, RFC 9293 without
-//! selective acknowledgements). A machine's messages to itself do not pass the network.
+//! selective acknowledgements). A lost message of a `Pool` stalls nobody but itself. A machine's messages to itself do not
+//! pass the network. `passage` has what a link does to one transmission, `connection` what has to be there before.
 
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
-use kernel::{Distribution, Handle, Key, Lane, Message, Process, Queue, Seed, Span, Time};
+use kernel::{Handle, Key, Message, Process, Queue, Seed, Span, Time};
 
+use crate::connection::Connections;
 use crate::event::Event;
 use crate::hardware::{Hardware, Transport};
 use crate::hashing::Map;
+use crate::passage::{Resolved, Transmission, Wires, pair, purpose};
 use crate::plan::{Direction, Wire};
 use crate::watch::{Passage, Reason, Watch};
 use crate::world::{World, tell};
@@ -29,27 +32,18 @@ pub const RESET_AFTER: Span = Span::secs(15);
 pub(crate) struct Network {
     groups: usize,
     group: Vec<u16>,
-    links: Vec<Resolved>,
-    latency: Key,
-    loss: Key,
+    pub(crate) links: Vec<Resolved>,
+    pub(crate) wires: Wires,
+    pub(crate) connections: Connections,
     /// Messages sent so far.
     messages: u64,
     pub(crate) cuts: Vec<Cut>,
     pub(crate) losses: Vec<Lossy>,
-    stalls: BTreeMap<(u16, u16), Stall>,
+    pub(crate) stalls: BTreeMap<Stream, Stall>,
     /// Messages held by cuts, by their order.
     held: BTreeMap<u64, u32>,
     /// The last arrival of each connection over a jittered link.
-    arrivals: Map<u32, Time>,
-}
-
-#[derive(Clone)]
-struct Resolved {
-    /// Its latency, if that is constant.
-    constant: Option<(Span, Lane)>,
-    latency: Distribution,
-    loss: f64,
-    transport: Transport,
+    pub(crate) arrivals: Map<u32, Time>,
 }
 
 /// An active partition.
@@ -72,16 +66,31 @@ pub(crate) struct Lossy {
     pub(crate) links: Vec<(Vec<bool>, Vec<bool>)>,
 }
 
-/// A connection that has lost something.
+/// Sender, receiver, and what has to stay in order: 0 is the one connection of the pair, n + 1 the parcel n alone.
+pub(crate) type Stream = (u16, u16, u32);
+
+/// A stream that has lost something, or has no connection yet.
 #[derive(Clone)]
-struct Stall {
+pub(crate) struct Stall {
     /// What waits, in order; the first was lost, or was behind one that was.
-    line: VecDeque<u32>,
+    pub(crate) line: VecDeque<u32>,
     /// When the first in line was first lost.
-    since: Time,
+    pub(crate) since: Time,
     /// How often its timer was doubled.
-    doubled: u32,
-    timer: Handle,
+    pub(crate) doubled: u32,
+    pub(crate) timer: Handle,
+    pub(crate) phase: Phase,
+}
+
+/// What happens when the timer of a stall is due.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// The line is sent again.
+    Lost,
+    /// A connection is asked for again.
+    Unanswered,
+    /// The connection is open: the line is sent.
+    Opened,
 }
 
 /// What a transmission came to.
@@ -107,7 +116,7 @@ impl Cut {
 }
 
 impl Lossy {
-    fn covers(&self, from: u16, to: u16) -> bool {
+    pub(crate) fn covers(&self, from: u16, to: u16) -> bool {
         self.links.iter().any(|(senders, receivers)| senders[usize::from(from)] && receivers[usize::from(to)])
     }
 }
@@ -118,21 +127,14 @@ impl Network {
         assert_eq!(hardware.links.len(), groups * groups, "there is one link from each group to each");
         let group: Vec<u16> = hardware.nodes.iter().map(|node| node.group).collect();
         assert!(group.iter().all(|&g| g < hardware.groups), "every machine is in a group that has links");
-        let resolve = |link: &crate::hardware::Link| {
-            let constant = matches!(link.latency, Distribution::Constant { .. });
-            // A constant takes nothing from the draw it is given.
-            let constant = constant.then(|| {
-                let latency = link.latency.span(&mut Key(0).draw(0, 0, 0));
-                (latency, queue.lane(latency))
-            });
-            Resolved { constant, latency: link.latency.clone(), loss: link.loss, transport: link.transport }
-        };
+        let ways: Vec<Resolved> = hardware.links.iter().map(|link| Resolved::new(link, queue)).collect();
+        let back = |way: usize| &ways[way % groups * groups + way / groups];
         Self {
-            links: hardware.links.iter().map(resolve).collect(),
+            links: ways.iter().enumerate().map(|(n, way)| way.with_way_back(back(n))).collect(),
             groups,
             group,
-            latency: seed.key("network", "latency"),
-            loss: seed.key("network", "loss"),
+            wires: Wires::new(seed),
+            connections: Connections::default(),
             messages: 0,
             cuts: Vec::new(),
             losses: Vec::new(),
@@ -149,9 +151,14 @@ impl Network {
     }
 
     #[inline]
-    fn link(&self, from: u16, to: u16) -> &Resolved {
+    pub(crate) fn index(&self, from: u16, to: u16) -> usize {
         let (from, to) = (self.group[usize::from(from)], self.group[usize::from(to)]);
-        &self.links[usize::from(from) * self.groups + usize::from(to)]
+        usize::from(from) * self.groups + usize::from(to)
+    }
+
+    #[inline]
+    pub(crate) fn link(&self, from: u16, to: u16) -> &Resolved {
+        &self.links[self.index(from, to)]
     }
 
     /// Links do no worse than they always do.
@@ -164,6 +171,17 @@ impl Network {
     #[inline]
     pub(crate) fn is_cut(&self) -> bool {
         !self.cuts.is_empty()
+    }
+
+    /// What stands in the way of a message; a cut that drops weighs more than one that holds.
+    pub(crate) fn obstacle(&self, from: u16, to: u16) -> Option<Wire> {
+        let cuts = self.cuts.iter().filter(|cut| cut.covers(from, to));
+        cuts.fold(None, |worst, cut| if worst == Some(Wire::Drop) { worst } else { Some(cut.wire) })
+    }
+
+    /// What a message has to stay in order with.
+    fn stream(&self, from: u16, to: u16, parcel: u32) -> Stream {
+        (from, to, if self.link(from, to).transport() == Transport::Pool { parcel + 1 } else { 0 })
     }
 
     /// No message is held.
@@ -185,7 +203,7 @@ impl<P: Process> World<P> {
         tell::<P, W>(now, papers, Passage::Sent, watch);
         let network = &self.network;
         let link = network.link(from, to);
-        let quiet = link.loss <= 0.0 && network.is_quiet();
+        let quiet = link.ideal && network.is_quiet();
         let lane =
             if from == to { Some(Queue::<Event<P::Timer>>::at_once()) } else { link.constant.map(|(_, lane)| lane) };
         if let Some(lane) = lane.filter(|_| quiet || from == to) {
@@ -201,15 +219,19 @@ impl<P: Process> World<P> {
         let papers = self.parcels.at(parcel);
         let (from, to, now) = (papers.from, papers.to, papers.sent);
         let link = self.network.link(from, to);
-        let tcp = link.transport == Transport::Tcp;
-        if tcp && let Some(stall) = self.network.stalls.get_mut(&(from, to)) {
+        let (reliable, ordered, opens) = (link.is_reliable(), link.is_ordered(), link.opens);
+        let stream = self.network.stream(from, to, parcel);
+        if ordered && let Some(stall) = self.network.stalls.get_mut(&stream) {
             stall.line.push_back(parcel);
             return;
         }
+        if opens && self.waits_for_connection(parcel, stream) {
+            return;
+        }
         if let Fate::Lost(reason) = self.transmit(parcel, watch) {
-            if tcp {
+            if reliable {
                 self.tell(parcel, Passage::Lost(reason), watch);
-                self.stall((from, to), VecDeque::from([parcel]), now, 0);
+                self.stall(stream, VecDeque::from([parcel]), now, 0);
             } else {
                 self.discard(parcel, reason, watch);
             }
@@ -223,7 +245,7 @@ impl<P: Process> World<P> {
         let (from, to, attempt) = (papers.from, papers.to, u64::from(papers.attempt));
         papers.sent = now;
         papers.attempt = papers.attempt.saturating_add(1);
-        let route = papers.message.route();
+        let (route, bytes) = (papers.message.route(), papers.message.bytes());
         match self.judge(from, to) {
             Some(Wire::Drop) => return Fate::Lost(Reason::Cut),
             Some(Wire::Hold) => {
@@ -232,35 +254,30 @@ impl<P: Process> World<P> {
             }
             None => {}
         }
+        let transmission = Transmission { from, to, route, number: attempt | purpose::MESSAGE, bytes };
+        let departure = match self.leave(&transmission) {
+            Ok(departure) => departure,
+            Err(reason) => return Fate::Lost(reason),
+        };
         let network = &self.network;
         let link = network.link(from, to);
-        let mut lost =
-            link.loss > 0.0 && unit(network.loss.draw(route.operation, route.hop, attempt).bits()) < link.loss;
-        for fault in network.losses.iter().filter(|fault| fault.covers(from, to)) {
-            if unit(fault.key.draw(route.operation, route.hop, attempt).bits()) < fault.chance {
-                lost = true;
-                self.faults.ledger[fault.instance as usize].impact.messages_lost += 1;
-            }
-        }
-        if lost {
-            return Fate::Lost(Reason::Loss);
-        }
-        let latency = match link.constant {
-            Some((latency, _)) => latency,
-            None => link.latency.span(&mut network.latency.draw(route.operation, route.hop, attempt)),
-        };
-        let mut arrival = now + latency;
-        if link.transport == Transport::Tcp && link.constant.is_none() {
-            let latest = self.network.arrivals.entry(connection(from, to)).or_insert(arrival);
-            arrival = arrival.max(*latest);
-            *latest = arrival;
-        }
+        let mut arrival = departure + network.wires.latency(link, &transmission);
+        let copy = network.wires.copy(link, &transmission);
+        let busy = link.opens && !link.is_ordered();
+        self.keep_order(from, to, &mut arrival);
         self.parcels.at_mut(parcel).flight = self.queue.at(arrival, Event::Deliver { parcel });
+        if busy {
+            let ends = self.ends(from, to);
+            self.network.connections.put(from, to, ends, arrival);
+        }
+        if let Some(latency) = copy {
+            self.hand_over_twice(parcel, departure + latency, watch);
+        }
         Fate::Away
     }
 
     /// What the active cuts do to a message on its way; each that does something notes it.
-    fn judge(&mut self, from: u16, to: u16) -> Option<Wire> {
+    pub(crate) fn judge(&mut self, from: u16, to: u16) -> Option<Wire> {
         let mut judgement = None;
         for cut in self.network.cuts.iter().filter(|cut| cut.covers(from, to)) {
             let impact = &mut self.faults.ledger[cut.instance as usize].impact;
@@ -291,10 +308,15 @@ impl<P: Process> World<P> {
             return true;
         }
         let Some(wire) = self.judge(from, to) else { return true };
-        let tcp = self.network.link(from, to).transport == Transport::Tcp;
+        let over = self.network.link(from, to);
+        let (reliable, ordered) = (over.is_reliable(), over.is_ordered());
         let mut line = VecDeque::from([parcel]);
-        if tcp {
+        if ordered {
             line.extend(self.recall(parcel));
+        } else if over.opens {
+            // It is not idle now, as it would have been.
+            let (ends, now) = (self.ends(from, to), self.now());
+            self.network.connections.take(from, to, ends, now);
         }
         match wire {
             Wire::Hold => {
@@ -302,11 +324,11 @@ impl<P: Process> World<P> {
                     self.hold(parcel, watch);
                 }
             }
-            Wire::Drop if tcp => {
+            Wire::Drop if reliable => {
                 self.tell(parcel, Passage::Lost(Reason::Cut), watch);
                 let host = self.host(from);
                 if host.up() && host.incarnation == self.parcels.at(parcel).from_incarnation {
-                    self.stall((from, to), line, sent, 0);
+                    self.stall(self.network.stream(from, to, parcel), line, sent, 0);
                 } else {
                     // Those behind it have the same sender, who will not send them again.
                     for parcel in line {
@@ -331,38 +353,45 @@ impl<P: Process> World<P> {
             .collect();
         behind.retain(|&(_, at)| self.queue.cancel(self.parcels.at(at).flight));
         behind.sort_unstable();
-        self.network.arrivals.remove(&connection(from, to));
+        self.network.arrivals.remove(&pair(from, to));
         behind.into_iter().map(|(_, at)| at).collect()
     }
 
     /// The first in line was lost: the connection waits for its timer. A line may be there already.
-    fn stall(&mut self, pair: (u16, u16), mut line: VecDeque<u32>, since: Time, doubled: u32) {
-        if let Some(waiting) = self.network.stalls.remove(&pair) {
+    fn stall(&mut self, stream: Stream, mut line: VecDeque<u32>, since: Time, doubled: u32) {
+        if let Some(waiting) = self.network.stalls.remove(&stream) {
             self.queue.cancel(waiting.timer);
             line.extend(waiting.line);
             let parcels = &self.parcels;
             line.make_contiguous().sort_unstable_by_key(|&parcel| parcels.at(parcel).order);
         }
         let first = *line.front().expect("a line begins with what was lost");
-        let timeout = Span(RETRANSMIT_AFTER.0 << doubled.min(16));
-        let due = (self.parcels.at(first).sent + timeout).min(since + RESET_AFTER);
-        let timer = self.queue.at(due, Event::Retransmit { from: pair.0, to: pair.1 });
-        self.network.stalls.insert(pair, Stall { line, since, doubled, timer });
+        let due = (self.parcels.at(first).sent + backoff(RETRANSMIT_AFTER, doubled)).min(since + RESET_AFTER);
+        let timer = self.queue.at(due, Event::Retransmit { from: stream.0, to: stream.1, stream: stream.2 });
+        self.network.stalls.insert(stream, Stall { line, since, doubled, timer, phase: Phase::Lost });
     }
 
     /// The retransmission timer of a connection: sends its line again, or gives up.
-    pub(crate) fn retransmit<W: Watch<P>>(&mut self, from: u16, to: u16, watch: &mut W) {
+    pub(crate) fn retransmit<W: Watch<P>>(&mut self, stream: Stream, watch: &mut W) {
         let now = self.now();
-        let stall = self.network.stalls.remove(&(from, to)).expect("a timer belongs to a stalled connection");
+        let mut stall = self.network.stalls.remove(&stream).expect("a timer belongs to a stalled connection");
         let mut line = stall.line;
-        if now >= stall.since + RESET_AFTER {
+        if stall.phase == Phase::Opened {
+            self.opened(stream);
+            // What the opening took is no fault of the line.
+            (stall.since, stall.doubled) = (now, 0);
+        } else if now >= stall.since + RESET_AFTER {
+            self.network.connections.close(stream.0, stream.1);
             for parcel in line {
                 self.tell(parcel, Passage::Reset, watch);
                 self.queue.arm(Queue::<Event<P::Timer>>::at_once(), Event::Reset { parcel });
             }
             return;
+        } else if stall.phase == Phase::Unanswered {
+            self.open_connection(stream, line, stall.since, stall.doubled + 1);
+            return;
         }
-        let mut first = true;
+        let mut first = stall.phase == Phase::Lost;
         while let Some(&parcel) = line.front() {
             if self.parcels.at(parcel).attempt > 0 {
                 self.tell(parcel, Passage::Retransmitted, watch);
@@ -370,7 +399,7 @@ impl<P: Process> World<P> {
             if let Fate::Lost(reason) = self.transmit(parcel, watch) {
                 self.tell(parcel, Passage::Lost(reason), watch);
                 let (since, doubled) = if first { (stall.since, stall.doubled + 1) } else { (now, 0) };
-                self.stall((from, to), line, since, doubled);
+                self.stall(stream, line, since, doubled);
                 return;
             }
             line.pop_front();
@@ -381,8 +410,8 @@ impl<P: Process> World<P> {
     /// A sender went down: nothing it had not got through is sent again. Returns how many messages that were.
     pub(crate) fn silence<W: Watch<P>>(&mut self, node: u16, watch: &mut W) -> u64 {
         let mut unsent = 0;
-        while let Some((&pair, _)) = self.network.stalls.range((node, 0)..=(node, u16::MAX)).next() {
-            let stall = self.network.stalls.remove(&pair).expect("it was just found");
+        while let Some((&stream, _)) = self.network.stalls.range((node, 0, 0)..=(node, u16::MAX, u32::MAX)).next() {
+            let stall = self.network.stalls.remove(&stream).expect("it was just found");
             self.queue.cancel(stall.timer);
             for parcel in stall.line {
                 unsent += 1;
@@ -417,30 +446,26 @@ impl<P: Process> World<P> {
         let (from, to, incarnation) = (papers.from, papers.to, papers.from_incarnation);
         let sender = self.host(from);
         let alive = sender.up() && sender.incarnation == incarnation;
-        let tcp = self.network.link(from, to).transport == Transport::Tcp;
+        let reliable = self.network.link(from, to).is_reliable();
+        let stream = self.network.stream(from, to, parcel);
         let now = self.now();
-        if tcp && alive && self.network.stalls.contains_key(&(from, to)) {
-            let stall = &self.network.stalls[&(from, to)];
+        if alive && let Some(stall) = self.network.stalls.get(&stream) {
             let (since, doubled) = (stall.since, stall.doubled);
-            self.stall((from, to), VecDeque::from([parcel]), since, doubled);
+            self.stall(stream, VecDeque::from([parcel]), since, doubled);
             return;
         }
         if let Fate::Lost(reason) = self.transmit(parcel, watch) {
-            if tcp && alive {
+            if reliable && alive {
                 self.tell(parcel, Passage::Lost(reason), watch);
-                self.stall((from, to), VecDeque::from([parcel]), now, 0);
+                self.stall(stream, VecDeque::from([parcel]), now, 0);
             } else {
-                self.discard(parcel, if tcp { Reason::CrashedSender } else { reason }, watch);
+                self.discard(parcel, if reliable { Reason::CrashedSender } else { reason }, watch);
             }
         }
     }
 }
 
-const fn connection(from: u16, to: u16) -> u32 {
-    (from as u32) << 16 | to as u32
-}
-
-/// A uniform number in [0, 1) from 64 random bits.
-pub(crate) fn unit(bits: u64) -> f64 {
-    (bits >> 11) as f64 / (1_u64 << 53) as f64
+/// A timeout that was doubled so many times.
+pub(crate) const fn backoff(timeout: Span, doubled: u32) -> Span {
+    Span(timeout.0 << if doubled < 16 { doubled } else { 16 })
 }

@@ -3,6 +3,7 @@
 use kernel::{Delay, Delta, Digest, Effects, FactKind, Frame, NodeId, PointId, Process, Queue, Sample, Span, fold};
 
 use crate::event::Event;
+use crate::hardware::Clock;
 use crate::host::{Gate, Late, Pending, Waiting};
 use crate::watch::Watch;
 use crate::world::World;
@@ -15,7 +16,8 @@ pub(crate) struct Perform<'a, P: Process, W> {
     frame: Frame,
     /// Which write the effects of this frame wait for.
     gate: Gate,
-    /// Effects happen at once: nothing is being written for this frame, and the machine is not paused.
+    /// Effects happen at once: nothing is being written for this frame, the machine is not paused, and none of its
+    /// earlier effects still waits in the inbox.
     direct: bool,
     /// Something was appended to the log.
     appended: bool,
@@ -42,7 +44,7 @@ impl<'a, P: Process, W: Watch<P>> Perform<'a, P, W> {
     /// The step is over: what it appended begins to be written.
     pub(crate) fn finish(self) {
         if self.appended && !self.stopped {
-            self.world.begin_write(self.node);
+            self.world.begin_write(self.node, self.watch);
         }
     }
 
@@ -50,7 +52,7 @@ impl<'a, P: Process, W: Watch<P>> Perform<'a, P, W> {
     fn look(&mut self) {
         let host = self.world.host(self.node);
         self.gate = host.disk.gate(self.frame);
-        self.direct = self.gate == Gate::Open && host.pauses == 0;
+        self.direct = self.gate == Gate::Open && host.pauses == 0 && host.effects_waiting == 0;
         self.stopped = host.doomed;
     }
 
@@ -95,7 +97,8 @@ impl<P: Process, W: Watch<P>> Effects<P> for Perform<'_, P, W> {
                 Span(from.0 + ((width * u128::from(key.draw(operation, 0, n).bits())) >> 64) as u64)
             }
         };
-        let (node, incarnation) = (self.node, self.incarnation());
+        let (node, incarnation, clock) = (self.node, self.incarnation(), self.world.host(self.node).clock);
+        let after = if clock == Clock::PERFECT { after } else { clock.true_span(after) };
         let handle = self.world.queue.after(after, Event::Timer { node, incarnation, timer });
         if let Some(Pending::Queued(old)) = self.world.host_mut(node).timers.insert(timer, Pending::Queued(handle)) {
             self.world.queue.cancel(old);

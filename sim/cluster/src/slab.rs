@@ -23,10 +23,10 @@ impl<T> Slab<T> {
         self.slots.len() as u32 - 1
     }
 
+    #[inline]
     pub(crate) fn take(&mut self, at: u32) -> T {
-        let thing = self.slots[at as usize].take().expect("a number is given up once, by its only owner");
         self.free.push(at);
-        thing
+        self.slots[at as usize].take().expect("a number is given up once, by its only owner")
     }
 
     pub(crate) fn at(&self, at: u32) -> &T {

@@ -24,6 +24,8 @@ pub trait Watch<P: Process> {
     fn fault(&mut self, _now: Time, _instance: &Instance, _event: FaultEvent) {}
     /// A write of `records` log records became durable.
     fn fsync(&mut self, _now: Time, _node: NodeId, _records: u32) {}
+    /// A write did not fit on the disk of a machine: no write of its ends any more, until a crash.
+    fn disk_full(&mut self, _now: Time, _node: NodeId) {}
     /// A machine went down.
     fn crashed(&mut self, _now: Time, _node: NodeId) {}
     /// A machine came back; its process reads its log next.
@@ -61,6 +63,8 @@ pub enum Passage {
     Lost(Reason),
     /// TCP sends it again.
     Retransmitted,
+    /// The link made this copy of it, which is on its way, too.
+    Duplicated,
     /// It waits for a cut link.
     Held,
     /// The cut that held it is over, and it is on its way again.
@@ -76,6 +80,10 @@ pub enum Passage {
 pub enum Reason {
     /// The link is lossy, by itself or by a fault.
     Loss,
+    /// Its checksum failed.
+    Corrupt,
+    /// Too many bytes waited for the bandwidth of the link.
+    BufferFull,
     /// The link is cut.
     Cut,
     /// The receiver was down, or went down with the message in its inbox.

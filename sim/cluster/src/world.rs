@@ -5,8 +5,8 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use kernel::{
-    Delta, Digest, Distribution, Fact, Fingerprint, Handle, Key, Message, NodeId, PointId, Process, Queue, Seed, Time,
-    fold,
+    Delta, Digest, Fact, Fingerprint, Handle, Key, Message, NodeId, PointId, Process, Queue, Seed, Span,
+    Time, fold,
 };
 
 use crate::event::Event;
@@ -65,7 +65,7 @@ impl<P: Process> World<P> {
         let hosts = hardware
             .nodes
             .iter()
-            .map(|node| Host::new(matches!(node.disk.fsync, Distribution::Constant { value, .. } if value <= 0.0)))
+            .map(Host::new)
             .collect();
         for node in 0..count as u16 {
             queue.at(Time::ZERO, Event::Start { node, incarnation: 0 });
@@ -130,9 +130,8 @@ impl<P: Process> World<P> {
     /// Takes a message out of the world.
     #[inline]
     pub(crate) fn take(&mut self, parcel: u32) -> Parcel<P::Message> {
-        let parcel = self.parcels.take(parcel);
-        self.unfinished -= u64::from(!parcel.background);
-        parcel
+        self.unfinished -= u64::from(!self.parcels.at(parcel).background);
+        self.parcels.take(parcel)
     }
 
     /// A message will never arrive.
@@ -188,7 +187,8 @@ impl<P: Process> World<P> {
             Late::Event(Event::Timer { timer, .. }) => {
                 host.timers.insert(*timer, Pending::Late);
             }
-            Late::Event(_) | Late::Effect(_) => {}
+            Late::Effect(_) => host.effects_waiting += 1,
+            Late::Event(_) => {}
         }
         host.inbox.push_back(late);
         let pause = host.pause;
@@ -198,12 +198,38 @@ impl<P: Process> World<P> {
     }
 
     /// Begins to write what waits to be written, if the disk is free.
-    pub(crate) fn begin_write(&mut self, node: u16) {
+    pub(crate) fn begin_write<W: Watch<P>>(&mut self, node: u16, watch: &mut W) {
+        let hardware = &self.hardware.nodes[usize::from(node)].disk;
         let host = &mut self.hosts[usize::from(node)];
+        if hardware.group_commit > Span::ZERO && host.disk.length > host.disk.writing {
+            let now = self.queue.now();
+            let until = *host.disk.gathering.get_or_insert_with(|| {
+                let event = Event::Gathered { node, incarnation: host.incarnation };
+                self.queue.after(hardware.group_commit, event);
+                now + hardware.group_commit
+            });
+            if now < until {
+                return;
+            }
+        }
+        if host.disk.full {
+            return;
+        }
         if let Some((frame, digest)) = host.disk.begin() {
+            host.disk.gathering = None;
             let mut draw = self.fsync.draw(frame.0, u64::from(node), digest);
-            let span = self.hardware.nodes[usize::from(node)].disk.fsync.span(&mut draw);
-            self.queue.after(span, Event::Written { node, incarnation: host.incarnation });
+            let mut span = hardware.fsync.span(&mut draw);
+            if hardware.throughput.is_some() || hardware.capacity.is_some() {
+                let bytes = host.disk.bytes(host.disk.durable, host.disk.writing);
+                span = hardware.throughput.map_or(span, |throughput| span + throughput.span(bytes));
+                host.disk.used += bytes;
+                host.disk.full = hardware.capacity.is_some_and(|capacity| host.disk.used > capacity);
+            }
+            if host.disk.full {
+                watch.disk_full(self.queue.now(), NodeId(u32::from(node)));
+            } else {
+                self.queue.after(span, Event::Written { node, incarnation: host.incarnation });
+            }
         }
     }
 
@@ -217,7 +243,7 @@ impl<P: Process> World<P> {
         let records = disk.finish();
         let mut batch = core::mem::take(&mut disk.current.waiting);
         watch.fsync(now, NodeId(u32::from(node)), records);
-        self.begin_write(node);
+        self.begin_write(node, watch);
         while let Some(effect) = batch.pop_front() {
             if self.host(node).doomed {
                 let unsent = self.forget(&effect);
@@ -244,7 +270,7 @@ impl<P: Process> World<P> {
     pub(crate) fn power_off<W: Watch<P>>(&mut self, node: u16, loses: Loses, watch: &mut W) -> Impact {
         let host = self.host_mut(node);
         host.incarnation = host.incarnation.checked_add(1).expect("a machine crashes at most 65 535 times in a run");
-        (host.doomed, host.draining, host.messages_waiting) = (false, false, 0);
+        (host.doomed, host.draining, host.messages_waiting, host.effects_waiting) = (false, false, 0, 0);
         host.late = host.pauses > 0;
         let mut impact = Impact { timers_lost: host.timers.len() as u64, ..Impact::default() };
         host.timers.clear();
@@ -265,6 +291,7 @@ impl<P: Process> World<P> {
                     Event::Timer { .. }
                     | Event::Start { .. }
                     | Event::Written { .. }
+                    | Event::Gathered { .. }
                     | Event::Retransmit { .. }
                     | Event::Drain { .. }
                     | Event::Strike { .. }
@@ -290,6 +317,8 @@ impl<P: Process> World<P> {
         let length = disk.length;
         let kept = if loses.disk {
             0
+        } else if disk.full {
+            disk.durable
         } else if !loses.unsynced {
             length
         } else if disk.writing == disk.durable {
@@ -306,6 +335,10 @@ impl<P: Process> World<P> {
         };
         disk.log.truncate(kept as usize);
         (disk.length, disk.durable, disk.writing, disk.first) = (kept, kept, kept, None);
+        (disk.gathering, disk.full) = (None, false);
+        if disk.used > 0 {
+            disk.used = disk.bytes(0, kept);
+        }
         disk.current.frames.clear();
         disk.next.frames.clear();
         let lost = u64::from(length - kept);
@@ -325,14 +358,18 @@ impl<P: Process> World<P> {
         }
     }
 
-    /// State changed.
-    pub(crate) fn change<W: Watch<P>>(&self, node: u16, change: &[Delta], watch: &mut W) {
+    /// State changed: what it became enters the fingerprint.
+    pub(crate) fn change<W: Watch<P>>(&mut self, node: u16, change: &[Delta], watch: &mut W) {
+        for delta in change {
+            self.fingerprint.eat(u64::from(delta.cell.0) << 32 | delta.key, delta.after as u64);
+        }
         watch.change(self.now(), NodeId(u32::from(node)), change);
     }
 }
 
 /// Says what happens to a message.
-#[inline]
+#[expect(clippy::inline_always, reason = "at each call the passage is known, and all but one counter falls away")]
+#[inline(always)]
 pub(crate) fn tell<P: Process, W: Watch<P>>(now: Time, of: &Parcel<P::Message>, passage: Passage, watch: &mut W) {
     let (from, to) = (NodeId(u32::from(of.from)), NodeId(u32::from(of.to)));
     let (kind, bytes) = (of.message.kind(), of.message.bytes());

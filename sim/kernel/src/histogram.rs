@@ -58,16 +58,28 @@ impl Histogram {
     /// Takes in one value.
     #[inline]
     pub fn record(&mut self, value: u64) {
-        let square = u128::from(value) * u128::from(value);
-        self.add(value, 1, u128::from(value), square);
+        let bucket = self.bucket(value);
+        self.counts[bucket] += 1;
+        self.count += 1;
+        self.sum += u128::from(value);
+        self.squares = self.squares.saturating_add(u128::from(value) * u128::from(value));
+        self.min = self.min.min(value);
+        self.max = self.max.max(value);
     }
 
     /// Takes in the same value `n` times.
     pub fn record_n(&mut self, value: u64, n: u64) {
-        if n > 0 {
-            let square = u128::from(value) * u128::from(value);
-            self.add(value, n, u128::from(value) * u128::from(n), square.saturating_mul(u128::from(n)));
+        if n == 0 {
+            return;
         }
+        let bucket = self.bucket(value);
+        self.counts[bucket] += n;
+        self.count += n;
+        self.sum += u128::from(value) * u128::from(n);
+        let square = u128::from(value) * u128::from(value);
+        self.squares = self.squares.saturating_add(square.saturating_mul(u128::from(n)));
+        self.min = self.min.min(value);
+        self.max = self.max.max(value);
     }
 
     /// Takes in everything `other` holds, which must have as many steps per octave.
@@ -217,16 +229,11 @@ impl Histogram {
         if octave == 0 { step } else { (step | 1 << self.steps_log2) << (octave - 1) }
     }
 
+    /// The index in `counts` where `value` is counted.
     #[inline]
-    fn add(&mut self, value: u64, n: u64, sum: u128, squares: u128) {
+    fn bucket(&mut self, value: u64) -> usize {
         let (octave, step) = self.place(value);
-        let row = self.row(octave);
-        self.counts[(row << self.steps_log2) + step] += n;
-        self.count += n;
-        self.sum += sum;
-        self.squares = self.squares.saturating_add(squares);
-        self.min = self.min.min(value);
-        self.max = self.max.max(value);
+        (self.row(octave) << self.steps_log2) + step
     }
 
     fn octaves(&self) -> impl Iterator<Item = usize> + '_ {

@@ -22,7 +22,7 @@ pub use fact::{Fact, FactKind};
 pub use fingerprint::{Digest, Fingerprint, fold};
 pub use histogram::Histogram;
 pub use observe::{CellId, Delta, PointId, Sample, SeriesId};
-pub use process::{Delay, Effect, Effects, Embed, Frame, Message, NodeId, Process, Route, Within};
+pub use process::{Delay, Effect, Effects, Embed, Frame, Message, NodeId, Process, Record, Route, Within};
 pub use queue::{Handle, Lane, Queue};
 pub use random::{Key, Keyed, Seed};
 pub use time::{Span, Time};

@@ -52,6 +52,12 @@ pub trait Message: Clone + Debug + Digest {
     }
 }
 
+/// What a process writes to its log.
+pub trait Record: Clone + Debug + Digest {
+    /// Its size on the disk, in bytes.
+    fn bytes(&self) -> u32;
+}
+
 /// How long a timer runs, on the node's own clock.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Delay {
@@ -81,7 +87,7 @@ pub trait Process: Clone + Debug {
     /// What a timer says when it is due. A value: setting an equal one replaces it.
     type Timer: Copy + Eq + Hash + Debug + Digest;
     /// What is written to the log.
-    type Record: Clone + Debug + Digest;
+    type Record: Record;
     /// What is told to whoever uses the protocol.
     type Output: Clone + Debug;
 

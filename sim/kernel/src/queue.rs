@@ -1,9 +1,11 @@
 //! The pending events of a run, totally ordered by (time, sequence).
 //!
-//! Events that fall on the same instant come out in the order they were scheduled. Cancelling is O(1): the slot is freed
-//! at once and its key is dropped when it surfaces, or swept when dead keys outnumber the living two to one. A delay that
-//! is used again and again may be declared as a *lane*; today that is only a name for the delay, so that the queue behind
-//! this interface can change without any caller or fingerprint noticing.
+//! Events that fall on the same instant come out in the order they were scheduled. The nearest few keys stand sorted in
+//! an array, all others behind it in a heap: a small system never leaves the array, a large one pays one heap operation
+//! per event. Cancelling is O(1): the slot is freed at once and its key is dropped when it surfaces, or swept when dead
+//! keys outnumber the living two to one. A delay that is used again and again may be declared as a *lane*; today that is
+//! only a name for the delay, so that the queue behind this interface can change without any caller or fingerprint
+//! noticing.
 
 use alloc::vec::Vec;
 
@@ -12,12 +14,15 @@ use crate::time::{Span, Time};
 /// Bits of a key that name the slot: at most 2^24 events are pending at once.
 const SLOT_BITS: u32 = 24;
 const SLOT_MASK: u64 = (1 << SLOT_BITS) - 1;
-/// Sequence numbers have 40 bits: 10^12 events a run.
+/// Sequence numbers have 40 bits: 10^12 events a run. They begin at 1, so the id of an event is above `SLOT_MASK`.
 const SEQUENCE_LIMIT: u64 = 1 << 40;
-/// The id of a free slot; no event has it, for sequence numbers begin at 1.
-const FREE: u64 = 0;
 /// Children per heap node: four keys are one cache line.
 const ARITY: usize = 4;
+/// How many keys stand sorted at most; half of them move when they are too many or none.
+const NEAR_MAX: usize = 64;
+
+/// How many of those are looked at one by one.
+const NEAR_LOOK: usize = 8;
 
 /// A pending event, for cancelling it. Stale handles are harmless.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -25,7 +30,7 @@ pub struct Handle(u64);
 
 impl Handle {
     /// A handle of no event.
-    pub const NONE: Self = Self(FREE);
+    pub const NONE: Self = Self(0);
 }
 
 /// A delay declared beforehand.
@@ -34,9 +39,9 @@ pub struct Lane(u32);
 
 #[derive(Clone, Copy, Debug)]
 struct Slot<E> {
-    /// Sequence and slot of the event here, or `FREE`.
+    /// Sequence and slot of the event here; of a free slot the next free one, or `SLOT_MASK`.
     id: u64,
-    event: Option<E>,
+    event: E,
 }
 
 /// The pending events.
@@ -44,10 +49,13 @@ struct Slot<E> {
 pub struct Queue<E: Copy> {
     now: Time,
     sequence: u64,
-    /// `time << 64 | sequence << 24 | slot`, a 4-ary min-heap.
-    heap: Vec<u128>,
+    /// The nearest keys, `time << 64 | sequence << 24 | slot`, in descending order: the next is the last.
+    near: Vec<u128>,
+    /// Every other key, all of them later: a 4-ary min-heap.
+    far: Vec<u128>,
     slots: Vec<Slot<E>>,
-    free: Vec<u32>,
+    /// The slot that was freed last, or `SLOT_MASK`.
+    free: u64,
     dead: usize,
     lanes: Vec<Span>,
 }
@@ -64,9 +72,10 @@ impl<E: Copy> Queue<E> {
         Self {
             now: Time::ZERO,
             sequence: 0,
-            heap: Vec::new(),
+            near: Vec::with_capacity(NEAR_MAX),
+            far: Vec::new(),
             slots: Vec::new(),
-            free: Vec::new(),
+            free: SLOT_MASK,
             dead: 0,
             lanes: alloc::vec![Span::ZERO],
         }
@@ -87,13 +96,14 @@ impl<E: Copy> Queue<E> {
     }
 
     /// The time of the last event that was handled.
+    #[inline]
     pub fn now(&self) -> Time {
         self.now
     }
 
     /// Events pending.
     pub fn len(&self) -> usize {
-        self.heap.len() - self.dead
+        self.near.len() + self.far.len() - self.dead
     }
 
     /// Nothing pending.
@@ -102,41 +112,48 @@ impl<E: Copy> Queue<E> {
     }
 
     /// Schedules an event one lane's delay from now.
+    #[inline]
     pub fn arm(&mut self, lane: Lane, event: E) -> Handle {
         let delay = self.lanes[lane.0 as usize];
-        self.at(self.now + delay, event)
+        self.schedule(self.now + delay, event)
     }
 
     /// Schedules an event `delay` from now.
+    #[inline]
     pub fn after(&mut self, delay: Span, event: E) -> Handle {
-        self.at(self.now + delay, event)
+        self.schedule(self.now + delay, event)
     }
 
     /// Schedules an event at `time`, or now if that is past.
+    #[inline]
     pub fn at(&mut self, time: Time, event: E) -> Handle {
-        let time = time.max(self.now);
+        self.schedule(time.max(self.now), event)
+    }
+
+    fn schedule(&mut self, time: Time, event: E) -> Handle {
         self.sequence += 1;
         assert!(self.sequence < SEQUENCE_LIMIT, "a run has at most 2^40 events");
-        let slot = if let Some(slot) = self.free.pop() {
-            slot
+        let id;
+        if let Some(slot) = self.slots.get_mut(self.free as usize) {
+            id = self.sequence << SLOT_BITS | self.free;
+            self.free = slot.id;
+            *slot = Slot { id, event };
         } else {
-            assert!((self.slots.len() as u64) < SLOT_MASK, "at most 2^24 events are pending at once");
-            self.slots.push(Slot { id: FREE, event: None });
-            self.slots.len() as u32 - 1
-        };
-        let id = self.sequence << SLOT_BITS | u64::from(slot);
-        self.slots[slot as usize] = Slot { id, event: Some(event) };
+            let slot = self.slots.len() as u64;
+            assert!(slot < SLOT_MASK, "at most 2^24 events are pending at once");
+            id = self.sequence << SLOT_BITS | slot;
+            self.slots.push(Slot { id, event });
+        }
         self.push(u128::from(time.0) << 64 | u128::from(id));
         Handle(id)
     }
 
     /// Forgets a pending event. False if it has been handled or cancelled before.
     pub fn cancel(&mut self, handle: Handle) -> bool {
-        let slot = (handle.0 & SLOT_MASK) as usize;
-        match self.slots.get_mut(slot) {
-            Some(found) if found.id == handle.0 && handle.0 != FREE => {
-                *found = Slot { id: FREE, event: None };
-                self.free.push(slot as u32);
+        let number = handle.0 & SLOT_MASK;
+        match self.slots.get_mut(number as usize) {
+            Some(slot) if slot.id == handle.0 && handle != Handle::NONE => {
+                slot.id = core::mem::replace(&mut self.free, number);
                 self.dead += 1;
                 if self.dead > 64 && self.dead > 2 * self.len() {
                     self.sweep();
@@ -148,87 +165,151 @@ impl<E: Copy> Queue<E> {
     }
 
     /// When the next event is due.
+    #[inline]
     pub fn next_time(&mut self) -> Option<Time> {
         loop {
-            let key = *self.heap.first()?;
+            let Some(&key) = self.near.last() else {
+                if self.far.is_empty() {
+                    return None;
+                }
+                self.come_near();
+                continue;
+            };
             if self.slots[(key as u64 & SLOT_MASK) as usize].id == key as u64 {
                 return Some(Time((key >> 64) as u64));
             }
-            self.pop_key();
+            self.near.pop();
             self.dead -= 1;
         }
     }
 
     /// Takes the next event: its time, its sequence number, and itself. Time advances to it.
+    #[inline]
     pub fn pop(&mut self) -> Option<(Time, u64, E)> {
+        self.pop_until(Time::END)
+    }
+
+    /// The same, if it is due by then.
+    #[inline]
+    pub fn pop_until(&mut self, latest: Time) -> Option<(Time, u64, E)> {
         loop {
-            let key = self.pop_key()?;
-            let id = key as u64;
-            let slot = (id & SLOT_MASK) as usize;
-            let found = &mut self.slots[slot];
-            if found.id != id {
+            let Some(&key) = self.near.last() else {
+                if self.far.is_empty() {
+                    return None;
+                }
+                self.come_near();
+                continue;
+            };
+            let (time, id) = ((key >> 64) as u64, key as u64);
+            let number = id & SLOT_MASK;
+            let slot = &mut self.slots[number as usize];
+            if slot.id == id && time > latest.0 {
+                return None;
+            }
+            self.near.pop();
+            if slot.id != id {
                 self.dead -= 1;
                 continue;
             }
-            let event = found.event.take();
-            found.id = FREE;
-            self.free.push(slot as u32);
-            self.now = Time((key >> 64) as u64);
-            return Some((self.now, id >> SLOT_BITS, event.expect("a slot with an id holds an event")));
+            slot.id = core::mem::replace(&mut self.free, number);
+            self.now = Time(time);
+            return Some((self.now, id >> SLOT_BITS, slot.event));
         }
+    }
+
+    #[inline]
+    fn push(&mut self, key: u128) {
+        let belongs_near = match self.near.first() {
+            Some(&latest) => key < latest || (self.far.is_empty() && self.near.len() < NEAR_MAX),
+            None => self.far.is_empty(),
+        };
+        if !belongs_near || (self.near.len() == NEAR_MAX && !self.make_room(key)) {
+            return self.push_far(key);
+        }
+        // Most of what is scheduled is due soon: look at the last few first.
+        let rest = self.near.len().saturating_sub(NEAR_LOOK);
+        let last = &self.near[rest..];
+        let place = match last.iter().rposition(|&other| other > key) {
+            Some(before) => rest + before + 1,
+            None => self.near[..rest].partition_point(|&other| other > key),
+        };
+        self.near.insert(place, key);
+    }
+
+    /// A key belongs among the near ones, which are too many: their later half joins the others. False: the key must, too.
+    #[cold]
+    fn make_room(&mut self, key: u128) -> bool {
+        for n in (0..NEAR_MAX / 2).rev() {
+            self.push_far(self.near[n]);
+        }
+        self.near.drain(..NEAR_MAX / 2);
+        key < self.near[0]
+    }
+
+    /// No key is near: the next ones come.
+    #[cold]
+    fn come_near(&mut self) {
+        for _ in 0..NEAR_MAX / 2 {
+            let Some(key) = self.pop_far() else { break };
+            self.near.push(key);
+        }
+        self.near.reverse();
     }
 
     fn sweep(&mut self) {
         let slots = &self.slots;
-        self.heap.retain(|&key| slots[(key as u64 & SLOT_MASK) as usize].id == key as u64);
+        let lives = |key: &u128| slots[(*key as u64 & SLOT_MASK) as usize].id == *key as u64;
+        self.near.retain(lives);
+        self.far.retain(lives);
         self.dead = 0;
-        for at in (0..self.heap.len().div_ceil(ARITY)).rev() {
+        for at in (0..self.far.len().div_ceil(ARITY)).rev() {
             self.sift_down(at);
         }
     }
 
-    fn push(&mut self, key: u128) {
-        let mut at = self.heap.len();
-        self.heap.push(key);
+    fn push_far(&mut self, key: u128) {
+        let mut at = self.far.len();
+        self.far.push(key);
         while at > 0 {
             let parent = (at - 1) / ARITY;
-            if self.heap[parent] <= key {
+            if self.far[parent] <= key {
                 break;
             }
-            self.heap[at] = self.heap[parent];
+            self.far[at] = self.far[parent];
             at = parent;
         }
-        self.heap[at] = key;
+        self.far[at] = key;
     }
 
-    fn pop_key(&mut self) -> Option<u128> {
-        let last = self.heap.pop()?;
-        let Some(first) = self.heap.first_mut() else { return Some(last) };
+    fn pop_far(&mut self) -> Option<u128> {
+        let last = self.far.pop()?;
+        let Some(first) = self.far.first_mut() else { return Some(last) };
         let top = core::mem::replace(first, last);
         self.sift_down(0);
         Some(top)
     }
 
     fn sift_down(&mut self, from: usize) {
-        let heap = &mut self.heap[..];
+        let heap = &mut self.far[..];
         let key = heap[from];
         let mut at = from;
         loop {
             let first = at * ARITY + 1;
-            if first >= heap.len() {
+            let (least, smallest) = if let Some(children) = heap.get(first..first + ARITY) {
+                // A tournament of four: two pairs, then their winners.
+                let pair = |a: usize| if children[a + 1] < children[a] { a + 1 } else { a };
+                let (left, right) = (pair(0), pair(2));
+                let winner = if children[right] < children[left] { right } else { left };
+                (first + winner, children[winner])
+            } else {
+                let rest = heap.get(first..).unwrap_or(&[]);
+                let Some((winner, &smallest)) = rest.iter().enumerate().min_by_key(|(_, key)| **key) else { break };
+                (first + winner, smallest)
+            };
+            if smallest >= key {
                 break;
             }
-            let end = (first + ARITY).min(heap.len());
-            let mut least = first;
-            for child in first + 1..end {
-                if heap[child] < heap[least] {
-                    least = child;
-                }
-            }
-            if heap[least] >= key {
-                break;
-            }
-            heap[at] = heap[least];
+            heap[at] = smallest;
             at = least;
         }
         heap[at] = key;

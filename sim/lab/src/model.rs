@@ -58,6 +58,8 @@ pub struct Model {
     pub network: Link,
     /// `[network.links]`.
     pub links: Vec<(LinkEnds, Link)>,
+    /// `[zones]`.
+    pub zones: Vec<ZonePath>,
     /// `[retry.*]`: none yet; calls have one try.
     /// `[services.*]` in the order of the file.
     pub services: Named<Service>,
@@ -77,6 +79,21 @@ pub struct Model {
     pub sweep: Sweep,
     /// The names of all variants in the file.
     pub variants: Vec<At<String>>,
+}
+
+impl Model {
+    /// Puts what is addressed by name into the order of the names: moving a table in the file moves no number, no event
+    /// and no draw.
+    pub fn sort(&mut self) {
+        self.services.sort_by(|a, b| a.0.value.cmp(&b.0.value));
+        self.transactions.sort_by(|a, b| a.0.value.cmp(&b.0.value));
+        self.workloads.sort_by(|a, b| a.0.value.cmp(&b.0.value));
+        self.faults.sort_by(|a, b| a.0.value.cmp(&b.0.value));
+        for (_, service) in &mut self.services {
+            service.ops.sort_by(|a, b| a.0.value.cmp(&b.0.value));
+            service.state.sort_by(|a, b| a.0.value.cmp(&b.0.value));
+        }
+    }
 }
 
 /// `[run]`.
@@ -112,19 +129,94 @@ pub struct Window {
 pub struct Link {
     /// One way.
     pub latency: Option<Dist>,
-    /// Share of messages lost, 0 to 1.
-    pub loss: Option<f64>,
-    /// `tcp` or `udp`.
+    /// Which messages get lost.
+    pub loss: Option<Loss>,
+    /// Share of messages handed over twice, 0 to 1.
+    pub duplicate: Option<f64>,
+    /// Share of messages that take a second latency, 0 to 1.
+    pub reorder: Option<At<f64>>,
+    /// Share of messages whose checksum fails, 0 to 1.
+    pub corrupt: Option<f64>,
+    /// Bits per second.
+    pub bandwidth: Option<Limit>,
+    /// Bytes that may wait for the bandwidth.
+    pub buffer: Option<At<Limit>>,
+    /// What connections there are.
     pub transport: Option<Transport>,
 }
 
-/// How a link treats loss.
+/// Which messages a link loses by itself; all numbers from 0 to 1.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Loss {
+    /// This share, independently.
+    Independent(f64),
+    /// By a chain of two states.
+    GilbertElliott {
+        /// The chance to go from the good to the bad state, per transmission.
+        good_to_bad: f64,
+        /// The chance to go back.
+        bad_to_good: f64,
+        /// The share lost in the bad state.
+        bad: f64,
+    },
+}
+
+/// A number, or no limit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Limit {
+    /// At most this.
+    At(u64),
+    /// `unlimited`.
+    Unlimited,
+}
+
+impl Limit {
+    /// The number, if there is one.
+    pub const fn value(self) -> Option<u64> {
+        match self {
+            Self::At(value) => Some(value),
+            Self::Unlimited => None,
+        }
+    }
+}
+
+/// How a link treats order and loss.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Transport {
     /// Ordered; a loss costs a retransmission.
     Tcp,
     /// Lost is lost.
     Udp,
+    /// A pool of connections: a loss costs one message a retransmission.
+    Http1,
+    /// As TCP: one connection.
+    Http2,
+    /// As HTTP/2.
+    Grpc,
+}
+
+/// One entry of `[zones]`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ZonePath {
+    /// From this zone
+    pub from: At<String>,
+    /// to this one,
+    pub to: At<String>,
+    /// one way.
+    pub latency: Dist,
+}
+
+/// `disk` of everything with nodes.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Disk {
+    /// How long a write takes to be durable.
+    pub fsync: Dist,
+    /// Bits per second, on top of that.
+    pub throughput: Limit,
+    /// How long a write waits to gather more records.
+    pub group_commit: Span,
+    /// Bytes of log it holds.
+    pub capacity: Limit,
 }
 
 /// The ends of `"a -> b"` or `"a <-> b"`.
@@ -165,6 +257,8 @@ pub enum TargetKind {
     Workload(String),
     /// `faults.f`: the nodes that fault hit.
     HitBy(String),
+    /// `zones.eu`: the nodes and workloads in it.
+    Zone(String),
     /// `others`: everything not named in this fault.
     Others,
 }
@@ -199,8 +293,12 @@ pub struct Service {
     pub mode: Mode,
     /// `queue`.
     pub queue: Waiting,
-    /// `disk.fsync`.
-    pub fsync: Dist,
+    /// `disk` of each node.
+    pub disk: Disk,
+    /// `clock.drift`, in parts per million, drawn for each node.
+    pub drift: Dist,
+    /// `zone`, or `zones`: dealt to its nodes in turn. Empty: in none.
+    pub zones: Vec<At<String>>,
     /// `ops`; a `work` or `steps` of the service itself is the op `run`.
     pub ops: Named<Op>,
     /// `state`.
@@ -455,6 +553,8 @@ pub struct Workload {
     pub call: Call,
     /// Drawn once per operation.
     pub vars: Vec<(At<String>, Dist)>,
+    /// `zone`.
+    pub zone: Option<At<String>>,
 }
 
 /// How operations come.

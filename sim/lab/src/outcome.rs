@@ -4,6 +4,8 @@
 
 use kernel::{Histogram, Span, Time};
 
+use crate::measure::Value;
+
 /// The result of one run.
 #[derive(Clone, Debug)]
 pub struct Outcome {
@@ -51,6 +53,8 @@ pub struct Outcome {
     pub faults: Vec<FaultResult>,
     /// Little's law on every queue.
     pub little: Vec<LittleResult>,
+    /// What `Options::wanted` asked for, in its order; `None` where there was nothing to measure.
+    pub estimates: Vec<Option<Value>>,
     /// The parts and who calls whom.
     pub topology: Topology,
     /// The operations of the clients, in order of their events; empty unless asked for.

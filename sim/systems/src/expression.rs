@@ -149,9 +149,7 @@ impl Program {
                 Instruction::Load(operand) | Instruction::Apply(_, operand) | Instruction::ApplyAfter(_, operand) => {
                     match operand {
                         Operand::Constant(n) => assert!((n as usize) < constants.len(), "constant {n} does not exist"),
-                        Operand::Register(n) => {
-                            assert!(usize::from(n) < registers, "register {n} is read before saved")
-                        }
+                        Operand::Register(n) => assert!(usize::from(n) < registers, "register {n} was never saved"),
                         Operand::Variable(_) => {}
                     }
                 }

@@ -1,7 +1,7 @@
 //! The persist barrier and the log (docs/semantics.md, rules 9, 15 and 16).
 
 use crate::puppet::*;
-use cluster::{Loses, Passage};
+use cluster::{Bandwidth, Loses, Passage};
 use kernel::{NodeId, Time};
 
 const USUAL: Loses = Loses::USUAL;
@@ -123,4 +123,64 @@ fn what_a_process_persists_while_it_reads_its_log_comes_after_it() {
         .run();
     assert_eq!(world.log(NodeId(0)), [N(1), N(2), N(3)]);
     assert_eq!(world.now(), Time(9_000_000));
+}
+
+#[test]
+fn a_write_takes_its_fsync_and_its_bytes() {
+    // A record has 1 000 bytes: 1 ms.
+    let (_, notebook) = stage(1)
+        .disks(|disk| disk.throughput = Bandwidth::bits_per_second(8_000_000))
+        .on(0, Cue::Start, vec![timer(1, ms(1)), persist(1), output(1)])
+        .on(0, Cue::Timer(1), vec![persist(2), persist(3), output(2)])
+        .run();
+    assert_eq!(notebook.outputs(), [(6_000, 1), (13_000, 2)]);
+}
+
+#[test]
+fn a_write_waits_to_gather_records_but_not_again_behind_a_write() {
+    let (_, notebook) = stage(1)
+        .disks(|disk| disk.group_commit = ms(2))
+        .on(0, Cue::Start, vec![timer(1, ms(1)), timer(2, ms(3)), persist(1), output(1)])
+        .on(0, Cue::Timer(1), vec![frame(2), persist(2), output(2)])
+        .on(0, Cue::Timer(2), vec![frame(3), persist(3), output(3)])
+        .run();
+    assert_eq!(notebook.outputs(), [(7_000, 1), (7_000, 2), (12_000, 3)], "begun at 2 and 7 ms");
+    assert_eq!(notebook.times(|line| *line == Line::Fsync(0, 2)), [7_000]);
+}
+
+#[test]
+fn a_crash_while_a_write_gathers_loses_its_records() {
+    let (world, notebook) = stage(1)
+        .disks(|disk| disk.group_commit = ms(2))
+        .on(0, Cue::Start, vec![persist(1), output(1)])
+        .on(0, Cue::Restart(0), vec![persist(2), output(2)])
+        .fault(crash(&[0], ms(1), ms(1)))
+        .run();
+    assert_eq!(notebook.outputs(), [(9_000, 2)]);
+    assert_eq!((world.log(NodeId(0)), world.unfinished()), (&[N(2)][..], 0));
+}
+
+#[test]
+fn a_full_disk_ends_no_write_and_the_run_goes_on() {
+    let stage = || {
+        stage(1)
+            .disks(|disk| disk.capacity = Some(2_500))
+            .on(0, Cue::Start, vec![timer(1, ms(10)), timer(2, ms(20)), persist(1), persist(2), output(1)])
+            .on(0, Cue::Timer(1), vec![persist(3), output(2)])
+            .on(0, Cue::Timer(2), vec![persist(4), frame(9), output(3)])
+    };
+    let (world, notebook) = stage().run();
+    assert_eq!(notebook.outputs(), [(5_000, 1), (20_000, 3)], "another frame does not wait");
+    assert_eq!(notebook.times(|line| *line == Line::DiskFull(0)), [10_000], "it is said once");
+    assert_eq!((world.durable(NodeId(0)), world.unfinished()), (2, 1), "not at rest, and nothing is pending");
+    let (world, notebook) = stage().fault(crash(&[0], ms(30), ms(1))).on(0, Cue::Restart(2), vec![persist(5)]).run();
+    assert_eq!(notebook.times(|line| *line == Line::DiskFull(0)), [10_000, 31_000], "what was written takes its space");
+    assert_eq!(world.durable(NodeId(0)), 2);
+    let new = Loses { disk: true, ..USUAL };
+    let mut world = stage().on(0, Cue::Restart(0), vec![persist(5)]).world();
+    until(&mut world, ms(30), &mut ());
+    world.crash_now(NodeId(0), new, &mut ());
+    world.restart(NodeId(0), &mut ());
+    until(&mut world, ms(60), &mut ());
+    assert_eq!(world.durable(NodeId(0)), 1, "a new disk is empty");
 }

@@ -1,8 +1,11 @@
 //! One test per sentence of docs/semantics.md that the hardware keeps, played by puppets.
 
+mod clock;
+mod connection;
 mod crash;
 mod determinism;
 mod disk;
+mod link;
 mod network;
 mod partition;
 mod pause;

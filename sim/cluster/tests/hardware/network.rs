@@ -110,7 +110,7 @@ fn a_message_to_itself_does_not_pass_the_network() {
 #[test]
 fn links_between_groups_have_their_own_latency() {
     let mut stage = stage(2).on(0, Cue::Start, vec![send(1, 1)]).on(1, Cue::Start, vec![send(0, 2)]);
-    let link = |latency| cluster::Link { latency: constant(ms(latency)), loss: 0.0, transport: Transport::Tcp };
+    let link = |latency| cluster::Link::plain(constant(ms(latency)), 0.0, Transport::Tcp);
     stage.hardware.groups = 2;
     stage.hardware.links = vec![link(1), link(40), link(85), link(1)];
     stage.hardware.nodes[1].group = 1;

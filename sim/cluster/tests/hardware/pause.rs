@@ -70,6 +70,21 @@ fn what_a_disk_finishes_in_the_instant_of_the_resume_comes_after_what_it_finishe
 }
 
 #[test]
+fn what_a_frame_says_after_the_resume_comes_behind_what_it_said_before() {
+    // The write lasts from 5 to 15 ms, the pause from 10 to 25 ms; a message comes in at 12 ms, before the write ends.
+    let (_, notebook) = stage(2)
+        .fsync(ms(10))
+        .on(0, Cue::Start, vec![timer(1, ms(5))])
+        .on(0, Cue::Timer(1), vec![frame(7), persist(1), output(1)])
+        .on(1, Cue::Start, vec![timer(1, ms(11))])
+        .on(1, Cue::Timer(1), vec![send(0, 9)])
+        .on(0, Cue::Hear(9), vec![frame(7), output(2)])
+        .fault(pause(&[0], ms(10), ms(15)))
+        .run();
+    assert_eq!(notebook.outputs(), [(25_000, 1), (25_000, 2)]);
+}
+
+#[test]
 fn a_pause_at_a_point_keeps_what_is_said_afterwards_until_its_end() {
     let trigger = Trigger::Point { points: vec![PointId(5)], of: None, nth: number(1) };
     let (world, notebook) = stage(2)

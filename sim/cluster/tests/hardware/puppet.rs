@@ -44,6 +44,12 @@ impl Message for N {
     }
 }
 
+impl kernel::Record for N {
+    fn bytes(&self) -> u32 {
+        1_000
+    }
+}
+
 /// What a puppet can hear.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Cue {
@@ -145,6 +151,7 @@ pub(crate) enum Line {
     Message(Passage, u8),
     Fault(u32, FaultEvent),
     Fsync(u32, u32),
+    DiskFull(u32),
     Crashed(u32),
     Restarted(u32),
 }
@@ -175,6 +182,9 @@ impl Watch<Puppet> for Notebook {
     }
     fn fsync(&mut self, now: Time, node: NodeId, records: u32) {
         self.lines.push((now, Line::Fsync(node.0, records)));
+    }
+    fn disk_full(&mut self, now: Time, node: NodeId) {
+        self.lines.push((now, Line::DiskFull(node.0)));
     }
     fn crashed(&mut self, now: Time, node: NodeId) {
         self.lines.push((now, Line::Crashed(node.0)));
@@ -212,8 +222,8 @@ pub(crate) struct Stage {
 
 /// `count` puppets; every message takes 1 ms over TCP, every fsync 5 ms.
 pub(crate) fn stage(count: usize) -> Stage {
-    let disk = Disk { fsync: constant(Span::millis(5)) };
-    let link = Link { latency: constant(Span::millis(1)), loss: 0.0, transport: Transport::Tcp };
+    let disk = Disk::plain(constant(Span::millis(5)));
+    let link = Link::plain(constant(Span::millis(1)), 0.0, Transport::Tcp);
     Stage {
         script: Script::default(),
         hardware: Hardware::uniform(count, &disk, link),
@@ -228,7 +238,17 @@ impl Stage {
         self
     }
     pub(crate) fn link(mut self, latency: Distribution, loss: f64, transport: Transport) -> Self {
-        self.hardware.links = vec![Link { latency, loss, transport }];
+        self.hardware.links = vec![Link::plain(latency, loss, transport)];
+        self
+    }
+    /// Changes every link.
+    pub(crate) fn links(mut self, change: impl Fn(&mut Link)) -> Self {
+        self.hardware.links.iter_mut().for_each(change);
+        self
+    }
+    /// Changes every disk.
+    pub(crate) fn disks(mut self, change: impl Fn(&mut Disk)) -> Self {
+        self.hardware.nodes.iter_mut().for_each(|node| change(&mut node.disk));
         self
     }
     pub(crate) fn fsync(mut self, fsync: Span) -> Self {

@@ -18,13 +18,21 @@ impl Compiler<'_> {
     }
 
     fn fault(&mut self, name: &str, fault: &model::Fault) -> Fault {
+        // One side alone is what the fault acts on: everybody else is the other side.
+        let one_side = match &fault.kind {
+            model::FaultKind::Partition { split, .. } if split.len() == 1 => Some(&split[0]),
+            model::FaultKind::Partition { .. }
+            | model::FaultKind::Crash { .. }
+            | model::FaultKind::Pause
+            | model::FaultKind::Loss { .. } => None,
+        };
         let kind = match &fault.kind {
             model::FaultKind::Crash { memory, unsynced, disk } => {
                 FaultKind::Crash(Loses { memory: *memory, unsynced: *unsynced, disk: *disk })
             }
             model::FaultKind::Pause => FaultKind::Pause,
             model::FaultKind::Partition { split, direction, hold } => FaultKind::Partition {
-                sides: split.iter().map(|side| self.targets(side)).collect(),
+                sides: if one_side.is_some() { Vec::new() } else { split.iter().map(|side| self.targets(side)).collect() },
                 direction: match direction {
                     model::Direction::Both => Direction::Both,
                     model::Direction::In => Direction::In,
@@ -39,15 +47,26 @@ impl Compiler<'_> {
         };
         // The chance of a loss is per message, not per instance.
         let chance = if matches!(kind, FaultKind::Loss { .. }) { 1.0 } else { fault.chance };
+        let mut targets = self.targets(one_side.unwrap_or(&fault.targets));
+        if matches!(kind, FaultKind::Crash(_) | FaultKind::Pause) {
+            targets.iter_mut().for_each(|target| self.only_machines(target));
+        }
         Fault {
             name: name.to_owned(),
             kind,
-            targets: self.targets(&fault.targets),
+            targets,
             trigger: self.trigger(fault),
             window: Window { from: fault.window.from, to: fault.window.to },
             length: fault.length.as_ref().map(|dist| dist.law.clone()),
             chance,
             require_effect: fault.require_effect,
+        }
+    }
+
+    /// Clients do not crash: of a zone, the machines do.
+    fn only_machines(&self, target: &mut Nodes) {
+        if let Nodes::All(nodes) = target {
+            nodes.retain(|node| self.is_service(*node));
         }
     }
 
@@ -126,6 +145,10 @@ impl Compiler<'_> {
                 Some(&node) => Some(Nodes::All(vec![node])),
                 None => self.unknown(target, &format!("no workload is called `{name}`")),
             },
+            TargetKind::Zone(name) => {
+                let machines = self.all_nodes().into_iter().filter(|node| self.zone(*node) == Some(name));
+                Some(Nodes::All(machines.collect()))
+            }
             TargetKind::HitBy(name) => match self.model.faults.iter().position(|(f, _)| f.value == *name) {
                 Some(n) => Some(Nodes::NodesOf(n)),
                 None => self.unknown(target, &format!("no fault is called `{name}`")),

@@ -16,7 +16,6 @@ use std::sync::Arc;
 use cluster::{FaultPlan, Hardware};
 use kernel::{CellId, NodeId, Seed};
 use systems::app::plan::{Draw, Place, Plan};
-use systems::expression::VariableId;
 
 use crate::measure::ServiceInfo;
 use crate::model::{Dist, Model};
@@ -53,6 +52,8 @@ pub struct Edits {
 
 /// Compiles a model for one seed.
 pub fn compile(model: &Model, seed: Seed, edits: &Edits) -> Result<Compiled, Vec<Diagnostic>> {
+    #[cfg(feature = "planted-nondeterminism")]
+    let edits = &planted(model, edits);
     let mut compiler = Compiler::new(model, seed);
     compiler.nodes();
     compiler.services();
@@ -61,6 +62,19 @@ pub fn compile(model: &Model, seed: Seed, edits: &Edits) -> Result<Compiled, Vec
     let hardware = compiler.hardware();
     let faults = compiler.faults();
     if compiler.errors.is_empty() { Ok(compiler.finish(hardware, faults)) } else { Err(compiler.errors) }
+}
+
+/// Wrong on purpose: every second world that this process compiles leaves out an operation, so that `--twice` has
+/// something to find.
+#[cfg(feature = "planted-nondeterminism")]
+fn planted(model: &Model, edits: &Edits) -> Edits {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static WORLDS: AtomicU64 = AtomicU64::new(0);
+    let mut edits = edits.clone();
+    if WORLDS.fetch_add(1, Ordering::Relaxed) % 2 == 1 {
+        edits.dropped.extend(model.workloads.first().map(|(name, _)| (name.value.clone(), 100)));
+    }
+    edits
 }
 
 /// What is being compiled.
@@ -147,10 +161,6 @@ impl<'a> Compiler<'a> {
             self.names.errors.push(word.to_owned());
             self.names.errors.len() - 1
         }) as u16
-    }
-
-    fn variable(&self, name: &str) -> Option<VariableId> {
-        self.variables.iter().position(|v| v == name).map(|n| VariableId(n as u32))
     }
 
     /// `service.op` for whatever a call may say.

@@ -1,31 +1,43 @@
 //! Machines and the links between them.
 
-use cluster::{Disk, Hardware, Link, NodeHardware, Transport};
+use std::collections::BTreeMap;
+
+use cluster::{Bandwidth, Clock, DRIFT_MAX, Disk, Hardware, Link, Loss, NodeHardware, Opening, Transport};
 use kernel::{Distribution, NodeId};
 
 use super::Compiler;
-use crate::model::{self, LinkEnds, Pick, Target, TargetKind};
+use crate::model::{self, Dist, LinkEnds, Pick, Target, TargetKind};
 use crate::scenario::Diagnostic;
 
-/// How closely a link's ends name two nodes; the closest link wins.
+/// How closely a link's ends name two nodes, zones and parts and numbers counting 1, 2 and 4 each; the closest link wins.
 type Closeness = u32;
 
 impl Compiler<'_> {
-    /// The machines and links. Nodes of one part share a group unless a link names single nodes.
+    /// The machines and links. Nodes of one part and zone share a group unless a link names single nodes.
     pub(super) fn hardware(&mut self) -> Hardware {
         let single = self.model.links.iter().any(|(ends, _)| names_nodes(&ends.from) || names_nodes(&ends.to));
-        let zero = Distribution::constant(0.0).expect("zero is a duration");
         let mut nodes = Vec::new();
+        // The first node of each group, and which group a part has in a zone.
         let mut groups: Vec<NodeId> = Vec::new();
-        for n in 0..self.plan.nodes.len() as u32 {
-            let name = &self.names.nodes[n as usize];
-            if single || name.number == 0 {
-                groups.push(NodeId(n));
-            }
-            let service = self.model.services.iter().find(|(s, _)| s.value == name.part && self.first.contains_key(&s.value));
-            let is_service = matches!(self.plan.nodes[n as usize].part, systems::app::plan::Part::Service(_));
-            let fsync = service.filter(|_| is_service).map_or_else(|| zero.clone(), |(_, s)| s.fsync.law.clone());
-            nodes.push(NodeHardware { disk: Disk { fsync }, group: (groups.len() - 1) as u16 });
+        let mut shared: BTreeMap<(bool, &str, Option<&str>), u16> = BTreeMap::new();
+        let names: Vec<_> = self.names.nodes.iter().map(|node| (node.part.clone(), node.number)).collect();
+        for (n, (part, number)) in names.iter().enumerate() {
+            let node = NodeId(n as u32);
+            let zone = self.zone(node);
+            let mut fresh = || {
+                groups.push(node);
+                (groups.len() - 1) as u16
+            };
+            let group = if single {
+                fresh()
+            } else {
+                *shared.entry((self.is_service(node), part, zone)).or_insert_with(fresh)
+            };
+            let (disk, clock) = match self.service_of(node) {
+                Some((_, service)) => (disk(&service.disk), self.clock(*number, service)),
+                None => (Disk::plain(zero()), Clock::PERFECT),
+            };
+            nodes.push(NodeHardware { disk, clock, group });
         }
         let mut links = Vec::with_capacity(groups.len() * groups.len());
         for &from in &groups {
@@ -37,10 +49,41 @@ impl Compiler<'_> {
         Hardware { nodes, groups: groups.len() as u16, links }
     }
 
+    pub(super) fn is_service(&self, node: NodeId) -> bool {
+        matches!(self.plan.nodes[node.0 as usize].part, systems::app::plan::Part::Service(_))
+    }
+
+    /// The service a node belongs to, if it is no client.
+    fn service_of(&self, node: NodeId) -> Option<(&str, &model::Service)> {
+        let part = &self.names.nodes[node.0 as usize].part;
+        let found = self.model.services.iter().find(|(name, _)| name.value == *part);
+        found.filter(|_| self.is_service(node)).map(|(name, service)| (name.value.as_str(), service))
+    }
+
+    /// The zone a node or workload is in.
+    pub(super) fn zone(&self, node: NodeId) -> Option<&str> {
+        let name = &self.names.nodes[node.0 as usize];
+        if let Some((_, service)) = self.service_of(node) {
+            let zones = &service.zones;
+            return zones.get(name.number as usize % zones.len().max(1)).map(|zone| zone.value.as_str());
+        }
+        let workload = self.model.workloads.iter().find(|(workload, _)| workload.value == name.part);
+        workload.and_then(|(_, workload)| workload.zone.as_ref()).map(|zone| zone.value.as_str())
+    }
+
+    /// The clock of one node: its drift is drawn for its name and number.
+    fn clock(&self, number: u32, of: &model::Service) -> Clock {
+        let key = self.seed.key(&of.drift.path, "drift");
+        let ppm = of.drift.law.sample(&mut key.draw(u64::from(number), 0, 0));
+        let most = f64::from(DRIFT_MAX);
+        Clock { drift: (ppm * 1e3).round().clamp(-most, most) as i32 }
+    }
+
     fn link(&mut self, from: NodeId, to: NodeId) -> Link {
-        let base = &self.model.network;
+        let model = self.model;
+        let base = &model.network;
         let mut layers: Vec<(Closeness, &LinkEnds, &model::Link)> = Vec::new();
-        for (ends, link) in &self.model.links {
+        for (ends, link) in &model.links {
             let forth = self.closeness(ends, from, to);
             let back = if ends.both { self.closeness(ends, to, from) } else { None };
             if let Some(closeness) = forth.max(back) {
@@ -59,16 +102,42 @@ impl Compiler<'_> {
                 }
             }
         }
-        let chain = || std::iter::once(base).chain(layers.iter().map(|layer| layer.2)).rev();
-        let latency = chain().find_map(|l| l.latency.as_ref()).map(|d| d.law.clone());
+        let chain = || layers.iter().rev().map(|layer| layer.2).chain([base]);
+        let said = chain().take(layers.len()).find_map(|link| link.latency.as_ref());
+        let latency = said.or_else(|| self.between(from, to)).or(base.latency.as_ref());
+        let transport = chain().find_map(|link| link.transport).unwrap_or(model::Transport::Tcp);
+        let bandwidth = chain().find_map(|link| link.bandwidth).and_then(model::Limit::value);
         Link {
-            latency: latency.unwrap_or_else(|| Distribution::constant(0.0).expect("zero is a duration")),
-            loss: chain().find_map(|l| l.loss).unwrap_or(0.0),
-            transport: match chain().find_map(|l| l.transport).unwrap_or(model::Transport::Tcp) {
-                model::Transport::Tcp => Transport::Tcp,
+            latency: latency.map_or_else(zero, |dist| dist.law.clone()),
+            loss: match chain().find_map(|link| link.loss) {
+                None => Loss::Share(0.0),
+                Some(model::Loss::Independent(share)) => Loss::Share(share),
+                Some(model::Loss::GilbertElliott { good_to_bad, bad_to_good, bad }) => {
+                    Loss::Bursts { good_to_bad, bad_to_good, bad }
+                }
+            },
+            duplicate: chain().find_map(|link| link.duplicate).unwrap_or(0.0),
+            reorder: chain().find_map(|link| link.reorder.as_ref()).map_or(0.0, |reorder| reorder.value),
+            corrupt: chain().find_map(|link| link.corrupt).unwrap_or(0.0),
+            bandwidth: bandwidth.and_then(Bandwidth::bits_per_second),
+            buffer: chain().find_map(|link| link.buffer.as_ref()).and_then(|buffer| buffer.value.value()),
+            transport: match transport {
+                model::Transport::Tcp | model::Transport::Http2 | model::Transport::Grpc => Transport::Tcp,
+                model::Transport::Http1 => Transport::Pool,
                 model::Transport::Udp => Transport::Udp,
             },
+            opening: Opening::RoundTrip,
         }
+    }
+
+    /// The latency between the zones of two nodes: as this way is written, else as the other way is. None within a zone.
+    fn between(&self, from: NodeId, to: NodeId) -> Option<&Dist> {
+        let (from, to) = (self.zone(from)?, self.zone(to)?);
+        let way = |from: &str, to: &str| {
+            let path = self.model.zones.iter().find(|path| path.from.value == from && path.to.value == to);
+            path.map(|path| &path.latency)
+        };
+        if from == to { None } else { way(from, to).or_else(|| way(to, from)) }
     }
 
     fn closeness(&self, ends: &LinkEnds, from: NodeId, to: NodeId) -> Option<Closeness> {
@@ -77,17 +146,31 @@ impl Compiler<'_> {
 
     fn end(&self, target: &Target, node: NodeId) -> Option<Closeness> {
         let name = &self.names.nodes[node.0 as usize];
-        let is_service = matches!(self.plan.nodes[node.0 as usize].part, systems::app::plan::Part::Service(_));
+        let is_service = self.is_service(node);
         match &target.kind {
             TargetKind::Everything => Some(0),
-            TargetKind::Workload(w) => (!is_service && name.part == *w).then_some(1),
+            TargetKind::Zone(zone) => (self.zone(node) == Some(zone)).then_some(1),
+            TargetKind::Workload(w) => (!is_service && name.part == *w).then_some(2),
             TargetKind::Nodes { name: part, pick } if is_service && name.part == *part => match pick {
-                Pick::All => Some(1),
-                Pick::Numbers(numbers) => numbers.contains(&name.number).then_some(2),
+                Pick::All => Some(2),
+                Pick::Numbers(numbers) => numbers.contains(&name.number).then_some(4),
                 Pick::Any(_) | Pick::Minority | Pick::Majority | Pick::Fraction(_) | Pick::Same => None,
             },
             TargetKind::Nodes { .. } | TargetKind::HitBy(_) | TargetKind::Others => None,
         }
+    }
+}
+
+fn zero() -> Distribution {
+    Distribution::constant(0.0).expect("zero is a duration")
+}
+
+fn disk(disk: &model::Disk) -> Disk {
+    Disk {
+        fsync: disk.fsync.law.clone(),
+        throughput: disk.throughput.value().and_then(Bandwidth::bits_per_second),
+        group_commit: disk.group_commit,
+        capacity: disk.capacity.value(),
     }
 }
 

@@ -194,7 +194,7 @@ impl Recorder {
             found.push(LittleResult {
                 queue: self.queue_name(&labels),
                 integral: self.levels.row(cell, row).integral(),
-                sojourns: self.streams(names, "sojourn", &asked).map(|stream| stream.sum).sum(),
+                sojourns: self.streams(names, "sojourn", &asked).map(Stream::sum).sum(),
             });
         }
         found

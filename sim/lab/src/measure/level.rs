@@ -79,6 +79,32 @@ impl Occupancy {
     }
 }
 
+/// The largest value and since when, and the smallest.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Extremes {
+    pub(super) max: i64,
+    pub(super) max_at: Time,
+    pub(super) min: i64,
+}
+
+impl Extremes {
+    /// Of no value at all.
+    const NONE: Self = Self { max: i64::MIN, max_at: Time::ZERO, min: i64::MAX };
+
+    /// There was a value.
+    pub(super) fn seen(&self) -> bool {
+        self.min <= self.max
+    }
+
+    #[inline]
+    fn look(&mut self, value: i64, since: Time) {
+        if value > self.max {
+            (self.max, self.max_at) = (value, since);
+        }
+        self.min = self.min.min(value);
+    }
+}
+
 /// A level.
 #[derive(Clone, Debug)]
 pub(super) struct Level {
@@ -91,8 +117,9 @@ pub(super) struct Level {
     /// Its extremes are looked at now.
     pub(super) watching: bool,
     pub(super) occupancy: Occupancy,
-    /// Largest value and since when; smallest.
-    pub(super) extremes: Option<(i64, Time, i64)>,
+    pub(super) extremes: Extremes,
+    /// By number: the sums that this level is part of.
+    pub(super) sums: Vec<u32>,
     /// The area at the beginning of each batch of the measured time, and at the end of the last.
     marks: Vec<i128>,
     window: (i128, Time, i64),
@@ -109,7 +136,8 @@ impl Level {
             counting: false,
             watching: false,
             occupancy: Occupancy::new(),
-            extremes: None,
+            extremes: Extremes::NONE,
+            sums: Vec::new(),
             marks: Vec::new(),
             window: (0, Time::ZERO, i64::MIN),
             means: Vec::new(),
@@ -131,21 +159,14 @@ impl Level {
             return;
         }
         let length = now.0 - self.last.0;
-        self.area += i128::from(self.value) * i128::from(length);
+        // A length of time fits a signed number, and the product of two of those fits this one.
+        self.area += i128::from(self.value) * i128::from(length as i64);
         self.window.2 = self.window.2.max(self.value);
         if self.counting {
             self.occupancy.record(self.value, length);
         }
         if self.watching {
-            match &mut self.extremes {
-                Some((max, at, min)) => {
-                    if self.value > *max {
-                        (*max, *at) = (self.value, self.last);
-                    }
-                    *min = self.value.min(*min);
-                }
-                None => self.extremes = Some((self.value, self.last, self.value)),
-            }
+            self.extremes.look(self.value, self.last);
         }
         self.last = now;
     }
@@ -179,7 +200,11 @@ impl Level {
 
     /// For the outcome.
     pub(super) fn result(&self) -> LevelResult {
-        let (max, max_at, _) = self.extremes.unwrap_or((self.value, self.last, self.value));
+        let Extremes { max, max_at, .. } = if self.extremes.seen() {
+            self.extremes
+        } else {
+            Extremes { max: self.value, max_at: self.last, min: self.value }
+        };
         LevelResult {
             mean: self.occupancy.mean(),
             max,

@@ -16,8 +16,6 @@ pub(super) struct Levels {
     phase: Vec<usize>,
     /// By cell: the level of its first row.
     first: Vec<u32>,
-    /// By level of a row: the sums it is part of.
-    sums: Vec<Vec<u32>>,
     /// What each sum is of: its rows' levels and its phase.
     known: Vec<(Vec<u32>, usize, usize)>,
 }
@@ -31,7 +29,7 @@ impl Levels {
                 all.extend((0..cell.keys).map(|_| Level::new(cell.initial)));
             }
         }
-        Self { phase: vec![0; all.len()], sums: vec![Vec::new(); all.len()], all, first, known: Vec::new() }
+        Self { phase: vec![0; all.len()], all, first, known: Vec::new() }
     }
 
     /// The level of one row.
@@ -57,7 +55,7 @@ impl Levels {
         self.all.push(Level::new(rows.iter().map(|&row| self.all[row as usize].value).sum()));
         self.phase.push(phase);
         for &row in &rows {
-            self.sums[row as usize].push(level as u32);
+            self.all[row as usize].sums.push(level as u32);
         }
         self.known.push((rows, phase, level));
         level
@@ -71,8 +69,10 @@ impl Levels {
         }
         let level = first as usize + delta.key as usize;
         let by = delta.after - delta.before;
-        self.all[level].change(now, by);
-        for &sum in &self.sums[level] {
+        let row = &mut self.all[level];
+        row.change(now, by);
+        for n in 0..row.sums.len() {
+            let sum = self.all[level].sums[n];
             self.all[sum as usize].change(now, by);
         }
     }

@@ -169,12 +169,12 @@ impl Recorder {
             self.pass(now);
         }
         let stream = &mut self.streams[sample.series.0 as usize];
-        stream.record(now, self.batch, &sample, sample.since >= self.times.warmup);
+        stream.record(now, &sample, sample.since >= self.times.warmup);
         for &number in &stream.probes {
             let probe = &mut self.probes[number as usize];
             let tagged = probe.tag.is_none_or(|tag| tag == sample.tag);
             if tagged && self.phases.counts(probe.phase, sample.since) {
-                stream.meaning.record(&mut probe.tally, now, self.batch, &sample);
+                stream.meaning.record(&mut probe.tally, now, &sample);
             }
         }
     }
@@ -283,12 +283,20 @@ impl Recorder {
         self.levels.mark();
         let Times { warmup, duration, .. } = self.times;
         if at > warmup && self.batch < BATCHES - 1 {
+            self.close_batch();
             self.batch += 1;
         }
         let length = u128::from(duration.since(warmup).0);
         let begun = |batch: u128| warmup + Span((length * batch / BATCHES as u128) as u64);
         let next = if at == warmup { 1 } else { self.batch as u128 + 1 };
         self.batch_end = if begun(next) > at { begun(next) } else { Time::END };
+    }
+
+    fn close_batch(&mut self) {
+        let streams = self.streams.iter_mut().map(|stream| &mut stream.tally);
+        for tally in streams.chain(self.probes.iter_mut().map(|probe| &mut probe.tally)) {
+            tally.close_batch(self.batch);
+        }
     }
 
     /// Phases begin or end at `at`, up to which every level has been settled or is about to be.
@@ -324,6 +332,7 @@ impl Recorder {
         for flow in &mut self.flows {
             flow.stop(&self.traffic, &self.streams);
         }
+        self.close_batch();
         self.boundary = Time::END;
         self.end = Some(end);
     }

@@ -76,8 +76,8 @@ impl Counter {
             Self::Committed(protocols) => decided(protocols, |d| d.committed),
             Self::Aborted(protocols) => decided(protocols, |d| d.aborted),
             Self::Tagged(series, tag) => series.iter().map(|&n| streams[n].tags.get(tag).copied().unwrap_or(0)).sum(),
-            Self::Ended(series) => series.iter().map(|&n| streams[n].ended.0).sum(),
-            Self::Good(series) => series.iter().map(|&n| streams[n].ended.1).sum(),
+            Self::Ended(series) => series.iter().map(|&n| streams[n].ended()).sum(),
+            Self::Good(series) => series.iter().map(|&n| streams[n].ended_ok()).sum(),
         }
     }
 }

@@ -31,14 +31,19 @@ impl Meaning {
         }
     }
 
+    /// Whether a sample has a length that counts.
+    #[inline]
+    fn measures(self, sample: &Sample) -> bool {
+        sample.tag != CUT_SHORT || matches!(self, Self::Seen | Self::Occurrence)
+    }
+
     /// Counts one sample in a tally.
     #[inline]
-    pub(super) fn record(self, tally: &mut Tally, now: Time, batch: usize, sample: &Sample) {
-        match self {
-            Self::Call | Self::Whole if sample.tag == CUT_SHORT => tally.cut(),
-            Self::Call | Self::Whole | Self::Seen | Self::Occurrence => {
-                tally.record(now, batch, sample.tag, sample.value.0);
-            }
+    pub(super) fn record(self, tally: &mut Tally, now: Time, sample: &Sample) {
+        if self.measures(sample) {
+            tally.record(now, sample.tag, sample.value.0);
+        } else {
+            tally.cut();
         }
     }
 }
@@ -51,6 +56,8 @@ struct Windows {
     /// Latencies of what ended in the current window.
     latency: Histogram,
     now: usize,
+    /// When the current window began.
+    begun: Time,
 }
 
 /// One series.
@@ -61,10 +68,10 @@ pub(super) struct Stream {
     pub(super) tally: Tally,
     /// The same by tag, for occurrences.
     pub(super) tags: BTreeMap<u16, u64>,
-    /// Σ of all values, warm-up included, also of what was cut short.
-    pub(super) sum: u128,
-    /// Ended so far, warm-up included; the second those that ended ok.
-    pub(super) ended: (u64, u64),
+    /// Σ of the values that the tally has not got: those of the warm-up, and of what was cut short.
+    rest: u128,
+    /// Calls of the warm-up that ended; the second those that ended ok.
+    warm: (u64, u64),
     /// Open when the run ended, begun after the warm-up.
     pub(super) open: u64,
     /// Terms with a phase or an outcome, by number of their probe.
@@ -78,8 +85,8 @@ impl Stream {
             meaning: Meaning::of(metric),
             tally: Tally::new(Hit::Error),
             tags: BTreeMap::new(),
-            sum: 0,
-            ended: (0, 0),
+            rest: 0,
+            warm: (0, 0),
             open: 0,
             probes: Vec::new(),
             windows: None,
@@ -93,29 +100,51 @@ impl Stream {
             rows: vec![OperationWindow::default(); count],
             latency: Histogram::new(Histogram::PER_WINDOW),
             now: 0,
+            begun: Time::ZERO,
         }));
     }
 
     /// A sample comes in at `now`; `counts` if it began after the warm-up.
     #[inline]
-    pub(super) fn record(&mut self, now: Time, batch: usize, sample: &Sample, counts: bool) {
-        self.sum += u128::from(sample.value.0);
+    pub(super) fn record(&mut self, now: Time, sample: &Sample, counts: bool) {
+        if counts && self.meaning.measures(sample) {
+            self.tally.record(now, sample.tag, sample.value.0);
+        } else {
+            self.record_rest(sample, counts);
+        }
+        if let Some(windows) = &mut self.windows {
+            windows.record(sample);
+        }
+        if self.meaning == Meaning::Occurrence && counts {
+            *self.tags.entry(sample.tag).or_default() += 1;
+        }
+    }
+
+    /// Samples of the warm-up, and what was cut short.
+    #[cold]
+    fn record_rest(&mut self, sample: &Sample, counts: bool) {
+        self.rest += u128::from(sample.value.0);
         if counts {
-            self.meaning.record(&mut self.tally, now, batch, sample);
+            self.tally.cut();
+        } else if sample.tag != CUT_SHORT {
+            self.warm.0 += 1;
+            self.warm.1 += u64::from(sample.tag == Ending::Ok.tag());
         }
-        match self.meaning {
-            Meaning::Call => {
-                if sample.tag != CUT_SHORT {
-                    self.ended.0 += 1;
-                    self.ended.1 += u64::from(sample.tag == Ending::Ok.tag());
-                }
-                if let Some(windows) = &mut self.windows {
-                    windows.record(sample);
-                }
-            }
-            Meaning::Occurrence if counts => *self.tags.entry(sample.tag).or_default() += 1,
-            Meaning::Whole | Meaning::Seen | Meaning::Occurrence => {}
-        }
+    }
+
+    /// Σ of all values, warm-up included, also of what was cut short.
+    pub(super) fn sum(&self) -> u128 {
+        self.rest + self.tally.histogram.sum()
+    }
+
+    /// Calls that have ended so far, warm-up included.
+    pub(super) fn ended(&self) -> u64 {
+        self.warm.0 + self.tally.ended()
+    }
+
+    /// Those that ended ok.
+    pub(super) fn ended_ok(&self) -> u64 {
+        self.warm.1 + self.tally.ended_as(Ending::Ok)
     }
 
     /// The current time window is over.
@@ -146,11 +175,8 @@ impl Windows {
     #[inline]
     fn record(&mut self, sample: &Sample) {
         let last = self.rows.len() - 1;
-        let begun = if sample.since.0 >= self.now as u64 * self.width.0 {
-            self.now
-        } else {
-            (sample.since.0 / self.width.0) as usize
-        };
+        let begun =
+            if sample.since >= self.begun { self.now } else { (sample.since.0 / self.width.0) as usize };
         self.rows[begun.min(last)].offered += 1;
         if sample.tag == CUT_SHORT {
             return;
@@ -173,5 +199,6 @@ impl Windows {
             self.latency.clear();
         }
         self.now += 1;
+        self.begun = self.begun + self.width;
     }
 }

@@ -48,7 +48,11 @@ pub(super) struct Tally {
     pub(super) max_at: Time,
     pub(super) last: Option<(Time, u64)>,
     hit: Hit,
+    /// Those longer than the limit, if there is one.
+    above: u64,
+    /// The batches that are over, and their sum.
     batches: Vec<Batch>,
+    over: Batch,
 }
 
 impl Tally {
@@ -59,13 +63,15 @@ impl Tally {
             max_at: Time::ZERO,
             last: None,
             hit,
+            above: 0,
             batches: vec![Batch::default(); BATCHES],
+            over: Batch::default(),
         }
     }
 
-    /// Counts a sample that ended at `now` in the given batch of time.
+    /// Counts a sample that ended at `now`.
     #[inline]
-    pub(super) fn record(&mut self, now: Time, batch: usize, tag: u16, value: u64) {
+    pub(super) fn record(&mut self, now: Time, tag: u16, value: u64) {
         let slot = if tag == CUT_SHORT { CUT } else { usize::from(tag).min(CUT - 1) };
         self.endings[slot] += 1;
         if value > self.histogram.max() || self.histogram.is_empty() {
@@ -73,13 +79,21 @@ impl Tally {
         }
         self.last = Some((now, value));
         self.histogram.record(value);
-        let batch = &mut self.batches[batch];
-        batch.count += 1;
-        batch.sum += u128::from(value);
-        batch.hits += u64::from(match self.hit {
-            Hit::Error => tag == Ending::Fail.tag() || tag == Ending::Info.tag(),
-            Hit::Above(limit) => value > limit,
-        });
+        if let Hit::Above(limit) = self.hit {
+            self.above += u64::from(value > limit);
+        }
+    }
+
+    /// A batch of the measured time is over: what was counted since the last one is its own.
+    pub(super) fn close_batch(&mut self, batch: usize) {
+        let hits = match self.hit {
+            Hit::Error => self.ended_as(Ending::Fail) + self.ended_as(Ending::Info),
+            Hit::Above(_) => self.above,
+        };
+        let all = Batch { count: self.histogram.count(), sum: self.histogram.sum(), hits };
+        let over = std::mem::replace(&mut self.over, all);
+        self.batches[batch] =
+            Batch { count: all.count - over.count, sum: all.sum - over.sum, hits: all.hits - over.hits };
     }
 
     /// Counts something that did not end, and has no length.
@@ -99,6 +113,7 @@ impl Tally {
         for (mine, theirs) in self.endings.iter_mut().zip(other.endings) {
             *mine += theirs;
         }
+        self.above += other.above;
         for (mine, theirs) in self.batches.iter_mut().zip(&other.batches) {
             mine.count += theirs.count;
             mine.sum += theirs.sum;

@@ -52,6 +52,8 @@ pub(super) struct Traffic {
     pub(super) parts: Vec<String>,
     /// By node.
     part: Vec<u32>,
+    /// By node: where the pairs begin of which it is the sender.
+    row: Vec<u32>,
     kinds: usize,
     /// By (from part, to part): where its block of kinds begins in `counts`.
     pairs: Vec<u32>,
@@ -74,6 +76,7 @@ impl Traffic {
             }) as u32);
         }
         Self {
+            row: part.iter().map(|part| part * parts.len() as u32).collect(),
             part,
             kinds: names.kinds.len(),
             pairs: vec![NONE; parts.len() * parts.len()],
@@ -86,7 +89,7 @@ impl Traffic {
 
     #[inline]
     pub(super) fn message(&mut self, what: Passage, from: NodeId, to: NodeId, kind: u8, bytes: u32) {
-        let pair = self.part[from.0 as usize] as usize * self.parts.len() + self.part[to.0 as usize] as usize;
+        let pair = self.row[from.0 as usize] as usize + self.part[to.0 as usize] as usize;
         let block = if self.pairs[pair] == NONE { self.open(pair) } else { self.pairs[pair] };
         let counts = &mut self.counts[block as usize + usize::from(kind)];
         match what {

@@ -3,6 +3,7 @@
 use kernel::{Span, Time};
 use systems::app::ending::Ending;
 
+use super::level::Extremes;
 use super::source::{Source, Value, workers_behind};
 use super::tally::{BATCHES, Estimate, Hit, Tally, ratio};
 use super::wanted::{Metric, Phase, Stat, Wanted};
@@ -112,7 +113,7 @@ impl Recorder {
         let (histogram, ended) = (&tally.histogram, tally.ended());
         let phase = self.phases.watched.iter().position(|watch| watch.phase == wanted.phase);
         let seconds = phase.map_or(0.0, |phase| self.phases.seconds(phase));
-        if wanted.metric == Metric::Errors {
+        if wanted.metric == Metric::Errors || wanted.above.is_some() {
             return tally.hits().map(|hits| Value::estimate(hits, 1.0));
         }
         if wanted.metric == Metric::Rejects {
@@ -145,8 +146,12 @@ impl Recorder {
     fn of_level(&self, stat: Stat, level: usize, workers: f64, phase: usize) -> Option<Value> {
         let level = self.levels.get(level);
         let (end, occupancy) = (self.end.expect("asserted by the caller"), &level.occupancy);
-        let (max, max_at, min) = level.extremes.unwrap_or((level.value, end, level.value));
-        let seen = level.extremes.is_some() && (occupancy.total() > 0 || matches!(stat, Stat::Min | Stat::Max));
+        let Extremes { max, max_at, min } = if level.extremes.seen() {
+            level.extremes
+        } else {
+            Extremes { max: level.value, max_at: end, min: level.value }
+        };
+        let seen = level.extremes.seen() && (occupancy.total() > 0 || matches!(stat, Stat::Min | Stat::Max));
         if !seen && stat != Stat::End {
             return None;
         }

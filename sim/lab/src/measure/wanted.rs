@@ -21,8 +21,8 @@ pub struct Wanted {
     pub tag: Option<u16>,
     /// `phase=`.
     pub phase: Phase,
-    /// Also count, for each batch of samples, those longer than this, exactly: what the tests against theory need to judge
-    /// a percentile. No threshold sets it.
+    /// Count, for each batch of samples, those longer than this, exactly: what the tests against theory need to judge a
+    /// percentile. The term's value is then their share. No threshold sets it.
     pub above: Option<Span>,
 }
 

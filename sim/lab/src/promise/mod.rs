@@ -132,6 +132,14 @@ impl Promises {
     /// Committed state changed, all of `change` at once.
     #[inline]
     pub fn change(&mut self, now: Time, event: u64, change: &[Delta]) {
+        if now <= self.deadline && change.iter().all(|delta| self.state.ignores(delta)) {
+            self.last_event = event;
+            return;
+        }
+        self.take_in(now, event, change);
+    }
+
+    fn take_in(&mut self, now: Time, event: u64, change: &[Delta]) {
         let at = self.moment(now, event);
         let Self { state, touched, marked, .. } = self;
         for delta in change {

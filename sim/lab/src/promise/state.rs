@@ -135,6 +135,12 @@ impl State {
         }
     }
 
+    /// No promise names the cell.
+    #[inline]
+    pub(super) fn ignores(&self, delta: &Delta) -> bool {
+        self.cells[delta.cell.0 as usize].is_none()
+    }
+
     /// Takes in one change and names the promises that read it. Panics if the cell had another value than the change
     /// says: then the engine and what it tells about itself have come apart.
     #[inline]
@@ -147,10 +153,10 @@ impl State {
         // A restart restates what its log says: before and after are equal, and the mirror may not have it yet.
         let known = delta.before == delta.after || self.values[place] == delta.before;
         assert!(known, "a change of cell {} from a value it did not have", delta.cell.0);
-        self.values[place] = delta.after;
+        let before = std::mem::replace(&mut self.values[place], delta.after);
         for &number in &dependents.aggregates {
             let mirror = Mirror { values: &self.values, cells: &self.cells };
-            let faulty = self.aggregates[number as usize].update(delta.cell.0, key, delta.before, mirror);
+            let faulty = self.aggregates[number as usize].update(delta.cell.0, key, before, mirror);
             self.faulty = self.faulty.saturating_add_signed(faulty);
         }
         for reader in &dependents.readers {

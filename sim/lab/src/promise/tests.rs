@@ -35,7 +35,16 @@ fn at(text: &str) -> At<String> {
 }
 
 fn model(invariants: Vec<(&str, model::Form)>) -> Model {
-    let none = Link { latency: None, loss: None, transport: None };
+    let none = Link {
+        latency: None,
+        loss: None,
+        duplicate: None,
+        reorder: None,
+        corrupt: None,
+        bandwidth: None,
+        buffer: None,
+        transport: None,
+    };
     let invariants =
         invariants.into_iter().map(|(name, form)| (at(name), Invariant { form, text: None, place: Place::default() }));
     Model {
@@ -54,6 +63,7 @@ fn model(invariants: Vec<(&str, model::Form)>) -> Model {
         phases: Vec::new(),
         network: none,
         links: Vec::new(),
+        zones: Vec::new(),
         services: Vec::new(),
         transactions: Vec::new(),
         workloads: Vec::new(),

@@ -359,6 +359,7 @@ impl Pending {
         let Moment { time, event } = self.since;
         let others = match self.count {
             1 => String::new(),
+            2 => " (and once more)".to_owned(),
             n => format!(" (and {} times more)", n - 1),
         };
         format!("turned true at {time}, event {}{others}", grouped(i128::from(event)))

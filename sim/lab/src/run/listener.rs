@@ -12,7 +12,7 @@ use crate::expression::Problem;
 use crate::measure::{self, Recorder};
 use crate::model::Model;
 use crate::names::Names;
-use crate::outcome::{HistoryLine, Outcome, Times};
+use crate::outcome::{Found, HistoryLine, Outcome, RunVerdict, Times};
 use crate::promise::{Promises, judge, mark_expected};
 use crate::scenario::{Diagnostic, Scenario};
 use crate::threshold::{self, Threshold, Vocabulary};
@@ -21,12 +21,15 @@ use crate::threshold::{self, Threshold, Vocabulary};
 pub const HISTORY_LINES_MAX: usize = 1_000_000;
 
 /// The listeners of one run.
+#[derive(Clone)]
 pub(super) struct Listener {
     pub(super) names: Names,
     times: Times,
     recorder: Recorder,
     promises: Promises,
     thresholds: Vec<(String, Threshold)>,
+    /// The recorder's terms that no threshold asks for: those of `Options::wanted`.
+    asked: std::ops::Range<usize>,
     history: Option<Vec<HistoryLine>>,
     history_cut: bool,
     /// By node: the cell and row that says whether it is up.
@@ -36,6 +39,10 @@ pub(super) struct Listener {
     /// The number of the event being handled, from 1.
     pub(super) events: u64,
     pub(super) interrupted: bool,
+    /// Disks that were full, each when it first was.
+    full_disks: Vec<(NodeId, Time)>,
+    /// Why the run was ended early, if it was.
+    gave_up: Option<String>,
 }
 
 /// What only the end of a run knows.
@@ -65,6 +72,7 @@ impl Listener {
                 return Err(problems.map(Diagnostic::from).collect());
             }
         };
+        let asked = wanted.len()..wanted.len() + options.wanted.len();
         wanted.extend(options.wanted.iter().cloned());
         let recorder = Recorder::new(&measure::Scope {
             names: &names,
@@ -82,6 +90,7 @@ impl Listener {
             recorder,
             promises,
             thresholds,
+            asked,
             history,
             history_cut: false,
             up: compiled.up.clone(),
@@ -89,6 +98,8 @@ impl Listener {
             variables: compiled.variables.clone(),
             events: 0,
             interrupted: false,
+            full_disks: Vec::new(),
+            gave_up: None,
         })
     }
 
@@ -97,6 +108,7 @@ impl Listener {
     }
 
     pub(super) fn healed(&mut self, now: Time) {
+        self.promises.event(self.events);
         self.promises.heal(now);
     }
 
@@ -111,6 +123,10 @@ impl Listener {
 
     pub(super) fn stops(&self) -> bool {
         self.promises.stop()
+    }
+
+    pub(super) fn gives_up(&mut self, why: String) {
+        self.gave_up = Some(why);
     }
 
     pub(super) fn still_open(&mut self, end: Time, node: NodeId, series: SeriesId, since: Time) {
@@ -141,6 +157,10 @@ impl Listener {
         let faults = ledger::results(ending.cluster.ledger(), model, &self.names);
         let mut warnings = ledger::warnings(&faults, model);
         let missing = ledger::without_required_effect(&faults, model);
+        for (node, since) in &self.full_disks {
+            let name = self.names.node(*node);
+            warnings.push(format!("the disk of {name} was full at {since}: what it wrote from then on never became durable"));
+        }
         if self.history_cut {
             warnings.push(format!("the history was cut after {HISTORY_LINES_MAX} lines"));
         }
@@ -148,7 +168,9 @@ impl Listener {
             warnings.push(format!("interrupted at {}: everything here is about the time before", ending.end));
         }
         let mut verdict = judge(&invariants, &thresholds, &model.expect);
-        if !missing.is_empty() {
+        if let Some(why) = &self.gave_up {
+            verdict = RunVerdict { found: Found::Inconclusive, as_expected: false, exit: 3, summary: why.clone() };
+        } else if !missing.is_empty() {
             verdict.as_expected = false;
             verdict.exit = 1;
             verdict.summary = missing.join("; ");
@@ -176,6 +198,7 @@ impl Listener {
             messages: measured.messages,
             faults,
             little: measured.little,
+            estimates: self.asked.map(|term| self.recorder.value(term)).collect(),
             topology: super::topology(model),
             history: self.history.unwrap_or_default(),
             warnings,
@@ -243,6 +266,7 @@ impl Watch<Machine> for Listener {
 
     fn fact(&mut self, fact: Fact) {
         self.recorder.fact(&fact);
+        self.promises.event(self.events);
         self.promises.fact(&fact);
     }
 
@@ -269,7 +293,7 @@ impl Watch<Machine> for Listener {
             Passage::Delivered => measure::Passage::Delivered,
             Passage::Dropped(_) | Passage::Reset => measure::Passage::Lost,
             Passage::Retransmitted => measure::Passage::Retransmitted,
-            Passage::Lost(_) | Passage::Held | Passage::Released => return,
+            Passage::Lost(_) | Passage::Held | Passage::Released | Passage::Duplicated => return,
         };
         self.recorder.message(now, what, message.from, message.to, message.kind, message.bytes);
     }
@@ -280,6 +304,12 @@ impl Watch<Machine> for Listener {
             FaultEvent::Began => self.recorder.fault_began(now, fault),
             FaultEvent::Ended => self.recorder.fault_ended(now, fault),
             FaultEvent::Skipped(_) => {}
+        }
+    }
+
+    fn disk_full(&mut self, now: Time, node: NodeId) {
+        if !self.full_disks.iter().any(|(full, _)| *full == node) {
+            self.full_disks.push((node, now));
         }
     }
 

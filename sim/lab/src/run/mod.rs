@@ -8,7 +8,7 @@ mod ledger;
 mod topology;
 mod twice;
 
-use cluster::Cluster;
+use cluster::{Cluster, Loses};
 use kernel::{NodeId, Process as _, Seed, Span, Time};
 use systems::app::machine::Machine;
 
@@ -84,12 +84,18 @@ pub enum Go {
 /// Events between two calls of the progress function.
 const PROGRESS_EVERY: u64 = 1 << 16;
 
-/// A cluster and its listeners, at one moment of a run.
+/// A run with more events than this in one instant goes round in a circle without delay; it is ended.
+pub const EVENTS_PER_INSTANT_MAX: u64 = 2_000_000;
+
+/// A cluster and its listeners, at one moment of a run. A clone goes on exactly as the original does.
+#[derive(Clone)]
 pub struct World {
     /// The simulated world.
     pub cluster: Cluster<Machine>,
     listener: Listener,
     times: Times,
+    /// Until here, time alone changes nothing: no fault is healed, load does not end.
+    calm: Option<Time>,
     healed: bool,
     load_ended: bool,
     rests: u64,
@@ -108,16 +114,22 @@ impl World {
         let listener = Listener::new(model, &compiled, times, options)?;
         let Compiled { plan, hardware, faults, .. } = compiled;
         let cluster = Cluster::new(plan, hardware, faults, Seed(seed));
-        Ok(Self { cluster, listener, times, healed: false, load_ended: false, rests: 0, resting: false })
+        Ok(Self { cluster, listener, times, calm: None, healed: false, load_ended: false, rests: 0, resting: false })
     }
 
     /// Handles one event. None when the run is over.
+    #[inline]
     pub fn step(&mut self) -> Option<cluster::Handled> {
-        if self.over() {
-            return None;
-        }
         self.listener.events = self.cluster.events() + 1;
-        let handled = self.cluster.step(&mut self.listener)?;
+        let handled = match self.calm() {
+            Some(until) => self.cluster.step_until(until, &mut self.listener),
+            None => None,
+        };
+        let handled = match handled {
+            Some(handled) => handled,
+            None if self.over() => return None,
+            None => self.cluster.step(&mut self.listener)?,
+        };
         let resting = self.cluster.unfinished() == 0;
         if resting && !self.resting {
             self.rests += 1;
@@ -125,6 +137,20 @@ impl World {
         }
         self.resting = resting;
         Some(handled)
+    }
+
+    /// Until when the run is certainly not over and no phase of it ends, whatever happens; none if that must be looked at.
+    #[inline]
+    fn calm(&self) -> Option<Time> {
+        let stuck = self.cluster.events_in_instant() > EVENTS_PER_INSTANT_MAX;
+        if stuck || self.listener.stops() { None } else { self.calm }
+    }
+
+    /// Crashes a machine now, between two events; it comes back after `length`. Already down, it stays as it is.
+    pub fn crash(&mut self, node: NodeId, length: Span) {
+        self.listener.events = self.cluster.events();
+        self.cluster.crash_for(node, Loses::USUAL, length, &mut self.listener);
+        self.resting = self.resting && self.cluster.unfinished() == 0;
     }
 
     /// Whether the run is over: nothing can happen any more, it is at rest after its load, its time is up, or a promise
@@ -139,8 +165,17 @@ impl World {
             self.load_ended = true;
             self.listener.load_ended(self.times.duration);
         }
+        let phase_ends = if self.healed { self.times.duration } else { self.times.duration.min(self.times.heal) };
+        self.calm = if self.load_ended { None } else { phase_ends.0.checked_sub(1).map(Time) };
         let waits_for = self.listener.not_before(self.times.duration);
         let rested = self.load_ended && self.cluster.unfinished() == 0 && next > waits_for;
+        if self.cluster.events_in_instant() > EVENTS_PER_INSTANT_MAX {
+            let at = self.cluster.now();
+            self.listener.gives_up(format!(
+                "gave up at {at}: more than {EVENTS_PER_INSTANT_MAX} events in one instant, a cycle without delay"
+            ));
+            return true;
+        }
         rested || next > self.times.limit || self.listener.stops()
     }
 

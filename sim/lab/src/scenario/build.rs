@@ -11,11 +11,11 @@ use super::leaf::inside_text;
 use super::resolve::{join, step_path};
 use super::tree::{Node, Table, Value};
 use super::values;
-use super::{faults, targets};
+use super::{faults, hardware, targets};
 use crate::model::{
-    At, Call, Change, DecisionLog, Deadlock, Dist, Expect, Expected, Form, Invariant, Link, LinkEnds, Load, LockMode,
-    Locks, Mode, Model, Named, Op, Order, Otherwise, Overflow, Place, Protocol, Recovery, Row, Run, Service, State, Step,
-    Sweep, SweepVariants, Target, TargetKind, Transaction, Transport, Update, Verb, Waiting, Window, Workload,
+    At, Call, Change, Deadlock, DecisionLog, Dist, Expect, Expected, Form, Invariant, Link, LinkEnds, Load, LockMode,
+    Locks, Mode, Model, Named, Op, Order, Otherwise, Overflow, Place, Protocol, Recovery, Row, Run, Service, State,
+    Step, Sweep, SweepVariants, Target, TargetKind, Transaction, Update, Verb, Waiting, Window, Workload,
 };
 
 /// A table being read, its path, and the place of its key.
@@ -82,7 +82,7 @@ impl<'a> Reader<'a> {
         self.maybe_share(name).unwrap_or(1.0)
     }
 
-    fn maybe_share(&self, name: &str) -> Option<f64> {
+    pub(super) fn maybe_share(&self, name: &str) -> Option<f64> {
         let text = self.node(name).and_then(Node::as_text)?;
         Some(values::percentage(text).expect(COMPLETE).0)
     }
@@ -128,7 +128,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn dist(node: &Node, sort: Sort, path: String) -> Dist {
+pub(super) fn dist(node: &Node, sort: Sort, path: String) -> Dist {
     let text = node.as_text().unwrap_or("").to_owned();
     let law = distributions::parse(&text, sort).expect(COMPLETE).law;
     Dist { law, text, path, place: node.place }
@@ -142,7 +142,7 @@ pub(super) fn build(sources: &[Source], root: &Node) -> Model {
     let links = network.below("links");
     let ends = links.table.entries.iter().map(|(name, e)| {
         let ends = targets::link(name, e.key).expect(COMPLETE);
-        (ends, link(&links.below(name)))
+        (ends, hardware::link(&links.below(name)))
     });
     let phases = reader.below("phases");
     let named_window = |(name, e): (&String, &super::tree::Entry)| {
@@ -157,13 +157,15 @@ pub(super) fn build(sources: &[Source], root: &Node) -> Model {
     let chaos = |run: &Run| Window { from: run.warmup, to: run.heal };
     let run = run(&reader.below("run"));
     let ends: Vec<(LinkEnds, Link)> = ends.collect();
-    let named_windows = faults::Windows { chaos: chaos(&run), duration: run.duration, limit: run.quiesce, named: &phases };
+    let named_windows =
+        faults::Windows { chaos: chaos(&run), duration: run.duration, limit: run.quiesce, named: &phases };
     Model {
         name: about.text("name").to_owned(),
         question: about.text("question").to_owned(),
         tags: about.texts("tags").into_iter().map(|t| t.value).collect(),
-        network: link(&network),
+        network: hardware::link(&network),
         links: ends,
+        zones: hardware::zone_paths(&reader.below("zones")),
         services: reader.named("services", service),
         transactions: reader.named("transactions", transaction),
         workloads: reader.named("workloads", workload),
@@ -196,16 +198,8 @@ pub(super) fn window_text(text: &str) -> Window {
     Window { from: Time(from), to: Time(to) }
 }
 
-fn link(r: &Reader<'_>) -> Link {
-    let transport = r.node("transport").map(|_| match r.text("transport") {
-        "udp" => Transport::Udp,
-        _ => Transport::Tcp,
-    });
-    Link { latency: r.maybe_dist("latency", Sort::Durations), loss: r.maybe_share("loss"), transport }
-}
-
 fn service(r: &Reader<'_>) -> Service {
-    let (queue, disk) = (r.below("queue"), r.below("disk"));
+    let queue = r.below("queue");
     Service {
         nodes: r.integer("nodes") as u32,
         workers: r.count("workers"),
@@ -215,7 +209,9 @@ fn service(r: &Reader<'_>) -> Service {
             order: if queue.text("order") == "lifo" { Order::Lifo } else { Order::Fifo },
             overflow: if queue.text("overflow") == "drop_oldest" { Overflow::DropOldest } else { Overflow::Reject },
         },
-        fsync: disk.dist("fsync"),
+        disk: hardware::disk(&r.below("disk")),
+        drift: r.below("clock").maybe_dist("drift", Sort::Drifts).expect(COMPLETE),
+        zones: hardware::zones(r),
         ops: r.named("ops", op),
         state: r.named("state", |s| State::Counter { keys: s.integer("keys") as u32, initial: s.integer("initial") }),
         mutant: r.maybe_at("mutant"),
@@ -359,6 +355,7 @@ fn workload(r: &Reader<'_>) -> Workload {
             otherwise: Otherwise::Fail,
         },
         vars: vars.table.entries.iter().map(var).collect(),
+        zone: r.maybe_at("zone"),
     }
 }
 

@@ -14,6 +14,12 @@ use crate::model::Place;
 /// At most this many are shown; the rest is counted.
 pub const SHOWN_MAX: usize = 50;
 
+/// More are not collected: a text with this many errors is no scenario.
+pub const COLLECTED_MAX: usize = 1_000;
+
+/// An underlined text is shown up to this length, and this much of what follows it on its line.
+const MARK_BYTES_MAX: usize = 2_000;
+
 /// Two places further apart than this (bytes) are not shown in one picture.
 const PICTURE_BYTES_MAX: usize = 64 * 1024;
 
@@ -116,6 +122,7 @@ impl Diagnostics {
     pub fn new(sources: Vec<Source>, mut list: Vec<Diagnostic>) -> Self {
         list.sort_by(|a, b| (a.severity, a.place, &a.message).cmp(&(b.severity, b.place, &b.message)));
         list.dedup();
+        list.truncate(COLLECTED_MAX);
         Self { sources, list }
     }
 
@@ -180,7 +187,8 @@ impl Diagnostics {
         let first = ranges.iter().map(|r| r.start).min().unwrap_or(0);
         let last = ranges.iter().map(|r| r.end).max().unwrap_or(0);
         let start = text[..first].rfind('\n').map_or(0, |n| n + 1);
-        let end = text[last..].find('\n').map_or(text.len(), |n| last + n);
+        let shown = floor_boundary(text, last + MARK_BYTES_MAX);
+        let end = text[last..shown].find('\n').map_or(shown, |n| last + n);
         let line = text[..start].bytes().filter(|b| *b == b'\n').count() + 1;
         let mut snippet = Snippet::source(&text[start..end]).path(&source.name).line_start(line);
         for ((kind, _, label), range) in marks.iter().zip(ranges) {
@@ -203,8 +211,7 @@ impl Diagnostics {
             Severity::Error => "error",
             Severity::Warning => "warning",
         };
-        let others: Vec<Json> =
-            diagnostic.others.iter().map(|(place, label)| self.json_place(*place, label)).collect();
+        let others: Vec<Json> = diagnostic.others.iter().map(|(place, label)| self.json_place(*place, label)).collect();
         json!({
             "severity": severity,
             "message": diagnostic.message,
@@ -240,11 +247,11 @@ pub enum Colour {
     Ansi,
 }
 
-/// A place as a range that lies within the text, on character boundaries, and on one line unless it is a table.
+/// A place as a range that lies within the text, on character boundaries, and is not too long to be shown.
 fn clamp(text: &str, place: Place) -> Range<usize> {
     let start = floor_boundary(text, place.start as usize);
-    let end = floor_boundary(text, (place.end as usize).max(start));
-    start..end
+    let end = floor_boundary(text, (place.end as usize).min(start + MARK_BYTES_MAX));
+    start..end.max(start)
 }
 
 fn floor_boundary(text: &str, byte: usize) -> usize {

@@ -3,7 +3,11 @@
 //! The text becomes a small tree of terms, checked against the table `LAWS`; each entry makes one constructor call of the
 //! kernel's `Distribution`. The same tree writes the canonical text.
 
+mod laws;
+
 use kernel::Distribution;
+
+use laws::{Argument, LAWS, Law};
 
 use super::nearest::{listed, nearest};
 use super::values::{self, Bad, clip, write_duration};
@@ -17,6 +21,8 @@ pub(super) enum Sort {
     Numbers,
     /// Whole numbers that count something: 1, 2, …
     Counts,
+    /// Drifts of clocks, in parts per million.
+    Drifts,
 }
 
 /// A checked distribution.
@@ -40,183 +46,6 @@ pub(super) fn parse(text: &str, sort: Sort) -> Result<Parsed, Bad> {
     }
     Ok(parsed)
 }
-
-/// How an argument is read.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Argument {
-    /// A duration or a number, as the sort says.
-    Value,
-    /// A plain number.
-    Number,
-    /// A whole number.
-    Whole,
-    /// A percentage.
-    Share,
-}
-
-/// One law: `name(arguments)`.
-struct Law {
-    name: &'static str,
-    /// Which sorts it can draw: a law of integers makes no duration.
-    durations: bool,
-    /// (name, how, may be missing).
-    arguments: &'static [(&'static str, Argument, bool)],
-    /// The arguments must be named.
-    named: bool,
-    form: &'static str,
-    make: fn(&[Option<f64>], Sort) -> Result<Distribution, kernel::distribution::Invalid>,
-}
-
-/// An argument that is there, because it may not be missing.
-fn given(arguments: &[Option<f64>], n: usize) -> f64 {
-    arguments[n].unwrap_or(f64::NAN)
-}
-
-const LAWS: &[Law] = &[
-    Law {
-        name: "exp",
-        durations: true,
-        arguments: &[("mean", Argument::Value, false)],
-        named: false,
-        form: "exp(mean)",
-        make: |a, _| Distribution::exponential(given(a, 0)),
-    },
-    Law {
-        name: "uniform",
-        durations: true,
-        arguments: &[("a", Argument::Value, false), ("b", Argument::Value, false)],
-        named: false,
-        form: "uniform(a, b)",
-        make: |a, _| Distribution::uniform(given(a, 0), given(a, 1)),
-    },
-    Law {
-        name: "normal",
-        durations: true,
-        arguments: &[("mean", Argument::Value, false), ("sd", Argument::Value, false)],
-        named: false,
-        form: "normal(mean, sd)",
-        make: |a, sort| match sort {
-            Sort::Durations => Distribution::normal_duration(given(a, 0), given(a, 1)),
-            Sort::Numbers | Sort::Counts => Distribution::normal(given(a, 0), given(a, 1)),
-        },
-    },
-    Law {
-        name: "lognormal",
-        durations: true,
-        arguments: &[
-            ("p50", Argument::Value, true),
-            ("p99", Argument::Value, true),
-            ("mean", Argument::Value, true),
-            ("cv", Argument::Number, true),
-        ],
-        named: true,
-        form: "lognormal(p50=, p99=) or lognormal(mean=, cv=)",
-        make: |a, _| match (a[0], a[1], a[2], a[3]) {
-            (Some(p50), Some(p99), None, None) => Distribution::lognormal_p50_p99(p50, p99),
-            (None, None, Some(mean), Some(cv)) => Distribution::lognormal_mean_cv(mean, cv),
-            _ => Err(kernel::distribution::Invalid { parameter: "lognormal", rule: "have p50 and p99, or mean and cv" }),
-        },
-    },
-    Law {
-        name: "pareto",
-        durations: true,
-        arguments: &[
-            ("min", Argument::Value, false),
-            ("alpha", Argument::Number, false),
-            ("max", Argument::Value, true),
-        ],
-        named: true,
-        form: "pareto(min=, alpha=[, max=])",
-        make: |a, _| match a[2] {
-            Some(max) => Distribution::bounded_pareto(given(a, 0), given(a, 1), max),
-            None => Distribution::pareto(given(a, 0), given(a, 1)),
-        },
-    },
-    Law {
-        name: "weibull",
-        durations: true,
-        arguments: &[("scale", Argument::Value, false), ("shape", Argument::Number, false)],
-        named: true,
-        form: "weibull(scale=, shape=)",
-        make: |a, _| Distribution::weibull(given(a, 0), given(a, 1)),
-    },
-    Law {
-        name: "gamma",
-        durations: true,
-        arguments: &[("mean", Argument::Value, false), ("cv", Argument::Number, false)],
-        named: true,
-        form: "gamma(mean=, cv=)",
-        make: |a, _| Distribution::gamma(given(a, 0), given(a, 1)),
-    },
-    Law {
-        name: "erlang",
-        durations: true,
-        arguments: &[("k", Argument::Whole, false), ("mean", Argument::Value, false)],
-        named: true,
-        form: "erlang(k=, mean=)",
-        make: |a, _| Distribution::erlang(given(a, 0).min(1e6) as u32, given(a, 1)),
-    },
-    Law {
-        name: "hyperexp",
-        durations: true,
-        arguments: &[("mean", Argument::Value, false), ("cv", Argument::Number, false)],
-        named: true,
-        form: "hyperexp(mean=, cv=)",
-        make: |a, _| Distribution::hyperexponential(given(a, 0), given(a, 1)),
-    },
-    Law {
-        name: "int",
-        durations: false,
-        arguments: &[("a", Argument::Whole, false), ("b", Argument::Whole, false)],
-        named: false,
-        form: "int(a, b)",
-        make: |a, _| Distribution::int(given(a, 0) as i64, given(a, 1) as i64),
-    },
-    Law {
-        name: "zipf",
-        durations: false,
-        arguments: &[("n", Argument::Whole, false), ("s", Argument::Number, false)],
-        named: false,
-        form: "zipf(n, s)",
-        make: |a, _| Distribution::zipf(given(a, 0).max(0.0) as u64, given(a, 1)),
-    },
-    Law {
-        name: "hotspot",
-        durations: false,
-        arguments: &[
-            ("n", Argument::Whole, false),
-            ("hot", Argument::Whole, false),
-            ("share", Argument::Share, false),
-        ],
-        named: false,
-        form: "hotspot(n, hot=5, share=90%)",
-        make: |a, _| Distribution::hotspot(given(a, 0).max(0.0) as u64, given(a, 1).max(0.0) as u64, given(a, 2)),
-    },
-    Law {
-        name: "geometric",
-        durations: false,
-        arguments: &[("mean", Argument::Number, false)],
-        named: false,
-        form: "geometric(mean)",
-        make: |a, _| Distribution::geometric(given(a, 0)),
-    },
-    Law {
-        name: "poisson",
-        durations: false,
-        arguments: &[("mean", Argument::Number, false)],
-        named: false,
-        form: "poisson(mean)",
-        make: |a, _| Distribution::poisson(given(a, 0)),
-    },
-    Law {
-        name: "chance",
-        durations: false,
-        arguments: &[("share", Argument::Share, false)],
-        named: false,
-        form: "chance(0.2%)",
-        make: |a, _| Distribution::chance(given(a, 0)),
-    },
-];
 
 /// Laws of the grammar that this version does not draw.
 const LATER: [&str; 3] = ["empirical", "choice", "sequence"];
@@ -298,7 +127,8 @@ impl Reader<'_> {
             return self.law(&word, from, to);
         }
         if word.is_empty() {
-            let found = if self.at < self.text.len() { "a distribution was expected here" } else { "something is missing" };
+            let found =
+                if self.at < self.text.len() { "a distribution was expected here" } else { "something is missing" };
             return Err(Bad::new(found).help(self.examples()).at(from..self.text.len().max(from)));
         }
         self.constant(&word).map_err(|bad| bad.shifted(from, to - from))
@@ -312,10 +142,12 @@ impl Reader<'_> {
         let (value, text) = match self.sort {
             Sort::Durations => {
                 let starts_with_digit = word.starts_with(|c: char| c.is_ascii_digit() || c == '.' || c == '-');
-                let ns = values::duration(word).map_err(|bad| match starts_with_digit {
-                    true => bad,
-                    false => Bad::new(format!("`{}` is neither a duration nor a distribution", clip(word)))
-                        .help(self.examples()),
+                let ns = values::duration(word).map_err(|bad| {
+                    if starts_with_digit {
+                        return bad;
+                    }
+                    let label = format!("`{}` is neither a duration nor a distribution", clip(word));
+                    Bad::new(label).help(self.examples())
                 })?;
                 (ns as f64, write_duration(ns))
             }
@@ -328,6 +160,10 @@ impl Reader<'_> {
                 }
                 (value, format!("{value}"))
             }
+            Sort::Drifts => {
+                let ppm = values::drift(word).map_err(|bad| bad.help(self.examples()))?;
+                (ppm, format!("{ppm}ppm"))
+            }
         };
         let law = Distribution::constant(value).map_err(|e| Bad::new(e.to_string()))?;
         Ok(Parsed { law, text, constant: Some(value) })
@@ -335,9 +171,12 @@ impl Reader<'_> {
 
     fn examples(&self) -> &'static str {
         match self.sort {
-            Sort::Durations => "for example \"5ms\", \"exp(5ms)\", \"uniform(1ms, 3ms)\" or \"lognormal(p50=5ms, p99=40ms)\"",
+            Sort::Durations => {
+                "for example \"5ms\", \"exp(5ms)\", \"uniform(1ms, 3ms)\" or \"lognormal(p50=5ms, p99=40ms)\""
+            }
             Sort::Numbers => "for example 5, \"int(1, 50)\" or \"zipf(100, 1.1)\"",
             Sort::Counts => "for example 5 or \"int(500, 1500)\"",
+            Sort::Drifts => "for example \"50ppm\" or \"uniform(-100ppm, 100ppm)\"",
         }
     }
 
@@ -356,8 +195,9 @@ impl Reader<'_> {
         let Some(law) = LAWS.iter().find(|l| l.name == name) else {
             return Err(unknown_law(name).at(from..to));
         };
-        if self.sort == Sort::Durations && !law.durations {
-            let label = format!("`{name}` draws numbers, and this is a length of time");
+        if matches!(self.sort, Sort::Durations | Sort::Drifts) && !law.durations {
+            let what = if self.sort == Sort::Drifts { "the drift of a clock" } else { "a length of time" };
+            let label = format!("`{name}` draws numbers, and this is {what}");
             return Err(Bad::new(label).help(self.examples()).at(from..to));
         }
         let reads = self.arguments()?;
@@ -419,6 +259,7 @@ impl Reader<'_> {
         }
         match (how, self.sort) {
             (Argument::Value, Sort::Durations) => values::duration(text).map(|ns| (ns as f64, write_duration(ns))),
+            (Argument::Value, Sort::Drifts) => values::drift(text).map(|ppm| (ppm, format!("{ppm}ppm"))),
             (Argument::Value, Sort::Numbers | Sort::Counts) | (Argument::Number, _) => match signed(text) {
                 Some(value) => Ok((value, format!("{value}"))),
                 None => Err(Bad::new(format!("`{}` is no number", clip(text)))),
@@ -530,7 +371,15 @@ mod tests {
             assert_eq!(parsed.text, canonical);
             assert_eq!(parse(canonical, Sort::Durations), Ok(parsed));
         }
-        for text in ["int(0, 99)", "zipf(100, 1.1)", "hotspot(100, hot=5, share=90%)", "geometric(3)", "poisson(4)", "-5", "chance(0.2%)"] {
+        for text in [
+            "int(0, 99)",
+            "zipf(100, 1.1)",
+            "hotspot(100, hot=5, share=90%)",
+            "geometric(3)",
+            "poisson(4)",
+            "-5",
+            "chance(0.2%)",
+        ] {
             assert_eq!(parse(text, Sort::Numbers).expect(text).text, text);
         }
     }

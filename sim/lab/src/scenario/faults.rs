@@ -3,8 +3,8 @@
 use kernel::{Span, Time};
 
 use super::build::{Reader, one_target, split_targets, window_text};
-use super::distributions::Sort;
 use super::diagnostic::Diagnostic;
+use super::distributions::Sort;
 use super::nearest::{listed, nearest};
 use super::tree::Node;
 use crate::model::{At, Direction, Fault, FaultKind, Model, Target, Trigger, Window};

@@ -69,7 +69,8 @@ fn twice(source: u32, text: &str, place: Place, line_start: usize, line: &str, m
 /// Where the same header, or the same key of the same table, begins.
 fn earlier(text: &str, line_start: usize, line: &str, header: bool) -> Option<usize> {
     let what = |line: &str| {
-        let end = if header { line.find(']').map_or(line.len(), |n| n + 1) } else { line.find('=').unwrap_or(line.len()) };
+        let end =
+            if header { line.find(']').map_or(line.len(), |n| n + 1) } else { line.find('=').unwrap_or(line.len()) };
         line[..end].split_whitespace().collect::<String>()
     };
     let wanted = what(line);
@@ -99,7 +100,7 @@ fn hint(line: &str, message: &str) -> Option<&'static str> {
     if line.starts_with("- ") || (yaml && !line.contains(['=', '"'])) {
         return Some("this looks like YAML; a scenario is TOML: `key = value` under `[table]`");
     }
-    if line == "{" || line.starts_with("\"") && line.contains("\":") {
+    if line == "{" || line.starts_with('"') && line.contains("\":") {
         return Some("this looks like JSON; a scenario is TOML: `key = value` under `[table]`");
     }
     let value = line.split_once('=').map(|(_, value)| value.trim());

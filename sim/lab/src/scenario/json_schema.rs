@@ -15,9 +15,12 @@ const RATE: &str = r"^[0-9]+(\.[0-9]+)? ?/ ?(ns|us|ms|s|m|h)$";
 const PERCENTAGE: &str = r"^(100(\.0+)?|[0-9]{1,2}(\.[0-9]+)?) ?%$";
 /// A size: `64KiB`.
 const SIZE: &str = r"^[0-9]+(\.[0-9]+)?(B|kB|MB|GB|KiB|MiB|GiB)$";
+/// A bandwidth: `100Mbit/s`, `10MiB/s`.
+const BANDWIDTH: &str = r"^(unlimited|[0-9]+(\.[0-9]+)?(bit|kbit|Mbit|Gbit|B|kB|MB|GB|KiB|MiB|GiB) ?/s)$";
+/// A capacity: a size, or no limit.
+const CAPACITY: &str = r"^(unlimited|[0-9]+(\.[0-9]+)?(B|kB|MB|GB|KiB|MiB|GiB))$";
 /// A window: `10s..40s`.
-const WINDOW: &str =
-    r"^ *([0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h))+ *\.\. *([0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h))+ *$";
+const WINDOW: &str = r"^ *([0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h))+ *\.\. *([0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h))+ *$";
 /// A sum of constants and laws with balanced-looking parentheses.
 const DISTRIBUTION: &str = r"^ *([a-z]+ *\(.*\)|-?[0-9][0-9_.]*(ns|us|ms|s|m|h|[0-9])*.*)( *\+ *.+)*$";
 
@@ -69,13 +72,16 @@ fn shape(shape: &Shape) -> Json {
         Shape::Duration => pattern(DURATION),
         Shape::Rate => pattern(RATE),
         Shape::Size => pattern(SIZE),
+        Shape::Bandwidth => pattern(BANDWIDTH),
+        Shape::Capacity => pattern(CAPACITY),
+        Shape::Distribution(Sort::Drifts) => json!({ "type": "string" }),
         Shape::Distribution(Sort::Durations) => pattern(DISTRIBUTION),
         Shape::Distribution(Sort::Numbers | Sort::Counts) => {
             json!({ "anyOf": [{ "type": "number" }, { "type": "string", "pattern": DISTRIBUTION }] })
         }
         Shape::Word(now, _) => words(now),
         Shape::Words(now, _) => json!({ "type": "array", "items": words(now) }),
-        Shape::Name => pattern(NAME),
+        Shape::Name | Shape::Else => pattern(NAME),
         Shape::Names => json!({ "type": "array", "items": pattern(NAME) }),
         Shape::FileName => pattern("^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$"),
         Shape::Text | Shape::Threshold | Shape::CallTarget | Shape::Row | Shape::Path => json!({ "type": "string" }),
@@ -84,9 +90,10 @@ fn shape(shape: &Shape) -> Json {
         Shape::Window => pattern(WINDOW),
         Shape::WindowOrPhase => json!({ "anyOf": [pattern(WINDOW), pattern(NAME)] }),
         Shape::Seeds => pattern(r"^ *[0-9]+ *\.\. *[0-9]+ *$"),
-        Shape::Targets => json!({ "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }] }),
+        Shape::Targets => {
+            json!({ "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }] })
+        }
         Shape::Sides => json!({ "type": "array", "items": { "type": "array", "items": { "type": "string" } } }),
-        Shape::Else => pattern(NAME),
         Shape::Point => json!({ "anyOf": [words(POINTS), { "type": "string", "pattern": r"^(\*|commit)\.|\.\*" }] }),
         Shape::Trace => json!({ "type": "array", "items": pattern(DURATION) }),
         Shape::SweepVariants => {
@@ -129,10 +136,10 @@ fn short_or_table(form: &Form) -> Json {
 }
 
 fn described(key: &Key) -> Json {
-    let mut schema = match key.preset {
-        Preset::Required => shape(&key.shape),
-        _ => or_none(shape(&key.shape), &key.shape),
-    };
+    let mut schema = shape(&key.shape);
+    if key.preset != Preset::Required {
+        schema = or_none(schema, &key.shape);
+    }
     if let Some(object) = schema.as_object_mut() {
         object.insert("description".into(), json!(key.doc));
         let default = match key.preset {
@@ -142,6 +149,7 @@ fn described(key: &Key) -> Json {
             Preset::Words(words) => Some(json!(words)),
             Preset::Required
             | Preset::Absent
+            | Preset::Chosen(..)
             | Preset::Table
             | Preset::Stem
             | Preset::RunDuration
@@ -164,7 +172,7 @@ fn table(form: &Form) -> Json {
 }
 
 fn verbed(verbs: &Verbs) -> Json {
-    let each = verbs.verbs.iter().map(|verb| {
+    let each = verbs.each.iter().map(|verb| {
         let keys = verbs.common.iter().chain([&verb.key]).chain(verb.modifiers);
         let properties: Map<String, Json> = keys.map(|k| (k.name.to_owned(), described(k))).collect();
         json!({
@@ -189,7 +197,7 @@ mod tests {
         assert_eq!(schema["properties"]["run"]["properties"]["duration"]["pattern"], DURATION);
         assert_eq!(schema["required"], json!(["version", "run"]));
         let invariant = &schema["properties"]["invariants"].to_string();
-        for verb in INVARIANTS.verbs {
+        for verb in INVARIANTS.each {
             assert!(invariant.contains(&format!("\"{}\"", verb.key.name)), "{}", verb.key.name);
         }
         assert!(schema.to_string().contains("wound_wait"));

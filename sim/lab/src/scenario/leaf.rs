@@ -7,6 +7,7 @@ use kernel::{Distribution, Span};
 use super::diagnostic::Source;
 use super::distributions::{self, Sort};
 use super::nearest::{listed, nearest};
+use super::points::matches_point;
 use super::schema::{POINTS, Shape};
 use super::targets;
 use super::tree::{Node, Value};
@@ -60,7 +61,11 @@ pub(super) fn check(node: &Node, shape: Shape) -> Result<Checked> {
         Shape::Count(from) => count(node, from),
         Shape::Duration => duration(node),
         Shape::Rate => rate(node),
-        Shape::Size => Ok(text(write_size(values::size(words(node, "a size: \"64KiB\"")?)?))),
+        Shape::Size => Ok(text(write_size(values::size(words(node, "a size: \"64KiB\"")?)?.into()))),
+        Shape::Bandwidth => {
+            limit(node, "a bandwidth: \"100Mbit/s\"", |text| values::bandwidth(text).map(values::write_bandwidth))
+        }
+        Shape::Capacity => limit(node, "a size: \"64KiB\"", |text| values::bytes(text).map(write_size)),
         Shape::Distribution(sort) => distribution(node, sort),
         Shape::Word(now, later) => word(node, now, later).map(text),
         Shape::Words(now, later) => list(node, |item| word(item, now, later).map(|w| Value::Text(w.to_owned()))),
@@ -68,7 +73,9 @@ pub(super) fn check(node: &Node, shape: Shape) -> Result<Checked> {
         Shape::Names => list(node, |item| name(item).map(|n| Value::Text(n.to_owned()))),
         Shape::FileName => match words(node, "text")? {
             name if is_file_name(name) => Ok(text(name)),
-            _ => Err(Bad::new("a name has letters, digits, `_`, `-` and `.`, and begins with a letter or digit").into()),
+            _ => {
+                Err(Bad::new("a name has letters, digits, `_`, `-` and `.`, and begins with a letter or digit").into())
+            }
         },
         Shape::Text => Ok(text(words(node, "text")?)),
         Shape::Texts => list(node, |item| Ok(Value::Text(words(item, "text")?.to_owned()))),
@@ -109,12 +116,17 @@ pub(super) fn check(node: &Node, shape: Shape) -> Result<Checked> {
             None => list(node, |item| name(item).map(|n| Value::Text(n.to_owned()))),
         },
         Shape::Matrix => matrix(node),
-        Shape::Table(_)
-        | Shape::Keyed(_)
-        | Shape::Links(_)
-        | Shape::Verbed(_)
-        | Shape::Steps(_)
-        | Shape::Variants => Err(found(node, "a table").into()),
+        Shape::Table(_) | Shape::Keyed(_) | Shape::Links(_) | Shape::Verbed(_) | Shape::Steps(_) | Shape::Variants => {
+            Err(found(node, "a table").into())
+        }
+    }
+}
+
+/// A value, or `unlimited`.
+fn limit(node: &Node, wanted: &str, one: impl Fn(&str) -> core::result::Result<String, Bad>) -> Result<Checked> {
+    match words(node, wanted)? {
+        "unlimited" => Ok(text("unlimited")),
+        written => Ok(text(one(written)?)),
     }
 }
 
@@ -188,9 +200,12 @@ fn count(node: &Node, from: i64) -> Result<Checked> {
                 Err(_) => bad.into(),
             })
         }
-        Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Date(_) | Value::Array(_) | Value::Table(_) => {
-            integer(node, from, 10_000_000)
-        }
+        Value::Integer(_)
+        | Value::Float(_)
+        | Value::Boolean(_)
+        | Value::Date(_)
+        | Value::Array(_)
+        | Value::Table(_) => integer(node, from, 10_000_000),
     }
 }
 
@@ -291,7 +306,8 @@ fn list(node: &Node, one: impl Fn(&Node) -> Result<Value>) -> Result<Checked> {
     };
     let mut values = Vec::new();
     for item in items {
-        let value = one(item).map_err(|problem| Problem { place: Some(problem.place.unwrap_or(item.place)), ..problem })?;
+        let value =
+            one(item).map_err(|problem| Problem { place: Some(problem.place.unwrap_or(item.place)), ..problem })?;
         values.push(Node::new(value, item.place));
     }
     Ok(plain(Value::Array(values)))
@@ -329,7 +345,8 @@ fn threshold(node: &Node) -> Result<Checked> {
     let written = words(node, "a comparison: \"p99(latency) < 250ms\"")?;
     let compares = written.contains(['<', '>']) || written.contains("==") || written.contains(" within ");
     if !compares {
-        let bad = Bad::new("nothing is compared here").help("for example \"p99(latency{op=gateway.checkout}) < 250ms\"");
+        let bad =
+            Bad::new("nothing is compared here").help("for example \"p99(latency{op=gateway.checkout}) < 250ms\"");
         return Err(bad.into());
     }
     Ok(text(written))
@@ -370,10 +387,10 @@ fn sides(node: &Node) -> Result<Checked> {
         .map(|side| side.value),
         None => Err(found(side, "a side").help("each side is a list: [[\"a\", \"b\"], [\"c\"]]").into()),
     })?;
-    match &checked.value {
-        Value::Array(sides) if sides.is_empty() => Err(Bad::new("there are no sides").into()),
-        _ => Ok(checked),
+    if node.array().is_some_and(<[Node]>::is_empty) {
+        return Err(Bad::new("there are no sides").into());
     }
+    Ok(checked)
 }
 
 fn otherwise(node: &Node) -> Result<Checked> {
@@ -396,13 +413,6 @@ fn point(node: &Node) -> Result<Checked> {
         Some(near) => bad.help(format!("did you mean `{near}`?")).into(),
         None => bad.help(format!("there are {}", listed(POINTS.iter().copied(), 20))).into(),
     })
-}
-
-/// Word for word; `*` is any word, and `commit` whatever protocol is configured.
-pub(super) fn matches_point(written: &str, point: &str) -> bool {
-    let (left, right): (Vec<&str>, Vec<&str>) = (written.split('.').collect(), point.split('.').collect());
-    let same = |(n, (a, b)): (usize, (&&str, &&str))| a == b || *a == "*" || (n == 0 && *a == "commit");
-    left.len() == right.len() && left.iter().zip(&right).enumerate().all(same)
 }
 
 fn trace(node: &Node) -> Result<Checked> {
@@ -440,42 +450,6 @@ pub(super) fn is_file_name(name: &str) -> bool {
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b))
 }
 
-/// A correct value of this shape, to go on with where the file is wrong.
-pub(super) fn stand_in(shape: Shape) -> Value {
-    let text = |text: &str| Value::Text(text.to_owned());
-    match shape {
-        Shape::Version => Value::Integer(1),
-        Shape::Integer(from, to) => Value::Integer(1.clamp(from, to)),
-        Shape::Boolean => Value::Boolean(false),
-        Shape::Percentage => text("100%"),
-        Shape::Count(_) => text("unlimited"),
-        Shape::Duration | Shape::Distribution(Sort::Durations) => text("0s"),
-        Shape::Rate => text("1/s"),
-        Shape::Size => text("0B"),
-        Shape::Distribution(Sort::Numbers | Sort::Counts) | Shape::Expression => text("1"),
-        Shape::Word(words, _) => text(words.first().copied().unwrap_or("")),
-        Shape::Window | Shape::WindowOrPhase => text("0s..1ns"),
-        Shape::Seeds => text("0..1"),
-        Shape::Assigned => Value::Integer(0),
-        Shape::Else => text("fail"),
-        Shape::SweepVariants => text("none"),
-        Shape::Row
-        | Shape::Name
-        | Shape::FileName
-        | Shape::Text
-        | Shape::Threshold
-        | Shape::CallTarget
-        | Shape::Point
-        | Shape::Path => text(""),
-        Shape::Words(..) | Shape::Names | Shape::Texts | Shape::Targets | Shape::Sides | Shape::Trace | Shape::Steps(_) => {
-            Value::Array(Vec::new())
-        }
-        Shape::Matrix | Shape::Table(_) | Shape::Keyed(_) | Shape::Links(_) | Shape::Verbed(_) | Shape::Variants => {
-            Value::Table(super::tree::Table::default())
-        }
-    }
-}
-
 /// The place of some bytes of a text value. Exact if the text was written without escapes, else all of it.
 pub(super) fn inside(sources: &[Source], node: &Node, range: &Range<usize>) -> Place {
     match node.as_text() {
@@ -508,6 +482,7 @@ pub(super) fn note(law: &Distribution, sort: Sort) -> String {
         Sort::Durations if value < 1e18 => Span(value.max(0.0).round() as u64).to_string(),
         Sort::Durations => "very long".to_owned(),
         Sort::Numbers | Sort::Counts => format!("{}", (value * 100.0).round() / 100.0),
+        Sort::Drifts => format!("{}ppm", (value * 100.0).round() / 100.0),
     };
     format!("mean {}, p99 {}", shown(law.mean()), shown(law.quantile(0.99)))
 }

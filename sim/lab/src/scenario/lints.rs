@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::diagnostic::Diagnostic;
 use super::values::{duration, write_duration};
-use crate::model::{Call, FaultKind, Form, Load, LockMode, Model, Place, Service, Step, Trigger, Verb};
+use crate::model::{
+    Call, FaultKind, Form, Limit, Load, LockMode, Model, Place, Service, Step, Transport, Trigger, Verb,
+};
 
 /// Calls within calls that are followed.
 const DEPTH_MAX: usize = 64;
@@ -27,6 +29,7 @@ pub(super) fn check(model: &Model) -> Vec<Diagnostic> {
     at_rest(model, &mut warnings);
     locks(model, &mut warnings);
     cut_by_heal(model, &mut warnings);
+    links(model, &mut warnings);
     warnings
 }
 
@@ -183,11 +186,31 @@ fn locks(model: &Model, warnings: &mut Vec<Diagnostic>) {
     }
 }
 
+/// Keys of links that cannot have an effect.
+fn links(model: &Model, warnings: &mut Vec<Diagnostic>) {
+    let base = &model.network;
+    for link in core::iter::once(base).chain(model.links.iter().map(|(_, link)| link)) {
+        let transport = link.transport.or(base.transport);
+        let ordered = !matches!(transport, Some(Transport::Udp | Transport::Http1));
+        if let Some(reorder) = link.reorder.as_ref().filter(|reorder| ordered && reorder.value > 0.0) {
+            let label = "one connection puts messages in order again; `udp` and `http1` do not";
+            warnings.push(Diagnostic::warning(reorder.place, "`reorder` has no effect here", label));
+        }
+        let unlimited = link.bandwidth.or(base.bandwidth).is_none_or(|bandwidth| bandwidth == Limit::Unlimited);
+        if let Some(buffer) = link.buffer.as_ref().filter(|b| unlimited && b.value != Limit::Unlimited) {
+            let label = "nothing waits where `bandwidth` is unlimited";
+            warnings.push(Diagnostic::warning(buffer.place, "`buffer` has no effect here", label));
+        }
+    }
+}
+
 fn cut_by_heal(model: &Model, warnings: &mut Vec<Diagnostic>) {
     for (name, fault) in &model.faults {
         let at = match &fault.trigger {
             Trigger::At(at) => duration(&at.text).ok(),
-            Trigger::Every(_) | Trigger::Rate(_) | Trigger::Point { .. } | Trigger::After { .. } | Trigger::Always => None,
+            Trigger::Every(_) | Trigger::Rate(_) | Trigger::Point { .. } | Trigger::After { .. } | Trigger::Always => {
+                None
+            }
         };
         let length = fault.length.as_ref().and_then(|l| duration(&l.text).ok());
         if let (Some(at), Some(length)) = (at, length) {

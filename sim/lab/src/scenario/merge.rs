@@ -73,7 +73,9 @@ pub(super) fn merge(base: Node, over: Node, shape: Option<Shape>) -> Node {
         return over;
     }
     let (base, over) = match shape {
-        Some(Shape::Table(form)) if base.table().is_some() != over.table().is_some() => (grow(form, base), grow(form, over)),
+        Some(Shape::Table(form)) if base.table().is_some() != over.table().is_some() => {
+            (grow(form, base), grow(form, over))
+        }
         _ => (base, over),
     };
     let place = base.place;
@@ -96,7 +98,8 @@ fn is_op(shape: &Shape) -> bool {
 /// An op's `work` replaces its `steps` and the other way round: they are two spellings of one thing.
 fn replace_other_short_form(form: &Form, base: &mut Table, over: &Table) {
     for choice in form.choices {
-        let chosen: Vec<&&str> = choice.keys.iter().filter(|k| over.get(k).is_some_and(|n| !n.is_none_word())).collect();
+        let chosen: Vec<&&str> =
+            choice.keys.iter().filter(|k| over.get(k).is_some_and(|n| !n.is_none_word())).collect();
         if let [one] = chosen.as_slice() {
             base.entries.retain(|name, _| name == **one || !choice.keys.contains(&name.as_str()));
         }
@@ -138,7 +141,9 @@ pub(super) fn choose_variant(root: Node, name: Option<&str>) -> Result<Node, Vec
                 None => "the file has no variants".to_owned(),
             };
             let error = Diagnostic::error(at, format!("there is no variant `{wanted}`"), label);
-            return Err(vec![error.maybe_help(nearest(&wanted, known()).map(|near| format!("did you mean `{near}`?")))]);
+            return Err(vec![
+                error.maybe_help(nearest(&wanted, known()).map(|near| format!("did you mean `{near}`?"))),
+            ]);
         };
         if chain.iter().any(|(name, _)| *name == wanted) {
             return Err(vec![cycle("variants", &chain, &wanted)]);
@@ -230,7 +235,8 @@ impl Copier<'_> {
         let told = self.errors.len();
         let Some(sibling) = like.node.as_text().map(str::to_owned) else {
             self.broken.push(format!("{}.{name}", self.section));
-            let error = Diagnostic::error(like.node.place, "`like` is not a name", format!("found {}", like.node.sort()));
+            let error =
+                Diagnostic::error(like.node.place, "`like` is not a name", format!("found {}", like.node.sort()));
             self.errors.push(error);
             return;
         };
@@ -240,14 +246,12 @@ impl Copier<'_> {
             self.errors.push(error);
         } else if self.table.get(&sibling).is_none_or(|n| n.table().is_none()) {
             self.unknown(&sibling, like.node.place);
+        } else if self.chain.len() >= COPIES_MAX {
+            let label = format!("copies of copies go at most {COPIES_MAX} deep");
+            self.errors.push(Diagnostic::error(like.node.place, "`like` goes too deep", label));
         } else {
-            if self.chain.len() >= COPIES_MAX {
-                let label = format!("copies of copies go at most {COPIES_MAX} deep");
-                self.errors.push(Diagnostic::error(like.node.place, "`like` goes too deep", label));
-            } else {
-                self.copy(&sibling);
-                self.merge_on(name, &sibling, key);
-            }
+            self.copy(&sibling);
+            self.merge_on(name, &sibling, key);
         }
         self.chain.pop();
         if self.errors.len() > told {

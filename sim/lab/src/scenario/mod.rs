@@ -8,17 +8,20 @@ mod build;
 pub mod diagnostic;
 mod distributions;
 mod faults;
+mod hardware;
 mod hints;
 mod json_schema;
 mod leaf;
 mod lints;
 mod merge;
 mod nearest;
+mod points;
 mod references;
 mod resolve;
 mod resolved;
 mod schema;
 mod set;
+mod stand_in;
 mod targets;
 mod tree;
 mod values;
@@ -29,7 +32,7 @@ pub use json_schema::json_schema;
 
 pub use diagnostic::{Colour, Diagnostic, Diagnostics, Severity, Source};
 
-use crate::model::{At, Model, Place};
+use crate::model::{At, Fault, Model, Place, Trigger};
 
 /// What of the file is wanted.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -90,21 +93,23 @@ pub fn load(source: &Source, choice: &Choice) -> Result<Scenario, Diagnostics> {
         Err(errors) => return Err(Diagnostics::new(sources, errors)),
     };
     if tree.table().is_some_and(|t| t.entries.is_empty()) {
-        let error = Diagnostic::error(Place::default(), "the file says nothing", "a scenario begins with `version = 1`");
+        let error =
+            Diagnostic::error(Place::default(), "the file says nothing", "a scenario begins with `version = 1`");
         return Err(Diagnostics::new(sources, vec![error.help(SMALLEST)]));
     }
     let leaves = set::leaves(&tree);
     merge::expand_services(&mut tree);
     let loaded = load_tree(&sources, &tree, choice);
     let mut errors = loaded.errors;
-    if choice.variant.is_none() {
+    // What `--set` changes is meant for this run; the variants are judged as they are written.
+    if choice.variant.is_none() && choice.sets.is_empty() {
         errors.extend(errors_of_variants(&sources, &tree, choice, &errors));
     }
     match loaded.scenario {
         Some(understood) if errors.is_empty() => {
             let warnings = Diagnostics::new(sources.clone(), loaded.warnings);
             let Understood { model, resolved, canonical, phases } = understood;
-            let leaves = leaves_of(&phases, leaves);
+            let leaves = leaves_of(&model, &phases, leaves);
             Ok(Scenario { model, resolved, canonical, warnings, sources, leaves })
         }
         Some(_) | None => Err(Diagnostics::new(sources, errors)),
@@ -156,6 +161,9 @@ fn load_tree(sources: &[Source], tree: &Node, choice: &Choice) -> Loaded {
     errors.append(&mut resolver.errors);
     let mut warnings = resolver.warnings;
     let model = build::build(sources, &complete);
+    if errors.is_empty() {
+        errors.extend(errors_of_matrix(&merged, &model));
+    }
     let phases = faults::phases(&complete);
     errors.extend(faults::unknown_phases(&phases, &model));
     errors.extend(references::check(sources, &complete, &model, &resolver.broken));
@@ -163,9 +171,46 @@ fn load_tree(sources: &[Source], tree: &Node, choice: &Choice) -> Loaded {
         return Loaded { scenario: None, errors, warnings };
     }
     warnings.extend(lints::check(&model));
-    let (resolved, canonical) = (resolved::write_file(&complete), resolved::write_canonical(&complete));
-    let phases = phases.into_iter().map(|phase| phase.value).collect();
-    Loaded { scenario: Some(Understood { model, resolved, canonical, phases }), errors, warnings }
+    let mut model = model;
+    model.sort();
+    let understood = Understood {
+        model,
+        resolved: resolved::write_file(&complete),
+        canonical: resolved::write_canonical(&complete),
+        phases: phases.into_iter().map(|phase| phase.value).collect(),
+    };
+    Loaded { scenario: Some(understood), errors, warnings }
+}
+
+/// Passes over a whole file for what it sweeps are bounded by this many values of it.
+const SWEPT_VALUES_MAX: usize = 2_000_000;
+
+/// Each value of `[sweep.matrix]` as if it were set: does its path lead somewhere, is it right there?
+fn errors_of_matrix(merged: &Node, model: &Model) -> Vec<Diagnostic> {
+    let matrix = &model.sweep.matrix;
+    let count: usize = matrix.iter().map(|(_, values)| values.len()).sum();
+    if let Some((path, _)) = matrix.first().filter(|_| count > SWEPT_VALUES_MAX / merged.size().max(1)) {
+        let label = format!("{count} values are too many for a file of this size");
+        return vec![Diagnostic::error(path.place, "the matrix is too large", label)];
+    }
+    let mut errors = Vec::new();
+    for (path, values) in matrix {
+        for value in values {
+            // The text is no source of its own: what is wrong with it is told at the path.
+            let mut tree = merged.clone();
+            let wrong = set::apply(&mut tree, u32::MAX, &path.value, value).err().or_else(|| {
+                let mut resolver = resolve::Resolver::new(&[]);
+                resolver.root(&tree);
+                resolver.errors.into_iter().next()
+            });
+            if let Some(wrong) = wrong {
+                let label = format!("with {value}: {}", wrong.label);
+                errors.push(Diagnostic::error(path.place, wrong.message, label).maybe_help(wrong.help));
+                break;
+            }
+        }
+    }
+    errors
 }
 
 /// What is wrong in the variants and not already in the base.
@@ -185,7 +230,9 @@ fn errors_of_variants(sources: &[Source], tree: &Node, choice: &Choice, known: &
         for mut error in load_tree(sources, tree, &choice).errors {
             // A circle of variants is met from each of them.
             let circle = error.message.contains("goes round in a circle");
-            let same = |f: &Diagnostic| f.place == error.place && f.label == error.label || circle && f.message == error.message;
+            let same = |f: &Diagnostic| {
+                f.place == error.place && f.label == error.label || circle && f.message == error.message
+            };
             if known.iter().chain(&found).any(same) {
                 continue;
             }
@@ -198,8 +245,14 @@ fn errors_of_variants(sources: &[Source], tree: &Node, choice: &Choice, known: &
     found
 }
 
-/// Phases only sort measurements, unless a fault strikes in one.
-fn leaves_of(used: &[String], mut leaves: Vec<Leaf>) -> Vec<Leaf> {
+/// Phases only sort measurements, unless a fault strikes in one; so does the end of the warm-up.
+fn leaves_of(model: &Model, used: &[String], mut leaves: Vec<Leaf>) -> Vec<Leaf> {
+    let begins_with_it = |fault: &Fault| fault.window.from == model.run.warmup && !matches!(fault.trigger, Trigger::At(_));
+    if !model.faults.iter().any(|(_, fault)| begins_with_it(fault)) {
+        for leaf in leaves.iter_mut().filter(|l| l.path == "run.warmup") {
+            leaf.judging = Some("it leaves things out of measurements, and no fault waits for its end");
+        }
+    }
     for leaf in leaves.iter_mut().filter(|l| l.path.starts_with("phases.") && l.judging.is_none()) {
         let name = leaf.path.trim_start_matches("phases.");
         if !used.iter().any(|used| used == name) {

@@ -3,28 +3,41 @@
 //! What comes out is complete: where the file is wrong, an error is recorded and a harmless value stands in its place, so
 //! that the passes after this one can go on and find the other errors. They ask `broken` before they judge such a value.
 
+mod verbs;
+
 use std::collections::BTreeSet;
 
-use super::diagnostic::{Diagnostic, Source};
+use super::diagnostic::{COLLECTED_MAX, Diagnostic, Source};
 use super::leaf;
 use super::merge::grow;
 use super::nearest::{listed, nearest};
 use super::resolved::write_key;
-use super::schema::{Choice, FOREIGN, Form, Key, LATER_SECTIONS, OP, Preset, Shape, Short, Verbs};
+use super::schema::{Choice, FOREIGN, Form, Key, LATER_SECTIONS, OP, Preset, Shape, Short};
+use super::stand_in::stand_in;
 use super::tree::{Entry, Node, Table, Value};
 use super::values::{clip, is_name, write_duration};
 use crate::model::Place;
-
-/// Elements of one array of steps.
-const STEPS_MAX: usize = 10_000;
 
 /// Distributions whose mean and percentile are computed for the resolved file; the percentile of a sum takes a while.
 const NOTES_MAX: usize = 500;
 
 /// Names that no thing of a section may have.
 const RESERVED: [&str; 15] = [
-    "queues", "exchanges", "topics", "groups", "transactions", "sagas", "workloads", "zones", "faults", "base", "any",
-    "all", "others", "same", "none",
+    "queues",
+    "exchanges",
+    "topics",
+    "groups",
+    "transactions",
+    "sagas",
+    "workloads",
+    "zones",
+    "faults",
+    "base",
+    "any",
+    "all",
+    "others",
+    "same",
+    "none",
 ];
 
 /// Phases that are always there.
@@ -75,7 +88,7 @@ impl<'a> Resolver<'a> {
 
     fn error(&mut self, path: &str, error: Diagnostic) {
         self.broken.insert(path.to_owned());
-        if !self.quiet {
+        if !self.quiet && self.errors.len() < COLLECTED_MAX {
             self.errors.push(error);
         }
     }
@@ -97,6 +110,8 @@ impl<'a> Resolver<'a> {
             | Shape::Duration
             | Shape::Rate
             | Shape::Size
+            | Shape::Bandwidth
+            | Shape::Capacity
             | Shape::Distribution(_)
             | Shape::Word(..)
             | Shape::Words(..)
@@ -139,7 +154,7 @@ impl<'a> Resolver<'a> {
                 let place = problem.place.unwrap_or(place);
                 let message = format!("`{path}` is not {}", shape.noun());
                 self.error(path, Diagnostic::error(place, message, problem.label).maybe_help(problem.help));
-                Node::new(leaf::stand_in(shape), node.place)
+                Node::new(stand_in(shape), node.place)
             }
         }
     }
@@ -188,7 +203,7 @@ impl<'a> Resolver<'a> {
             if let Some(entry) = entries.entries.get(key.name) {
                 let checked = self.value(&entry.node, key.shape, &op_path(form, key, path, &child), entry.key);
                 result.insert(key.name, entry.key, checked);
-            } else if let Some(checked) = self.preset(key, path, &child, owner) {
+            } else if let Some(checked) = self.preset(key, &result, path, &child, owner) {
                 result.insert(key.name, owner, checked);
             }
             self.remember(&child, &result, key.name);
@@ -232,9 +247,10 @@ impl<'a> Resolver<'a> {
 
     fn unknown_keys(&mut self, entries: &Table, form: &Form, path: &str) {
         for (name, entry) in &entries.entries {
-            if form.key(name).is_none() {
+            if form.key(name).is_none() && self.errors.len() < COLLECTED_MAX {
                 let known: Vec<&str> = form.keys.iter().map(|k| k.name).collect();
-                let later = form.later.contains(&name.as_str()) || (path.is_empty() && LATER_SECTIONS.contains(&name.as_str()));
+                let later =
+                    form.later.contains(&name.as_str()) || (path.is_empty() && LATER_SECTIONS.contains(&name.as_str()));
                 self.unknown_key(name, entry, &known, later, path, form.what);
             }
         }
@@ -266,8 +282,10 @@ impl<'a> Resolver<'a> {
                 }
                 [(first, first_place), (second, second_place), ..] => {
                     let message = format!("`{path}` has two {}: `{first}` and `{second}`", choice.what);
-                    let mut error = Diagnostic::error(*second_place, message, "the second").also(*first_place, "the first");
-                    if first_place.source != second_place.source || first_place.start.abs_diff(second_place.start) > 400 {
+                    let mut error =
+                        Diagnostic::error(*second_place, message, "the second").also(*first_place, "the first");
+                    if first_place.source != second_place.source || first_place.start.abs_diff(second_place.start) > 400
+                    {
                         error = error.help(format!("to replace an inherited one, write `{first} = \"none\"`"));
                     }
                     self.error(path, error);
@@ -277,7 +295,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn preset(&mut self, key: &Key, path: &str, child: &str, owner: Place) -> Option<Node> {
+    fn preset(&mut self, key: &Key, result: &Table, path: &str, child: &str, owner: Place) -> Option<Node> {
         let text = |text: &str| Some(Node::text(text, owner));
         match key.preset {
             Preset::Absent => None,
@@ -293,6 +311,11 @@ impl<'a> Resolver<'a> {
                 Some(self.stand_in(key.shape, child, owner))
             }
             Preset::Text(word) => text(word),
+            Preset::Chosen(sibling, texts) => {
+                let word = result.get(sibling).and_then(Node::as_text).unwrap_or("");
+                let (_, text) = texts.iter().find(|(chosen, _)| *chosen == word).or(texts.first())?;
+                Some(self.value(&Node::text(*text, owner), key.shape, child, owner))
+            }
             Preset::Integer(number) => Some(Node::new(Value::Integer(number), owner)),
             Preset::Boolean(truth) => Some(Node::new(Value::Boolean(truth), owner)),
             Preset::Words(words) => {
@@ -314,13 +337,10 @@ impl<'a> Resolver<'a> {
     /// A complete value of this shape that means nothing.
     fn stand_in(&mut self, shape: Shape, path: &str, owner: Place) -> Node {
         let was_quiet = core::mem::replace(&mut self.quiet, true);
-        let node = match shape {
-            Shape::Table(_) | Shape::Verbed(_) | Shape::Keyed(_) | Shape::Links(_) | Shape::Variants => {
-                self.value(&Node::new(Value::Table(Table::default()), owner), shape, path, owner)
-            }
-            Shape::Steps(_) => Node::new(Value::Array(Vec::new()), owner),
-            other => Node::new(leaf::stand_in(other), owner),
-        };
+        let mut node = Node::new(stand_in(shape), owner);
+        if node.table().is_some() {
+            node = self.value(&node, shape, path, owner);
+        }
         self.quiet = was_quiet;
         node
     }
@@ -386,108 +406,6 @@ impl<'a> Resolver<'a> {
         }
         Node::new(Value::Table(result), node.place)
     }
-
-    fn steps(&mut self, node: &Node, verbs: &'static Verbs, path: &str) -> Node {
-        let Some(items) = node.array() else {
-            let label = format!("found {}; steps stand in `[ … ]`, each is a table `{{ work = \"1ms\" }}`", node.sort());
-            self.error(path, Diagnostic::error(node.place, format!("`{path}` is not a list of steps"), label));
-            return Node::new(Value::Array(Vec::new()), node.place);
-        };
-        if items.is_empty() || items.len() > STEPS_MAX {
-            let label = if items.is_empty() { "at least one step is needed".to_owned() } else { format!("at most {STEPS_MAX}") };
-            self.error(path, Diagnostic::error(node.place, format!("`{path}` is not a list of steps"), label));
-        }
-        let mut checked = Vec::new();
-        let mut names: Vec<(&str, Place)> = Vec::new();
-        for (n, item) in items.iter().take(STEPS_MAX).enumerate() {
-            let name = item.table().and_then(|t| t.entries.get("name")).and_then(|e| Some((e.node.as_text()?, e.node.place)));
-            if let Some((name, place)) = name {
-                if let Some((_, first)) = names.iter().find(|(other, _)| *other == name) {
-                    let error = Diagnostic::error(place, format!("two steps are called `{}`", clip(name)), "the second");
-                    self.error(path, error.also(*first, "the first"));
-                }
-                names.push((name, place));
-            }
-            let child = step_path(path, n, name.map(|(name, _)| name));
-            checked.push(self.verbed(item, verbs, &child, item.place));
-        }
-        Node::new(Value::Array(checked), node.place)
-    }
-
-    /// A table with one verb.
-    fn verbed(&mut self, node: &Node, verbs: &'static Verbs, path: &str, owner: Place) -> Node {
-        let Some(entries) = self.entries(node, verbs.what, path) else { return no_verb(node.place) };
-        let found: Vec<&str> = entries.entries.keys().map(String::as_str).filter(|k| verbs.verb(k).is_some()).collect();
-        let verb = match found.as_slice() {
-            // `within` modifies, `when` modifies; a verb that is also a modifier of the other one is none.
-            [one] => *one,
-            [] => {
-                self.without_verb(entries, verbs, path, owner);
-                return no_verb(node.place);
-            }
-            [first, second, ..] => {
-                let (one, two) = (entries.entries[*first].key, entries.entries[*second].key);
-                let kind = verbs.what.rsplit(' ').next().unwrap_or(verbs.what);
-                let message = format!("two verbs, `{first}` and `{second}`: {} has one", verbs.what);
-                let help = if kind == "invariant" { "write two invariants" } else { "write two steps" };
-                self.error(path, Diagnostic::error(two, message, "the second").also(one, "the first").help(help));
-                return no_verb(node.place);
-            }
-        };
-        let Some(verb) = verbs.verb(verb) else { return no_verb(node.place) };
-        let keys: Vec<&'static Key> =
-            core::iter::once(&verb.key).chain(verb.modifiers).chain(verbs.common).collect();
-        for (name, entry) in &entries.entries {
-            if keys.iter().any(|k| k.name == name) {
-                continue;
-            }
-            if name == "else" {
-                let label = format!("`{}` cannot fail in this version, so there is no `else`", verb.key.name);
-                self.error(&join(path, name), Diagnostic::error(entry.key, format!("`{path}` has no use for `else`"), label));
-                continue;
-            }
-            let known: Vec<&str> = keys.iter().map(|k| k.name).collect();
-            let what = format!("`{}`", verb.key.name);
-            let later = verb.later.contains(&name.as_str());
-            self.unknown_key(name, entry, &known, later, path, &what);
-        }
-        self.choices(entries, verb.choices, path, owner);
-        let mut result = Table::default();
-        for key in keys {
-            let child = join(path, key.name);
-            if let Some(entry) = entries.entries.get(key.name) {
-                let checked = self.value(&entry.node, key.shape, &child, entry.key);
-                result.insert(key.name, entry.key, checked);
-            } else if let Some(checked) = self.preset(key, path, &child, owner) {
-                result.insert(key.name, owner, checked);
-            }
-        }
-        Node::new(Value::Table(result), node.place)
-    }
-
-    fn without_verb(&mut self, entries: &Table, verbs: &Verbs, path: &str, owner: Place) {
-        let known = || verbs.verbs.iter().map(|v| v.key.name);
-        for (name, entry) in &entries.entries {
-            if verbs.later.contains(&name.as_str()) {
-                let message = format!("`{}` is known, but not built", join(path, name));
-                self.error(path, Diagnostic::error(entry.key, message, "not supported by this version yet"));
-                return;
-            }
-            if let Some(near) = nearest(name, known()).filter(|_| verbs.key(name).is_none()) {
-                let error = Diagnostic::error(entry.key, format!("there is no verb `{}`", clip(name)), "unknown key");
-                self.error(path, error.help(format!("did you mean `{near}`?")));
-                return;
-            }
-        }
-        let what = verbs.what;
-        let label = format!("one of {} is missing", listed(known(), 24));
-        self.error(path, Diagnostic::error(owner, format!("`{path}` is not {what}: it has no verb"), label));
-    }
-}
-
-/// What stands for a table whose verb is not known; `build` leaves it out.
-fn no_verb(place: Place) -> Node {
-    Node::new(Value::Table(Table::default()), place)
 }
 
 fn required_hint(name: &str) -> String {
@@ -524,7 +442,7 @@ fn work_as_steps(op: &mut Table) {
     }
     let place = node.place;
     let mut step = Table::default();
-    step.insert("chance", key, Node::text("100%", place));
     step.insert("work", key, node);
+    step.insert("chance", key, Node::text("100%", place));
     op.insert("steps", key, Node::new(Value::Array(vec![Node::new(Value::Table(step), place)]), place));
 }

@@ -48,7 +48,8 @@ pub(super) fn write_value(node: &Node) -> String {
             format!("[{}]", items.join(", "))
         }
         Value::Table(table) => {
-            let entry = |(name, e): (&String, &super::tree::Entry)| format!("{} = {}", write_key(name), write_value(&e.node));
+            let entry =
+                |(name, e): (&String, &super::tree::Entry)| format!("{} = {}", write_key(name), write_value(&e.node));
             let entries: Vec<String> = table.entries.iter().map(entry).collect();
             if entries.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", entries.join(", ")) }
         }
@@ -58,7 +59,11 @@ pub(super) fn write_value(node: &Node) -> String {
 /// The resolved file.
 pub(super) fn write_file(root: &Node) -> String {
     let mut out = String::new();
-    if let Some(table) = root.table() {
+    let mut root = root.clone();
+    if let Some(table) = root.table_mut() {
+        // A resolved file has no variants any more, so it sweeps none.
+        let sweep = table.entries.get_mut("sweep").and_then(|e| e.node.table_mut());
+        sweep.map(|sweep| sweep.remove("variants"));
         write_table(&mut out, table, &mut Vec::new());
     }
     out
@@ -94,7 +99,8 @@ fn is_inline(table: &Table, path: &[String]) -> bool {
         Value::Array(items) => items.iter().all(|i| i.table().is_none()),
         Value::Text(_) | Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Date(_) => true,
     });
-    let thing = matches!(path, [section] if ["services", "transactions", "workloads", "faults"].contains(&section.as_str()));
+    let thing =
+        matches!(path, [section] if ["services", "transactions", "workloads", "faults"].contains(&section.as_str()));
     let width: usize = table.entries.iter().map(|(name, e)| name.len() + write_value(&e.node).len() + 5).sum();
     plain && !thing && !path.is_empty() && width <= INLINE_MAX
 }
@@ -118,7 +124,7 @@ fn comment(node: &Node) -> String {
     collect_notes(node, "", &mut notes);
     match notes.as_slice() {
         [] => String::new(),
-        [(_, note)] => format!("  # {note}"),
+        [(_, only)] => format!("  # {only}"),
         several => {
             let each: Vec<String> = several.iter().map(|(name, note)| format!("{name}: {note}")).collect();
             format!("  # {}", each.join("; "))

@@ -2,17 +2,21 @@
 //!
 //! This is the only place that knows which keys exist and what they default to. Validation, the resolved file, the JSON
 //! Schema and the list of keys that cannot change a run are read from these tables; a key that is not here is an error.
-//! `world` has the tables of the parts, `promises` those of what is judged, `later` what the grammar has and this
-//! version does not.
+//! `world`, `steps` and `faults` have the tables of the parts, `promises` those of what is judged, `later` what the
+//! grammar has and this version does not.
 
+mod faults;
+mod hardware;
 mod later;
 mod promises;
+mod steps;
 mod world;
 
+pub(super) use faults::POINTS;
 pub(super) use later::{FOREIGN, LATER_SECTIONS};
 #[cfg(test)]
 pub(super) use promises::INVARIANTS;
-pub(super) use world::{OP, POINTS};
+pub(super) use world::OP;
 
 use super::distributions::Sort;
 
@@ -39,6 +43,8 @@ pub(super) enum Preset {
     Absent,
     /// This text.
     Text(&'static str),
+    /// The text that goes with the word of this sibling.
+    Chosen(&'static str, &'static [(&'static str, &'static str)]),
     /// This number.
     Integer(i64),
     /// This truth.
@@ -69,6 +75,10 @@ pub(super) enum Shape {
     Duration,
     Rate,
     Size,
+    /// Bits or bytes per second, or `unlimited`.
+    Bandwidth,
+    /// A size without the limit of a message, or `unlimited`.
+    Capacity,
     Distribution(Sort),
     /// One of these; the second list is what later versions know.
     Word(&'static [&'static str], &'static [&'static str]),
@@ -161,7 +171,7 @@ pub(super) struct Choice {
 pub(super) struct Verbs {
     /// `step`.
     pub(super) what: &'static str,
-    pub(super) verbs: &'static [Verb],
+    pub(super) each: &'static [Verb],
     /// Keys that go with every verb.
     pub(super) common: &'static [Key],
     /// Verbs of the grammar that this version does not have.
@@ -201,12 +211,12 @@ impl Form {
 
 impl Verbs {
     pub(super) fn verb(&self, name: &str) -> Option<&'static Verb> {
-        self.verbs.iter().find(|v| v.key.name == name)
+        self.each.iter().find(|v| v.key.name == name)
     }
 
     /// The key of this name, whatever the verb.
     pub(super) fn key(&self, name: &str) -> Option<&'static Key> {
-        let of_verbs = self.verbs.iter().flat_map(|v| core::iter::once(&v.key).chain(v.modifiers));
+        let of_verbs = self.each.iter().flat_map(|v| core::iter::once(&v.key).chain(v.modifiers));
         of_verbs.chain(self.common).find(|k| k.name == name)
     }
 }
@@ -223,7 +233,10 @@ impl Shape {
             Self::Duration => "a duration",
             Self::Rate => "a rate",
             Self::Size => "a size",
+            Self::Bandwidth => "a bandwidth",
+            Self::Capacity => "a capacity",
             Self::Distribution(Sort::Durations) => "a duration or a distribution of durations",
+            Self::Distribution(Sort::Drifts) => "a drift or a distribution of drifts",
             Self::Distribution(Sort::Numbers) => "a number or a distribution of numbers",
             Self::Distribution(Sort::Counts) => "a count or a distribution of whole numbers",
             Self::Word(..) => "a known word",
@@ -275,6 +288,8 @@ impl Shape {
             | Self::Duration
             | Self::Rate
             | Self::Size
+            | Self::Bandwidth
+            | Self::Capacity
             | Self::Distribution(_)
             | Self::Words(..)
             | Self::Name
@@ -322,6 +337,8 @@ impl Shape {
             | Self::Duration
             | Self::Rate
             | Self::Size
+            | Self::Bandwidth
+            | Self::Capacity
             | Self::Distribution(_)
             | Self::Word(..)
             | Self::Words(..)
@@ -357,11 +374,13 @@ const DESCRIBES: &str = "it describes the scenario and changes nothing in it";
 pub(super) static ROOT: Form = Form {
     what: "a scenario",
     keys: &[
-        key("version", Shape::Version, Preset::Required, "The version of this file format.").judging("there is only one"),
+        key("version", Shape::Version, Preset::Required, "The version of this file format.")
+            .judging("there is only one"),
         key("scenario", Shape::Table(&world::SCENARIO), Preset::Table, "What the file is about.").judging(DESCRIBES),
         key("run", Shape::Table(&world::RUN), Preset::Required, "How long it runs."),
         key("phases", Shape::Keyed(&Shape::Window), Preset::Table, "Named windows of virtual time."),
-        key("network", Shape::Table(&world::NETWORK), Preset::Table, "What messages meet on their way."),
+        key("network", Shape::Table(&hardware::NETWORK), Preset::Table, "What messages meet on their way."),
+        key("zones", Shape::Keyed(&hardware::ZONE_SHAPE), Preset::Table, "One-way latencies from zone to zone."),
         key("services", Shape::Keyed(&world::SERVICE_SHAPE), Preset::Table, "Things with nodes that serve requests."),
         key(
             "transactions",
@@ -370,7 +389,7 @@ pub(super) static ROOT: Form = Form {
             "Distributed transactions by a commit protocol.",
         ),
         key("workloads", Shape::Keyed(&world::WORKLOAD_SHAPE), Preset::Table, "Clients and what they ask for."),
-        key("faults", Shape::Keyed(&world::FAULT_SHAPE), Preset::Table, "What goes wrong, and when."),
+        key("faults", Shape::Keyed(&faults::FAULT_SHAPE), Preset::Table, "What goes wrong, and when."),
         key("invariants", Shape::Keyed(&promises::INVARIANT_SHAPE), Preset::Table, "Is it right?").judging(JUDGED),
         key("thresholds", Shape::Keyed(&Shape::Threshold), Preset::Table, "How does it behave?").judging(JUDGED),
         key("expect", Shape::Table(&promises::EXPECT), Preset::Table, "How the promises are expected to come out.")

@@ -46,7 +46,8 @@ fn place(source: u32, range: &Range<usize>) -> Place {
 
 /// `services.x.work` is `services.x.ops.run.work`, as `merge::expand_services` made it in the file.
 fn spell_out_run(tree: &Node, segments: &mut Vec<Segment>) {
-    let [Segment::Name(section, _), Segment::Name(service, _), Segment::Name(key, range), ..] = segments.as_slice() else {
+    let [Segment::Name(section, _), Segment::Name(service, _), Segment::Name(key, range), ..] = segments.as_slice()
+    else {
         return;
     };
     let written = |name: &str| {
@@ -108,7 +109,13 @@ struct Walk {
 }
 
 impl Walk {
-    fn descend(&mut self, node: &mut Node, shape: Option<Shape>, rest: &[Segment], value: Node) -> Result<(), Diagnostic> {
+    fn descend(
+        &mut self,
+        node: &mut Node,
+        shape: Option<Shape>,
+        rest: &[Segment],
+        value: Node,
+    ) -> Result<(), Diagnostic> {
         let Some((segment, after)) = rest.split_first() else {
             let old = core::mem::replace(node, Node::text("", self.at));
             *node = merge(old, value, shape);
@@ -129,7 +136,9 @@ impl Walk {
                 let created = self.empty();
                 let entry = table.entries.entry(name.clone());
                 let entry = entry.or_insert_with(|| super::tree::Entry { key, node: created });
-                if after.is_empty() && (entry.node.table().is_some_and(|t| t.entries.is_empty()) || value.table().is_none()) {
+                if after.is_empty()
+                    && (entry.node.table().is_some_and(|t| t.entries.is_empty()) || value.table().is_none())
+                {
                     entry.key = key;
                 }
                 self.descend(&mut entry.node, child, after, value)

@@ -8,7 +8,7 @@ use super::values::{Bad, clip, is_name, percentage};
 use crate::model::{LinkEnds, Pick, Place, Target, TargetKind};
 
 /// Sections that have no nodes, so that a target in them means nothing in this version.
-const OTHER_ROOTS: [&str; 7] = ["transactions", "sagas", "queues", "topics", "exchanges", "zones", "groups"];
+const OTHER_ROOTS: [&str; 6] = ["transactions", "sagas", "queues", "topics", "exchanges", "groups"];
 
 /// A target: `payment`, `payment[any]`, `workloads.near`, `faults.f`, `others`.
 pub(super) fn target(text: &str, place: Place) -> Result<Target, Bad> {
@@ -32,17 +32,21 @@ fn kind(text: &str) -> Result<TargetKind, Bad> {
         return match root {
             "workloads" if is_name(name) => Ok(TargetKind::Workload(name.to_owned())),
             "faults" if is_name(name) => Ok(TargetKind::HitBy(name.to_owned())),
-            "workloads" | "faults" => Err(bad_name()),
-            "services" => Err(Bad::new("a thing with nodes goes by its bare name").help(format!("\"{}\"?", clip(name)))),
-            root if OTHER_ROOTS.contains(&root) => {
-                Err(Bad::new(format!("`{root}.…` has no nodes in this version; targets are services and workloads")))
+            "zones" if is_name(name) => Ok(TargetKind::Zone(name.to_owned())),
+            "workloads" | "faults" | "zones" => Err(bad_name()),
+            "services" => {
+                Err(Bad::new("a thing with nodes goes by its bare name").help(format!("\"{}\"?", clip(name))))
             }
-            _ => Err(Bad::new("a target is a thing with nodes, `workloads.w` or `faults.f`, not an op")),
+            root if OTHER_ROOTS.contains(&root) => {
+                Err(Bad::new(format!("`{root}.…` has no nodes in this version; targets are services, workloads and zones")))
+            }
+            _ => Err(Bad::new("a target is a thing with nodes, `workloads.w`, `zones.z` or `faults.f`, not an op")),
         };
     }
     let (name, pick) = match text.split_once('[') {
         Some((name, rest)) => {
-            let inner = rest.strip_suffix(']').ok_or_else(|| Bad::new("`]` is missing").at(text.len() - 1..text.len()))?;
+            let inner =
+                rest.strip_suffix(']').ok_or_else(|| Bad::new("`]` is missing").at(text.len() - 1..text.len()))?;
             let from = name.len() + 1;
             (name, pick(inner).map_err(|bad| bad.shifted(from, inner.len()))?)
         }
@@ -78,7 +82,9 @@ fn pick(text: &str) -> Result<Pick, Bad> {
         let bad = Bad::new(format!("there is no choice of nodes `{}`", clip(text)));
         return Err(match nearest(text, words) {
             Some(near) => bad.help(format!("did you mean `{near}`?")),
-            None => bad.help("for example `[0]`, `[0..2]`, `[0, 3]`, `[any]`, `[any(2)]`, `[minority]`, `[fraction(30%)]`"),
+            None => {
+                bad.help("for example `[0]`, `[0..2]`, `[0, 3]`, `[any]`, `[any(2)]`, `[minority]`, `[fraction(30%)]`")
+            }
         });
     }
     numbers(text).map(Pick::Numbers)
@@ -110,6 +116,7 @@ pub(super) fn write_target(target: &Target) -> String {
         TargetKind::Others => "others".to_owned(),
         TargetKind::Workload(name) => format!("workloads.{name}"),
         TargetKind::HitBy(name) => format!("faults.{name}"),
+        TargetKind::Zone(name) => format!("zones.{name}"),
         TargetKind::Nodes { name, pick } => match pick {
             Pick::All => name.clone(),
             Pick::Any(1) => format!("{name}[any]"),
@@ -157,7 +164,9 @@ pub(super) fn write_link(link: &LinkEnds) -> String {
 pub(super) fn callee(text: &str) -> Result<(), Bad> {
     let parts: Vec<&str> = text.split('.').collect();
     match parts.as_slice() {
-        ["sagas" | "queues" | "topics", _] => Err(Bad::new(format!("`{}` are not supported by this version yet", parts[0]))),
+        ["sagas" | "queues" | "topics", _] => {
+            Err(Bad::new(format!("`{}` are not supported by this version yet", parts[0])))
+        }
         ["services", rest @ ..] if !rest.is_empty() => {
             Err(Bad::new("a service goes by its bare name").help(format!("\"{}\"?", clip(&rest.join(".")))))
         }
@@ -237,6 +246,7 @@ mod tests {
             ("kv[fraction(30%)]", "kv[fraction(30%)]"),
             ("workloads.near", "workloads.near"),
             ("faults.f", "faults.f"),
+            ("zones.eu", "zones.eu"),
             ("others", "others"),
         ] {
             assert_eq!(write_target(&target(text, Place::default()).expect(text)), canonical);
@@ -244,7 +254,9 @@ mod tests {
         for text in ["a -> b", "a <-> b", "* -> kv[minority]"] {
             assert_eq!(write_link(&link(text, Place::default()).expect(text)), text);
         }
-        for text in ["", "a b", "kv[leader]", "kv[0", "kv[2..2]", "queues.q", "queue:orders", "orders.place", "kv[anny]"] {
+        for text in
+            ["", "a b", "kv[leader]", "kv[0", "kv[2..2]", "queues.q", "queue:orders", "orders.place", "kv[anny]"]
+        {
             assert!(target(text, Place::default()).is_err(), "{text}");
         }
         assert_eq!(link("a -> b c", Place::default()).expect_err("space").range, Some(5..8));

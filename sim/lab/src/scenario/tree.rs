@@ -15,6 +15,9 @@ pub(super) const BYTES_MAX: usize = 4 << 20;
 /// Tables, arrays and dotted keys within each other.
 const DEPTH_MAX: usize = 64;
 
+/// Keys in one table.
+const ENTRIES_MAX: usize = 1_000;
+
 /// A value and where it stands.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Node {
@@ -152,18 +155,14 @@ impl Table {
 pub(super) fn parse(source: u32, text: &str) -> Result<Node, Vec<Diagnostic>> {
     refuse_monsters(source, text)?;
     // The strict parse keeps one error only, so it is cheap on noise; the other one is asked when there is something to tell.
-    match DeTable::parse(text) {
-        Ok(table) => {
-            let place = Place { source, start: 0, end: 0 };
-            let mut errors = Vec::new();
-            let node = Node::new(Value::Table(convert_table(source, 0, table.into_inner(), &mut errors)), place);
-            if errors.is_empty() { Ok(node) } else { Err(errors) }
-        }
-        Err(_) => {
-            let (_, errors) = DeTable::parse_recoverable(text);
-            Err(super::hints::all(source, text, &errors))
-        }
-    }
+    let Ok(table) = DeTable::parse(text) else {
+        let (_, errors) = DeTable::parse_recoverable(text);
+        return Err(super::hints::all(source, text, &errors));
+    };
+    let place = Place { source, start: 0, end: 0 };
+    let mut errors = Vec::new();
+    let node = Node::new(Value::Table(convert_table(source, 0, table.into_inner(), &mut errors)), place);
+    if errors.is_empty() { Ok(node) } else { Err(errors) }
 }
 
 /// Parses one value, as `--set` takes it; `None` if it is none.
@@ -184,6 +183,11 @@ fn place(source: u32, offset: u32, span: &core::ops::Range<usize>) -> Place {
 fn convert_table(source: u32, offset: u32, table: DeTable<'_>, errors: &mut Vec<Diagnostic>) -> Table {
     let mut entries: Vec<_> = table.into_iter().collect();
     entries.sort_by_key(|(key, _)| key.span().start);
+    if let Some((key, _)) = entries.get(ENTRIES_MAX) {
+        let label = format!("one table has at most {ENTRIES_MAX} keys");
+        errors.push(Diagnostic::error(place(source, offset, &key.span()), "a table is too large", label));
+        entries.truncate(ENTRIES_MAX);
+    }
     let mut result = Table::default();
     for (key, value) in entries {
         let at = place(source, offset, &value.span());
@@ -257,10 +261,8 @@ fn too_deep(text: &[u8]) -> Option<usize> {
                 dots = 0;
             }
             b'.' => dots += 1,
-            b',' => dots = 0,
-            // A header or an array that is not closed ends with the line only if it is no array of several lines; both
-            // may be meant here, so brackets stay open and only the dots of finished keys are forgotten.
-            b'\n' => dots = 0,
+            // A line may end within an array, so brackets stay open; the dots of a finished key are forgotten.
+            b',' | b'\n' => dots = 0,
             _ => {}
         }
         if depth + dots > DEPTH_MAX {

@@ -48,8 +48,14 @@ impl Bad {
 /// Longer spans than this (146 years) are refused, so that sums of a few never overflow.
 const SPAN_MAX: u128 = u64::MAX as u128 / 4;
 
-const UNITS: [(&str, u64); 6] =
-    [("ns", 1), ("us", 1_000), ("ms", 1_000_000), ("s", 1_000_000_000), ("m", 60_000_000_000), ("h", 3_600_000_000_000)];
+const UNITS: [(&str, u64); 6] = [
+    ("ns", 1),
+    ("us", 1_000),
+    ("ms", 1_000_000),
+    ("s", 1_000_000_000),
+    ("m", 60_000_000_000),
+    ("h", 3_600_000_000_000),
+];
 
 const UNIT_NAMES: &str = "ns, us, ms, s, m, h";
 
@@ -161,7 +167,7 @@ pub(super) fn write_duration(ns: u64) -> String {
     if ns == 0 {
         return "0s".to_owned();
     }
-    let (name, size) = UNITS.iter().rev().find(|u| ns % u.1 == 0).expect("one nanosecond divides every span");
+    let (name, size) = UNITS.iter().rev().find(|u| ns.is_multiple_of(u.1)).expect("one nanosecond divides every span");
     format!("{}{name}", ns / size)
 }
 
@@ -194,7 +200,8 @@ pub(super) fn percentage(text: &str) -> Result<(f64, String), Bad> {
     let Some(digits) = text.strip_suffix('%') else {
         return Err(match number(text) {
             Some(_) => Bad::new("a `%` is missing").help(format!("\"{text}%\"?")),
-            None => Bad::new(format!("`{}` is no percentage", clip(text))).help("a percentage is written \"1%\" or \"0.01%\""),
+            None => Bad::new(format!("`{}` is no percentage", clip(text)))
+                .help("a percentage is written \"1%\" or \"0.01%\""),
         });
     };
     match number(digits.trim()) {
@@ -216,6 +223,14 @@ const SIZES: [(&str, u64); 7] = [
 
 /// `64KiB` in bytes; at most 1 GiB.
 pub(super) fn size(text: &str) -> Result<u32, Bad> {
+    match bytes(text)? {
+        bytes if bytes <= 1 << 30 => Ok(bytes as u32),
+        _ => Err(Bad::new("a message has at most 1GiB")),
+    }
+}
+
+/// `200GB` in bytes; at most a million GiB.
+pub(super) fn bytes(text: &str) -> Result<u64, Bad> {
     let example = "a size is written \"512B\", \"64KiB\" or \"2MB\"";
     let (digits, unit) = split_number(text);
     let Some((mantissa, places)) = decimal(digits) else {
@@ -236,16 +251,61 @@ pub(super) fn size(text: &str) -> Result<u32, Bad> {
     let scale = 10u128.pow(places);
     match mantissa.checked_mul(u128::from(*factor)) {
         Some(scaled) if scaled % scale != 0 => Err(Bad::new("this is not a whole number of bytes")),
-        Some(scaled) if scaled / scale <= 1 << 30 => Ok((scaled / scale) as u32),
-        Some(_) | None => Err(Bad::new("a message has at most 1GiB")),
+        Some(scaled) if scaled / scale <= 1_000_000 << 30 => Ok((scaled / scale) as u64),
+        Some(_) | None => Err(Bad::new("this is more than a million GiB")),
     }
 }
 
 /// The one way to write a size.
-pub(super) fn write_size(bytes: u32) -> String {
-    let (name, size) =
-        SIZES.iter().find(|u| bytes > 0 && u64::from(bytes) % u.1 == 0).unwrap_or(&SIZES[SIZES.len() - 1]);
-    format!("{}{name}", u64::from(bytes) / size)
+pub(super) fn write_size(bytes: u64) -> String {
+    let (name, size) = SIZES.iter().find(|u| bytes > 0 && bytes.is_multiple_of(u.1)).unwrap_or(&SIZES[SIZES.len() - 1]);
+    format!("{}{name}", bytes / size)
+}
+
+const BIT_UNITS: [(&str, u64); 4] = [("Gbit", 1_000_000_000), ("Mbit", 1_000_000), ("kbit", 1_000), ("bit", 1)];
+
+/// `100Mbit/s` or `10MiB/s` in bits per second; at most a million Gbit/s.
+pub(super) fn bandwidth(text: &str) -> Result<u64, Bad> {
+    let example = "a bandwidth is written \"100Mbit/s\" or \"10MiB/s\"";
+    let Some(amount) = text.trim_end().strip_suffix("/s").map(str::trim_end) else {
+        return Err(Bad::new(format!("`{}` is no bandwidth", clip(text))).help(example));
+    };
+    let (digits, unit) = split_number(amount);
+    let bits = match BIT_UNITS.iter().find(|u| u.0 == unit) {
+        Some((_, factor)) => match decimal(digits) {
+            Some((mantissa, places)) => mantissa.checked_mul(u128::from(*factor)).map(|b| b / 10u128.pow(places)),
+            None => return Err(Bad::new(format!("`{}` is no number", clip(digits))).help(example)),
+        },
+        None => Some(u128::from(bytes(amount).map_err(|bad| bad.help(example))?) * 8),
+    };
+    match bits.and_then(|bits| u64::try_from(bits).ok()) {
+        Some(0) => Err(Bad::new("nothing ever gets through; for no limit write \"unlimited\"")),
+        Some(bits) if bits <= 1_000_000_000_000_000 => Ok(bits),
+        Some(_) | None => Err(Bad::new("this is more than a million Gbit/s; for no limit write \"unlimited\"")),
+    }
+}
+
+/// The one way to write a bandwidth.
+pub(super) fn write_bandwidth(bits: u64) -> String {
+    match BIT_UNITS[..3].iter().find(|u| bits.is_multiple_of(u.1)) {
+        Some((name, size)) => format!("{}{name}/s", bits / size),
+        None if bits.is_multiple_of(8) => format!("{}/s", write_size(bits / 8)),
+        None => format!("{bits}bit/s"),
+    }
+}
+
+/// `-50ppm` as parts per million; at most 10 % either way.
+pub(super) fn drift(text: &str) -> Result<f64, Bad> {
+    let example = "a drift is written \"50ppm\" or \"-20ppm\"";
+    let Some(digits) = text.strip_suffix("ppm").map(str::trim_end) else {
+        return Err(Bad::new(format!("`{}` is no drift", clip(text))).help(example));
+    };
+    let (sign, digits) = digits.strip_prefix('-').map_or((1.0, digits), |rest| (-1.0, rest));
+    match number(digits) {
+        Some(ppm) if ppm <= 100_000.0 => Ok(sign * ppm),
+        Some(_) => Err(Bad::new("a clock drifts by at most 100000ppm, which is 10 %")),
+        None => Err(Bad::new(format!("`{}` is no number", clip(digits))).help(example)),
+    }
 }
 
 /// `10s..40s` in nanoseconds: half open, not empty.
@@ -328,7 +388,10 @@ mod tests {
         assert_eq!(percentage("0.10%"), Ok((0.001, "0.1%".into())));
         assert!(percentage("101%").is_err() && percentage("0.1").is_err() && percentage("-1%").is_err());
         assert_eq!((size("64KiB"), size("2MB"), size("1.5kB")), (Ok(65_536), Ok(2_000_000), Ok(1_500)));
-        assert_eq!((write_size(65_536), write_size(2_000_000), write_size(0)), ("64KiB".into(), "2MB".into(), "0B".into()));
+        assert_eq!(
+            (write_size(65_536), write_size(2_000_000), write_size(0)),
+            ("64KiB".into(), "2MB".into(), "0B".into())
+        );
         assert!(size("64kb").expect_err("unit").help.expect("help").contains("64kB"));
         assert!(size("8").is_err() && size("2GiB").is_err() && size("0.5B").is_err());
         assert_eq!(window("10s .. 40s"), Ok((10_000_000_000, 40_000_000_000)));

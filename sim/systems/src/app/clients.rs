@@ -1,5 +1,7 @@
 //! A workload's clients: when operations begin, and what each of them carries.
 
+use alloc::vec::Vec;
+
 use kernel::random::Stream;
 use kernel::{Distribution, Span, Time};
 
@@ -19,6 +21,8 @@ pub struct Clients {
     begun: u64,
     /// Where the intended starts of an open loop have got to.
     clock: Time,
+    /// By user of a closed loop: how many of its operations have ended without a known outcome.
+    unknown: Vec<u32>,
 }
 
 impl Clients {
@@ -28,13 +32,30 @@ impl Clients {
             Load::Rate { seed, path, .. } => Some(seed.stream(path)),
             Load::Users { .. } | Load::Trace(_) => None,
         };
-        Self { stream, begun: 0, clock: plan.start }
+        let users = match &plan.load {
+            Load::Users { users, .. } => *users as usize,
+            Load::Rate { .. } | Load::Trace(_) => 0,
+        };
+        Self { stream, begun: 0, clock: plan.start, unknown: alloc::vec![0; users] }
     }
 
     /// The number of the next operation, counted from 0.
     pub fn number(&mut self) -> u64 {
         self.begun += 1;
         self.begun - 1
+    }
+
+    /// The process that does an operation, as histories know it: no process has two open operations, so a user whose
+    /// operation may still be running goes on as another one (docs/semantics.md, rule 26).
+    pub fn process(&self, user: Option<u32>, number: u64) -> u64 {
+        user.map_or(number, |user| {
+            u64::from(user) + self.unknown.len() as u64 * u64::from(self.unknown[user as usize])
+        })
+    }
+
+    /// A user's operation has ended without a known outcome.
+    pub fn outcome_unknown(&mut self, user: u32) {
+        self.unknown[user as usize] += 1;
     }
 
     /// The instant of the next open-loop arrival, if there is one before the load stops.

@@ -77,6 +77,7 @@ impl Frames {
     }
 
     /// Stores a frame under a fresh token.
+    #[inline]
     pub fn put(&mut self, mut frame: Frame) -> u32 {
         frame.token = self.token();
         self.live += 1;
@@ -101,6 +102,7 @@ impl Frames {
     }
 
     /// The frame with this number, if it still has this token.
+    #[inline]
     pub fn current(&mut self, number: u32, token: u64) -> Option<&mut Frame> {
         self.slots.get_mut(number as usize)?.as_mut().filter(|f| f.token == token)
     }
@@ -109,11 +111,13 @@ impl Frames {
     ///
     /// # Panics
     /// If there is none: numbers are only kept by who knows that it is live.
+    #[inline]
     pub fn get(&mut self, number: u32) -> &mut Frame {
         self.slots[number as usize].as_mut().expect("the holder of a frame's number keeps it live")
     }
 
     /// Ends a frame.
+    #[inline]
     pub fn take(&mut self, number: u32) -> Frame {
         let frame = self.slots[number as usize].take().expect("a frame ends once");
         self.free.push(number);

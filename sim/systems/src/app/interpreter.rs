@@ -6,20 +6,22 @@ use super::frame::{Caller, Frame};
 use super::machine::{Machine, Role, Timer};
 use super::message::{CallResult, Failure, Message, Reply, Request};
 use super::plan::{Instruction, Otherwise, Plan};
-use super::station::Admission;
+use super::station::{Admission, Worker};
 use super::ending::Ending;
 
 /// The program counter of a prepare: it has no steps, the participant does its work.
 pub(super) const PREPARE: u32 = u32::MAX;
 
 impl Machine {
-    /// Runs a frame until it waits or ends.
+    /// Runs a frame until it waits or ends. Not part of its caller's loop: it would look all of the plan up beforehand.
+    #[inline(never)]
     pub(super) fn run(&mut self, plan: &Plan, now: Time, number: u32, out: &mut impl Effects<Self>) {
-        if self.frames.get(number).pc == PREPARE {
+        let frame = self.frames.get(number);
+        if frame.pc == PREPARE {
             self.run_prepare(plan, now, number, out);
             return;
         }
-        out.frame(Barrier(self.frames.get(number).operation));
+        out.frame(Barrier(frame.operation));
         loop {
             let frame = self.frames.get(number);
             let instruction = plan.program[frame.pc as usize];
@@ -28,10 +30,11 @@ impl Machine {
                     if !self.have_worker(plan, now, number, out) {
                         return;
                     }
+                    let token = self.frames.token();
                     let frame = self.frames.get(number);
+                    frame.token = token;
                     frame.pc += 1;
                     let span = draw_span(plan, frame, draw);
-                    let token = self.wait(number);
                     out.work(Timer::Resume { frame: number, token }, span);
                     return;
                 }
@@ -109,7 +112,7 @@ impl Machine {
     /// Work or sleep is over.
     pub(super) fn resume(&mut self, plan: &Plan, now: Time, (number, token): (u32, u64), out: &mut impl Effects<Self>) {
         let Some(frame) = self.frames.current(number, token) else { return };
-        self.ready.push_back(number);
+        self.ready.push(number);
         if let Role::Server(server) = &mut self.role {
             let (service, node) = plan.service(self.me);
             if !service.blocking && frame.holds_worker {
@@ -125,9 +128,9 @@ impl Machine {
         let site = &plan.calls[call as usize];
         let op = plan.ops[site.op as usize];
         let to = self.next_node(plan, op.service);
-        let token = self.wait(number);
+        let token = self.frames.token();
         let frame = self.frames.get(number);
-        frame.calling = Some((call, now));
+        (frame.token, frame.calling) = (token, Some((call, now)));
         let hop = fold(frame.hop, u64::from(frame.pc) << 16 | 1);
         let request = Request {
             op: site.op,
@@ -165,18 +168,19 @@ impl Machine {
         result: CallResult,
         out: &mut impl Effects<Self>,
     ) {
+        let fresh = self.frames.token();
         let Some(frame) = self.frames.current(number, token) else { return };
         let Some((call, since)) = frame.calling.take() else { return };
+        frame.token = fresh;
         let site = &plan.calls[call as usize];
         if site.timeout.is_some() {
             out.cancel_timer(Timer::Timeout { frame: number, token });
         }
-        self.wait(number);
         if let Some(series) = site.latency {
             out.measure(Sample { series, tag: ending(result).tag(), since, value: now.since(since) });
         }
         match (result, site.otherwise) {
-            (CallResult::Ok, _) | (CallResult::Failed(_), Otherwise::Skip) => self.ready.push_back(number),
+            (CallResult::Ok, _) | (CallResult::Failed(_), Otherwise::Skip) => self.ready.push(number),
             (CallResult::Failed(_), Otherwise::Fail) => self.finish(plan, now, number, result, out),
             (CallResult::Failed(failure), Otherwise::Word(error)) => {
                 let failure = Failure { error, business: true, certain: failure.certain };
@@ -201,15 +205,14 @@ impl Machine {
             return;
         };
         let (service, node) = plan.service(self.me);
-        server.station.leave(service, node, (frame.entered, now), out);
+        let worker = if frame.holds_worker { Worker::Held } else { Worker::None };
+        let next = server.station.leave(service, node, (frame.entered, now), worker, out);
         if let Some(since) = frame.served {
             let series = service.series[node as usize].service_time;
             out.measure(Sample { series, tag: ending(result).tag(), since, value: now.since(since) });
         }
-        if frame.holds_worker {
-            if let Some(next) = server.station.release(service, node, now, out) {
-                self.serve(now, next);
-            }
+        if let Some(next) = next {
+            self.serve(now, next);
         }
         Self::reply(plan, &frame, result, out);
     }

@@ -1,6 +1,7 @@
 //! One node of the composed application, as a process: what comes in is handed to the part that knows it.
 
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
 
 use kernel::{CellId, Digest, Effects, NodeId, Process, SeriesId, Time, fold};
 
@@ -20,7 +21,7 @@ pub struct Machine {
     pub(super) me: NodeId,
     pub(super) frames: Frames,
     /// Frames that can go on, in order; empty between two events.
-    pub(super) ready: VecDeque<u32>,
+    pub(super) ready: Vec<u32>,
     /// Per service: which of its nodes is next in turn.
     pub(super) turns: BTreeMap<u32, u32>,
     pub(super) role: Role,
@@ -86,7 +87,7 @@ impl Process for Machine {
             Part::Service(_) => Role::Server(Server::new(plan, me)),
             Part::Workload(n) => Role::Clients(Clients::new(&plan.workloads[n as usize])),
         };
-        Self { me, frames: Frames::default(), ready: VecDeque::new(), turns: BTreeMap::new(), role }
+        Self { me, frames: Frames::default(), ready: Vec::new(), turns: BTreeMap::new(), role }
     }
 
     fn on_start(&mut self, plan: &Plan, now: Time, log: &[Record], out: &mut impl Effects<Self>) {
@@ -178,10 +179,14 @@ impl Process for Machine {
 
 impl Machine {
     /// Lets every frame that can go on do so.
+    #[inline]
     fn go_on(&mut self, plan: &Plan, now: Time, out: &mut impl Effects<Self>) {
-        while let Some(number) = self.ready.pop_front() {
+        let mut next = 0;
+        while let Some(&number) = self.ready.get(next) {
+            next += 1;
             self.run(plan, now, number, out);
         }
+        self.ready.clear();
     }
 
     fn start_load(&mut self, plan: &Plan, now: Time, out: &mut impl Effects<Self>) {
@@ -218,21 +223,15 @@ impl Machine {
         });
         out.frame(kernel::Frame(request.operation));
         if service.blocking {
-            match server.station.acquire(service, number, frame, now, out) {
-                Admission::Served => {
-                    server.station.enter(service, number, out);
-                    self.serve(now, frame);
-                }
-                Admission::Waits => server.station.enter(service, number, out),
+            match server.station.arrive(service, number, frame, now, out) {
+                Admission::Served => self.serve(now, frame),
+                Admission::Waits => {}
                 Admission::Refused => self.refuse(plan, frame, out),
-                Admission::Replaces(oldest) => {
-                    server.station.enter(service, number, out);
-                    self.overloaded(plan, now, oldest, out);
-                }
+                Admission::Replaces(oldest) => self.overloaded(plan, now, oldest, out),
             }
         } else {
             server.station.enter(service, number, out);
-            self.ready.push_back(frame);
+            self.ready.push(frame);
         }
     }
 
@@ -241,7 +240,7 @@ impl Machine {
         let frame = self.frames.get(number);
         frame.holds_worker = true;
         frame.served = frame.served.or(Some(now));
-        self.ready.push_back(number);
+        self.ready.push(number);
     }
 
     /// A request that never got in is told so.
@@ -259,6 +258,7 @@ impl Machine {
 }
 
 impl Digest for Timer {
+    #[inline]
     fn digest(&self) -> u64 {
         let two = |tag: u64, a: u32, b: u64| fold(tag << 32 | u64::from(a), b);
         match *self {
@@ -278,6 +278,14 @@ impl Digest for Record {
     fn digest(&self) -> u64 {
         match self {
             Self::Commit(record) => record.digest(),
+        }
+    }
+}
+
+impl kernel::Record for Record {
+    fn bytes(&self) -> u32 {
+        match self {
+            Self::Commit(record) => record.bytes(),
         }
     }
 }

@@ -118,6 +118,7 @@ impl Failure {
 }
 
 impl Digest for Message {
+    #[inline]
     fn digest(&self) -> u64 {
         match self {
             Self::Request(r) => {
@@ -140,6 +141,7 @@ impl Digest for Message {
 }
 
 impl Wire for Message {
+    #[inline]
     fn route(&self) -> Route {
         match self {
             Self::Request(r) => Route { operation: r.operation, hop: r.hop },
@@ -148,6 +150,7 @@ impl Wire for Message {
         }
     }
 
+    #[inline]
     fn bytes(&self) -> u32 {
         match self {
             Self::Request(r) => r.bytes,
@@ -156,6 +159,7 @@ impl Wire for Message {
         }
     }
 
+    #[inline]
     fn kind(&self) -> u8 {
         match self {
             Self::Request(_) => 0,
@@ -164,6 +168,7 @@ impl Wire for Message {
         }
     }
 
+    #[inline]
     fn background(&self) -> bool {
         match self {
             Self::Request(_) | Self::Reply(_) => false,

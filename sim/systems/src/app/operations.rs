@@ -3,6 +3,7 @@
 use kernel::{Delay, Delta, Effects, FactKind, Frame as Barrier, Sample, Time};
 
 use super::clients;
+use super::ending::Ending;
 use super::frame::{Caller, Frame};
 use super::interpreter::ending;
 use super::machine::{Machine, Role, Timer};
@@ -58,7 +59,7 @@ impl Machine {
         let caller = user.map_or(Caller::Arrival(number), |user| Caller::User(user, number));
         self.note_in_flight(workload, 1, out);
         if plan.history {
-            let process = user.map_or(number, u64::from);
+            let process = self.process(index, user, number);
             out.output(Output::Invoked { workload: index, number, process, variables: variables.clone() });
         }
         let frame = self.frames.put(Frame {
@@ -74,7 +75,7 @@ impl Machine {
             calling: None,
             variables,
         });
-        self.ready.push_back(frame);
+        self.ready.push(frame);
     }
 
     /// An operation is over.
@@ -102,13 +103,22 @@ impl Machine {
                 CallResult::Ok => None,
                 CallResult::Failed(failure) => Some(failure.error),
             };
-            let process = user.map_or(number, u64::from);
+            let process = self.process(index, user, number);
             let variables = frame.variables.clone();
             out.output(Output::Completed { workload: index, number, process, ending, error, variables });
         }
         if let Some(user) = user {
+            if let (Role::Clients(clients), Ending::Info) = (&mut self.role, ending) {
+                clients.outcome_unknown(user);
+            }
             self.think(workload, user, number, out);
         }
+    }
+
+    /// A process id that is unique over all workloads.
+    fn process(&self, workload: u32, user: Option<u32>, number: u64) -> u64 {
+        let Role::Clients(clients) = &self.role else { panic!("only clients have processes") };
+        u64::from(workload) << 40 | clients.process(user, number)
     }
 
     /// What a client was told about a transaction it asked for is a fact, too.

@@ -107,9 +107,14 @@ impl Machine {
         kind: u32,
         out: &mut impl Effects<Self>,
     ) {
+        let transaction = self.frames.get(number).operation;
+        if self.server().coordinator.knows(transaction) {
+            // The network handed the request over twice: the answer is the first one's, and nobody waits for this.
+            self.frames.get(number).caller = Caller::Coordinator;
+            return self.finish(plan, now, number, CallResult::Ok, out);
+        }
         let token = self.wait(number);
-        let frame = self.frames.get(number);
-        let (transaction, variables) = (frame.operation, frame.variables.clone());
+        let variables = self.frames.get(number).variables.clone();
         let participants = plan.transactions[kind as usize]
             .participants
             .iter()
@@ -139,7 +144,7 @@ impl Machine {
             let failure = Failure::business(error);
             self.finish(plan, now, number, CallResult::Failed(failure), out);
         } else {
-            self.ready.push_back(number);
+            self.ready.push(number);
         }
     }
 
@@ -233,19 +238,15 @@ impl Machine {
         });
         let server = self.server();
         server.arrived.insert(frame, (from, message));
-        match server.station.acquire(service, node, frame, now, out) {
-            Admission::Served => {
-                server.station.enter(service, node, out);
-                self.serve(now, frame);
-            }
-            Admission::Waits => server.station.enter(service, node, out),
+        match server.station.arrive(service, node, frame, now, out) {
+            Admission::Served => self.serve(now, frame),
+            Admission::Waits => {}
             // The coordinator learns it by its prepare timeout, as it would from a database that takes no connection.
             Admission::Refused => {
                 server.arrived.remove(&frame);
                 self.frames.take(frame);
             }
             Admission::Replaces(oldest) => {
-                server.station.enter(service, node, out);
                 server.arrived.remove(&oldest);
                 self.overloaded(plan, now, oldest, out);
             }

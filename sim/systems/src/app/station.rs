@@ -31,6 +31,15 @@ pub enum Admission {
     Replaces(u32),
 }
 
+/// Whether a request that leaves has a worker.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Worker {
+    /// It has one, which is free now.
+    Held,
+    /// It has none.
+    None,
+}
+
 impl Station {
     /// Requests here.
     pub fn in_system(&self) -> u32 {
@@ -47,26 +56,57 @@ impl Station {
         self.line.len() as u32
     }
 
-    /// A request came in.
+    /// A request came in that wants no worker yet.
     pub fn enter<P: Process>(&mut self, plan: &Service, number: u32, out: &mut impl Effects<P>) {
-        self.in_system += 1;
-        let after = i64::from(self.in_system);
-        out.note(&[Delta { cell: plan.cells.in_system, key: u64::from(number), before: after - 1, after }]);
+        let in_system = self.enters(plan, number);
+        out.note(&[in_system]);
     }
 
-    /// A request that came in at `entered` went out.
+    /// A request that came in at the first of these times goes out at the second. Gives the frame that has its worker
+    /// next, if one waits.
     pub fn leave<P: Process>(
         &mut self,
         plan: &Service,
         number: u32,
         (entered, now): (Time, Time),
+        worker: Worker,
         out: &mut impl Effects<P>,
-    ) {
+    ) -> Option<u32> {
         self.in_system -= 1;
         let after = i64::from(self.in_system);
-        out.note(&[Delta { cell: plan.cells.in_system, key: u64::from(number), before: after + 1, after }]);
+        let in_system = Delta { cell: plan.cells.in_system, key: u64::from(number), before: after + 1, after };
         let series = plan.series[number as usize].sojourn;
         out.measure(Sample { series, tag: 0, since: entered, value: now.since(entered) });
+        match worker {
+            Worker::None => {
+                out.note(&[in_system]);
+                None
+            }
+            Worker::Held => {
+                let (freed, next) = self.free(plan, number, now, out);
+                out.note(&[in_system, freed]);
+                next
+            }
+        }
+    }
+
+    /// A request came in that wants a worker at once; unless it is refused it is in the system from now on.
+    pub fn arrive<P: Process>(
+        &mut self,
+        plan: &Service,
+        number: u32,
+        frame: u32,
+        now: Time,
+        out: &mut impl Effects<P>,
+    ) -> Admission {
+        let admission = self.admit(plan, number, frame, now, out);
+        match admission {
+            Admission::Served => out.note(&[self.enters(plan, number), self.busy_changed(plan, number, -1)]),
+            Admission::Waits => out.note(&[self.enters(plan, number), self.line_changed(plan, number, -1)]),
+            Admission::Refused => {}
+            Admission::Replaces(_) => out.note(&[self.enters(plan, number)]),
+        }
+        admission
     }
 
     /// A frame wants a worker.
@@ -78,15 +118,31 @@ impl Station {
         now: Time,
         out: &mut impl Effects<P>,
     ) -> Admission {
+        let admission = self.admit(plan, number, frame, now, out);
+        match admission {
+            Admission::Served => out.note(&[self.busy_changed(plan, number, -1)]),
+            Admission::Waits => out.note(&[self.line_changed(plan, number, -1)]),
+            Admission::Refused | Admission::Replaces(_) => {}
+        }
+        admission
+    }
+
+    /// Decides; the caller notes.
+    fn admit<P: Process>(
+        &mut self,
+        plan: &Service,
+        number: u32,
+        frame: u32,
+        now: Time,
+        out: &mut impl Effects<P>,
+    ) -> Admission {
         if self.busy < plan.workers {
             self.busy += 1;
-            self.note_busy(plan, number, -1, out);
-            self.waited(plan, number, (now, now), out);
+            waited(plan, number, (now, now), out);
             return Admission::Served;
         }
         if (self.line.len() as u64) < u64::from(plan.capacity) {
             self.line.push_back((frame, now));
-            self.note_line(plan, number, -1, out);
             return Admission::Waits;
         }
         let series = plan.series[number as usize].refused;
@@ -112,35 +168,48 @@ impl Station {
         now: Time,
         out: &mut impl Effects<P>,
     ) -> Option<u32> {
+        let (freed, next) = self.free(plan, number, now, out);
+        out.note(&[freed]);
+        next
+    }
+
+    /// What changes when a worker is free, and who has it next.
+    fn free<P: Process>(
+        &mut self,
+        plan: &Service,
+        number: u32,
+        now: Time,
+        out: &mut impl Effects<P>,
+    ) -> (Delta, Option<u32>) {
         let next = if plan.newest_first { self.line.pop_back() } else { self.line.pop_front() };
         let Some((frame, since)) = next else {
             self.busy -= 1;
-            self.note_busy(plan, number, 1, out);
-            return None;
+            return (self.busy_changed(plan, number, 1), None);
         };
-        self.note_line(plan, number, 1, out);
-        self.waited(plan, number, (since, now), out);
-        Some(frame)
+        waited(plan, number, (since, now), out);
+        (self.line_changed(plan, number, 1), Some(frame))
     }
 
-    fn waited<P: Process>(
-        &self,
-        plan: &Service,
-        number: u32,
-        (since, now): (Time, Time),
-        out: &mut impl Effects<P>,
-    ) {
-        let series = plan.series[number as usize].wait;
-        out.measure(Sample { series, tag: 0, since, value: now.since(since) });
+    fn enters(&mut self, plan: &Service, number: u32) -> Delta {
+        self.in_system += 1;
+        let after = i64::from(self.in_system);
+        Delta { cell: plan.cells.in_system, key: u64::from(number), before: after - 1, after }
     }
 
-    fn note_busy<P: Process>(&self, plan: &Service, number: u32, before: i64, out: &mut impl Effects<P>) {
+    /// `before` is what it was, less what it is now.
+    fn busy_changed(&self, plan: &Service, number: u32, before: i64) -> Delta {
         let after = i64::from(self.busy);
-        out.note(&[Delta { cell: plan.cells.busy, key: u64::from(number), before: after + before, after }]);
+        Delta { cell: plan.cells.busy, key: u64::from(number), before: after + before, after }
     }
 
-    fn note_line<P: Process>(&self, plan: &Service, number: u32, before: i64, out: &mut impl Effects<P>) {
+    /// The same of the line.
+    fn line_changed(&self, plan: &Service, number: u32, before: i64) -> Delta {
         let after = self.line.len() as i64;
-        out.note(&[Delta { cell: plan.cells.queue_depth, key: u64::from(number), before: after + before, after }]);
+        Delta { cell: plan.cells.queue_depth, key: u64::from(number), before: after + before, after }
     }
+}
+
+fn waited<P: Process>(plan: &Service, number: u32, (since, now): (Time, Time), out: &mut impl Effects<P>) {
+    let series = plan.series[number as usize].wait;
+    out.measure(Sample { series, tag: 0, since, value: now.since(since) });
 }

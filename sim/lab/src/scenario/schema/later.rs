@@ -2,8 +2,24 @@
 
 /// Sections that a later version will have.
 pub(in crate::scenario) const LATER_SECTIONS: &[&str] = &[
-    "zones", "retry", "breaker", "limit", "bulkhead", "hedge", "shed", "concurrency", "auth", "stores", "caches",
-    "registries", "brokers", "queues", "exchanges", "topics", "sagas", "chaos", "compare",
+    "retry",
+    "breaker",
+    "limit",
+    "bulkhead",
+    "hedge",
+    "shed",
+    "concurrency",
+    "auth",
+    "stores",
+    "caches",
+    "registries",
+    "brokers",
+    "queues",
+    "exchanges",
+    "topics",
+    "sagas",
+    "chaos",
+    "compare",
 ];
 
 /// Keys that people bring from other tools or from older drafts, and what they are called here.

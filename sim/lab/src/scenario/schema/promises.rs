@@ -6,11 +6,36 @@ use super::{Choice, Form, Key, Preset, Shape, Short, Verb, Verbs, key};
 pub(in crate::scenario) const JUDGES: (&[&str], &[&str]) = (
     &["atomic_commit"],
     &[
-        "linearizable", "sequential", "causal", "read_your_writes", "monotonic_reads", "monotonic_writes",
-        "writes_follow_reads", "bounded_staleness", "read_committed", "snapshot", "serializable", "strict_serializable",
-        "no_lost_update", "saga_ends", "saga_atomic", "saga_order", "saga_isolation", "exactly_once", "at_least_once",
-        "at_most_once", "no_loss", "no_phantom", "fifo_per_key", "unique_ids", "one_leader_per_term", "fencing",
-        "convergence", "durable_acks", "quorum_intersection", "authenticated",
+        "linearizable",
+        "sequential",
+        "causal",
+        "read_your_writes",
+        "monotonic_reads",
+        "monotonic_writes",
+        "writes_follow_reads",
+        "bounded_staleness",
+        "read_committed",
+        "snapshot",
+        "serializable",
+        "strict_serializable",
+        "no_lost_update",
+        "saga_ends",
+        "saga_atomic",
+        "saga_order",
+        "saga_isolation",
+        "exactly_once",
+        "at_least_once",
+        "at_most_once",
+        "no_loss",
+        "no_phantom",
+        "fifo_per_key",
+        "unique_ids",
+        "one_leader_per_term",
+        "fencing",
+        "convergence",
+        "durable_acks",
+        "quorum_intersection",
+        "authenticated",
     ],
 );
 
@@ -27,7 +52,7 @@ const WITHIN: Key = key("within", Shape::Duration, Preset::Absent, "How soon it 
 /// The verbs of `[invariants]`.
 pub(in crate::scenario) static INVARIANTS: Verbs = Verbs {
     what: "an invariant",
-    verbs: &[
+    each: &[
         verb(predicate("always", "Holds after every change of state."), &[], &[]),
         verb(predicate("never", "Holds after no change of state."), &[], &[]),
         verb(predicate("at_rest", "Holds whenever nothing is in flight, and at the end."), &[], &["of"]),
@@ -39,7 +64,12 @@ pub(in crate::scenario) static INVARIANTS: Verbs = Verbs {
         verb(predicate("eventually_after_heal", "Turns true after heal and stays true."), &[WITHIN], &[]),
         verb(
             predicate("sometimes", "Becomes true at least once."),
-            &[key("at_least", Shape::Percentage, Preset::Absent, "On this share of the seeds of a sweep; else on one seed.")],
+            &[key(
+                "at_least",
+                Shape::Percentage,
+                Preset::Absent,
+                "On this share of the seeds of a sweep; else on one seed.",
+            )],
             &[],
         ),
         verb(predicate("transition", "Holds for every change, with `before(x)` and `after(x)`."), &[], &[]),

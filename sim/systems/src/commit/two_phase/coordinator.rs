@@ -59,6 +59,11 @@ impl<R: Resource> Coordinator<R> {
         }
     }
 
+    /// Whether a transaction of this number is open here, or was not long ago.
+    pub fn knows(&self, transaction: u64) -> bool {
+        self.open.contains_key(&transaction) || self.finished.knows(transaction)
+    }
+
     /// Begins a transaction. One that is open or finished here already is left alone; one that is older than what is
     /// remembered is answered with an abort.
     pub fn begin(&mut self, plan: &Plan, _now: Time, begin: Begin<R::Work>, out: &mut impl Effects<Role<R>>) {

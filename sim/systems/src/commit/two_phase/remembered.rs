@@ -54,6 +54,10 @@ impl<T> Remembered<T> {
         }
     }
 
+    pub(super) fn knows(&self, transaction: u64) -> bool {
+        self.known.contains_key(&transaction)
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &(Head, T)> {
         self.known.values()
     }

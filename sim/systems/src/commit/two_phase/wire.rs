@@ -1,7 +1,8 @@
 //! What two-phase commit sends, writes, waits for and tells.
 //!
 //! Sizes: a header of 40 bytes (ids, times, position) is in every message; a prepare adds the work and 4 bytes per
-//! peer; a begin adds 4 bytes and the work per participant.
+//! peer; a begin adds 4 bytes and the work per participant. A record is a header, 4 bytes per party it lists, and the
+//! work it promises.
 
 use alloc::vec::Vec;
 
@@ -311,6 +312,18 @@ impl<W> Record<W> {
         match self {
             Self::Begun { .. } | Self::Decided { .. } | Self::Ended(_) => Part::Coordinator,
             Self::Voted { .. } | Self::Outcome { .. } => Part::Participant,
+        }
+    }
+}
+
+impl<W: Work> kernel::Record for Record<W> {
+    fn bytes(&self) -> u32 {
+        let parties = |parties: &[Party]| 4 * parties.len() as u32;
+        match self {
+            Self::Begun { parties: list, .. } => HEADER + parties(list),
+            Self::Decided { tell, .. } => HEADER + parties(tell),
+            Self::Voted { peers, work, .. } => HEADER + parties(peers) + work.bytes(),
+            Self::Outcome { .. } | Self::Ended(_) => HEADER,
         }
     }
 }

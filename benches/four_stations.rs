@@ -1,0 +1,49 @@
+//! A whole run of `scenarios/theory/four-stations.toml`, in requests: percentiles, time series, both sides of Little's law
+//! and one promise over state are on. The bar is 500 000 requests a second on one core.
+
+use std::hint::black_box;
+use std::path::Path;
+use std::time::Duration;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use lab::outcome::Outcome;
+use lab::run::{Go, Options, run};
+use lab::scenario::{Choice, Scenario, Source, load};
+
+/// Virtual time; a thousand requests arrive each second.
+const SECONDS: u64 = 100;
+
+fn scenario() -> Scenario {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/theory/four-stations.toml");
+    let text = std::fs::read_to_string(&path).expect("the scenario is part of the project");
+    let set = |path: &str, value: &str| (path.to_owned(), value.to_owned());
+    let choice = Choice {
+        sets: vec![
+            set("run.duration", &format!("{SECONDS}s")),
+            set("invariants.busy.always", "gateway.busy <= 4"),
+        ],
+        ..Choice::default()
+    };
+    load(&Source::new("four-stations.toml", text), &choice).expect("the scenario is valid")
+}
+
+fn outcome(scenario: &Scenario) -> Outcome {
+    let seed = scenario.model.run.seed;
+    run(scenario, seed, None, &Options::full(), &mut |_| Go::On).expect("the scenario compiles")
+}
+
+fn four_stations(criterion: &mut Criterion) {
+    let scenario = scenario();
+    let first = outcome(&scenario);
+    assert!(first.invariants.iter().any(|promise| promise.evaluations > 0), "the promise is judged");
+    assert!(first.little.iter().all(|law| law.integral == law.sojourns), "Little's law holds on every queue");
+    eprintln!("four_stations: {:016x}, {} events", first.fingerprint, first.events);
+    let mut group = criterion.benchmark_group("four_stations");
+    group.sample_size(10).measurement_time(Duration::from_secs(5));
+    group.throughput(Throughput::Elements(SECONDS * 1_000));
+    group.bench_function("requests", |bencher| bencher.iter(|| black_box(outcome(&scenario))));
+    group.finish();
+}
+
+criterion_group!(benches, four_stations);
+criterion_main!(benches);

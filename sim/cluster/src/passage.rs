@@ -1,0 +1,251 @@
+//! One transmission over one link: whether it is lost, when it leaves and how long it takes.
+//!
+//! What a link can do is decided when the world is built: a link that only delays costs nothing of what stands here. All
+//! draws are keyed by the message (operation, hop, transmission), so deleting one operation leaves those of all others.
+//! Two things are physics and depend on who else is there: the queue of a link with limited bandwidth, and in which state
+//! the chain of a link with bursts of loss is.
+
+use kernel::{Distribution, Key, Keyed, Lane, Process, Queue, Route, Seed, Span, Time};
+
+use crate::event::Event;
+use crate::hardware::{Link, Loss, Opening, Transport};
+use crate::hashing::Map;
+use crate::watch::{Passage, Reason, Watch};
+use crate::world::World;
+
+/// Which draw of a transmission is meant, above the number of the transmission.
+pub(crate) mod purpose {
+    /// The message itself.
+    pub(crate) const MESSAGE: u64 = 0;
+    /// The second latency of a message that is reordered.
+    pub(crate) const DETOUR: u64 = 1 << 32;
+    /// The copy of a message.
+    pub(crate) const COPY: u64 = 2 << 32;
+    /// The question that opens a connection.
+    pub(crate) const OPEN: u64 = 3 << 32;
+    /// The answer to it.
+    pub(crate) const ACCEPT: u64 = 4 << 32;
+}
+
+/// A link, with what is known of it beforehand.
+#[derive(Clone)]
+pub(crate) struct Resolved {
+    /// Its latency, if that is constant.
+    pub(crate) constant: Option<(Span, Lane)>,
+    /// Nothing but a latency ever happens to a message, and no connection has to be opened for it.
+    pub(crate) ideal: bool,
+    /// Nothing but a latency ever happens to a message.
+    only_delays: bool,
+    /// Its connections cost a round trip.
+    pub(crate) opens: bool,
+    link: Link,
+}
+
+/// One message on its way once.
+#[derive(Clone, Copy)]
+pub(crate) struct Transmission {
+    pub(crate) from: u16,
+    pub(crate) to: u16,
+    pub(crate) route: Route,
+    /// Which transmission of the message, and a `purpose`.
+    pub(crate) number: u64,
+    pub(crate) bytes: u32,
+}
+
+/// What links remember of each pair of machines, and the keys of their draws.
+#[derive(Clone)]
+pub(crate) struct Wires {
+    latency: Key,
+    loss: Key,
+    bursts: Key,
+    first_state: Key,
+    duplicate: Key,
+    reorder: Key,
+    corrupt: Key,
+    /// When each line of limited bandwidth will have sent what it was given.
+    free_at: Map<u32, Time>,
+    /// Which chains are in the bad state.
+    bad: Map<u32, bool>,
+}
+
+impl Resolved {
+    pub(crate) fn new<E: Copy>(link: &Link, queue: &mut Queue<E>) -> Self {
+        // A constant takes nothing from the draw it is given.
+        let constant = matches!(link.latency, Distribution::Constant { .. }).then(|| {
+            let latency = link.latency.span(&mut Key(0).draw(0, 0, 0));
+            (latency, queue.lane(latency))
+        });
+        let only_delays = link.only_delays();
+        Self { constant, ideal: only_delays, only_delays, opens: false, link: link.clone() }
+    }
+
+    /// Whether connections cost something depends on the way back too: a round trip without latency is free.
+    pub(crate) fn with_way_back(&self, back: &Self) -> Self {
+        let takes_time = |way: &Self| way.constant.is_none_or(|(latency, _)| latency > Span::ZERO);
+        let connects = self.link.opening == Opening::RoundTrip && self.link.transport != Transport::Udp;
+        let opens = connects && (takes_time(self) || takes_time(back));
+        Self { opens, ideal: self.only_delays && !opens, ..self.clone() }
+    }
+
+    #[inline]
+    pub(crate) fn transport(&self) -> Transport {
+        self.link.transport
+    }
+
+    /// What is lost is sent again.
+    #[inline]
+    pub(crate) fn is_reliable(&self) -> bool {
+        self.link.transport != Transport::Udp
+    }
+
+    /// All messages of a pair of machines share one connection, in order.
+    #[inline]
+    pub(crate) fn is_ordered(&self) -> bool {
+        self.link.transport == Transport::Tcp
+    }
+
+    #[inline]
+    fn draw(&self, key: Key, of: &Transmission, purpose: u64) -> Span {
+        match self.constant {
+            Some((latency, _)) => latency,
+            None => self.link.latency.span(&mut keyed(key, of, purpose)),
+        }
+    }
+}
+
+fn keyed(key: Key, of: &Transmission, purpose: u64) -> Keyed {
+    key.draw(of.route.operation, of.route.hop, of.number | purpose)
+}
+
+fn happens(share: f64, key: Key, of: &Transmission) -> bool {
+    share > 0.0 && unit(keyed(key, of, purpose::MESSAGE).bits()) < share
+}
+
+impl Wires {
+    pub(crate) fn new(seed: Seed) -> Self {
+        let key = |purpose| seed.key("network", purpose);
+        Self {
+            latency: key("latency"),
+            loss: key("loss"),
+            bursts: key("bursts"),
+            first_state: key("first state"),
+            duplicate: key("duplicate"),
+            reorder: key("reorder"),
+            corrupt: key("corrupt"),
+            free_at: Map::default(),
+            bad: Map::default(),
+        }
+    }
+
+    /// When the message has left its machine, or why it is lost. What is lost on the way has used its bandwidth.
+    pub(crate) fn leave(&mut self, over: &Resolved, of: &Transmission, now: Time) -> Result<Time, Reason> {
+        if over.only_delays {
+            return Ok(now);
+        }
+        let departure = self.queue(over, of, now)?;
+        let lost = match over.link.loss {
+            Loss::Share(share) => happens(share, self.loss, of),
+            Loss::Bursts { good_to_bad, bad_to_good, bad } => self.burst([good_to_bad, bad_to_good, bad], of),
+        };
+        if lost {
+            Err(Reason::Loss)
+        } else if happens(over.link.corrupt, self.corrupt, of) {
+            Err(Reason::Corrupt)
+        } else {
+            Ok(departure)
+        }
+    }
+
+    /// Waits until what was there before has left. An idle line takes any message.
+    fn queue(&mut self, over: &Resolved, of: &Transmission, now: Time) -> Result<Time, Reason> {
+        let Some(bandwidth) = over.link.bandwidth else { return Ok(now) };
+        let free_at = self.free_at.entry(pair(of.from, of.to)).or_insert(now);
+        let waiting = bandwidth.bytes(free_at.since(now));
+        let full = over.link.buffer.is_some_and(|buffer| waiting.saturating_add(u64::from(of.bytes)) > buffer);
+        if full && waiting > 0 {
+            return Err(Reason::BufferFull);
+        }
+        *free_at = now.max(*free_at) + bandwidth.span(u64::from(of.bytes));
+        Ok(*free_at)
+    }
+
+    /// One step of the chain of this pair of machines, and whether the message is lost in the state it comes to. The
+    /// first state is drawn as if the chain had always been there.
+    fn burst(&mut self, [good_to_bad, bad_to_good, bad]: [f64; 3], of: &Transmission) -> bool {
+        let pair = pair(of.from, of.to);
+        let share = if good_to_bad > 0.0 { good_to_bad / (good_to_bad + bad_to_good) } else { 0.0 };
+        let first = self.first_state;
+        let state = self.bad.entry(pair).or_insert_with(|| unit(first.draw(u64::from(pair), 0, 0).bits()) < share);
+        let mut draw = keyed(self.bursts, of, purpose::MESSAGE);
+        let moves = unit(draw.bits());
+        *state = if *state { moves >= bad_to_good } else { moves < good_to_bad };
+        *state && unit(draw.bits()) < bad
+    }
+
+    /// How long the message is on its way.
+    #[inline]
+    pub(crate) fn latency(&self, over: &Resolved, of: &Transmission) -> Span {
+        let latency = over.draw(self.latency, of, purpose::MESSAGE);
+        if over.only_delays || over.is_ordered() || !happens(over.link.reorder, self.reorder, of) {
+            return latency;
+        }
+        latency + over.draw(self.latency, of, purpose::DETOUR)
+    }
+
+    /// How long its copy is on its way, if it gets one.
+    pub(crate) fn copy(&self, over: &Resolved, of: &Transmission) -> Option<Span> {
+        let copied = !over.only_delays && happens(over.link.duplicate, self.duplicate, of);
+        copied.then(|| over.draw(self.latency, of, purpose::COPY))
+    }
+}
+
+impl<P: Process> World<P> {
+    /// A message gets through to the other end, or is lost: by the link itself, or by a fault.
+    pub(crate) fn leave(&mut self, transmission: &Transmission) -> Result<Time, Reason> {
+        let now = self.now();
+        let (from, to, route) = (transmission.from, transmission.to, transmission.route);
+        let network = &mut self.network;
+        let at = network.index(from, to);
+        let mut departure = network.wires.leave(&network.links[at], transmission, now);
+        for fault in network.losses.iter().filter(|fault| fault.covers(from, to)) {
+            if unit(fault.key.draw(route.operation, route.hop, transmission.number).bits()) < fault.chance {
+                departure = departure.and(Err(Reason::Loss));
+                self.faults.ledger[fault.instance as usize].impact.messages_lost += 1;
+            }
+        }
+        departure
+    }
+
+    /// Jitter does not let a message overtake another one of the same connection.
+    #[inline]
+    pub(crate) fn keep_order(&mut self, from: u16, to: u16, arrival: &mut Time) {
+        let link = self.network.link(from, to);
+        if link.is_ordered() && link.constant.is_none() {
+            let latest = self.network.arrivals.entry(pair(from, to)).or_insert(*arrival);
+            *arrival = (*arrival).max(*latest);
+            *latest = *arrival;
+        }
+    }
+
+    /// The link makes a copy of a message. Nobody sent it, and it is not lost by itself.
+    pub(crate) fn hand_over_twice<W: Watch<P>>(&mut self, parcel: u32, mut arrival: Time, watch: &mut W) {
+        let mut copy = self.parcels.at(parcel).clone();
+        copy.order = self.network.number();
+        self.unfinished += u64::from(!copy.background);
+        let (from, to) = (copy.from, copy.to);
+        let copy = self.parcels.put(copy);
+        self.tell(copy, Passage::Duplicated, watch);
+        self.keep_order(from, to, &mut arrival);
+        self.parcels.at_mut(copy).flight = self.queue.at(arrival, Event::Deliver { parcel: copy });
+    }
+}
+
+/// Two machines, in this order, as one word.
+pub(crate) const fn pair(from: u16, to: u16) -> u32 {
+    (from as u32) << 16 | to as u32
+}
+
+/// A uniform number in [0, 1) from 64 random bits.
+pub(crate) fn unit(bits: u64) -> f64 {
+    (bits >> 11) as f64 / (1_u64 << 53) as f64
+}

@@ -1,0 +1,261 @@
+//! What faults and links name: targets, points, other faults; and whether they can strike at all.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::diagnostic::Diagnostic;
+use super::super::resolve::PHASES;
+use super::super::targets::write_target;
+use super::super::values::{clip, duration, write_duration};
+use super::{Checker, find};
+use crate::model::{At, Fault, FaultKind, LinkEnds, Pick, Place, Target, TargetKind, Trigger};
+
+impl<'a> Checker<'a> {
+    pub(super) fn links(&mut self) {
+        let mut seen: Vec<(String, String, Place)> = Vec::new();
+        for (ends, _) in &self.model.links {
+            self.link(ends);
+            let (from, to) = (write_target(&ends.from), write_target(&ends.to));
+            let mut ways = vec![(from.clone(), to.clone())];
+            if ends.both {
+                ways.push((to, from));
+            }
+            for (from, to) in ways {
+                if let Some((_, _, first)) = seen.iter().find(|(a, b, _)| *a == from && *b == to) {
+                    let message = format!("the link from `{from}` to `{to}` is said twice");
+                    let error = Diagnostic::error(ends.place, message, "again").also(*first, "first");
+                    self.errors.push(error);
+                }
+                seen.push((from, to, ends.place));
+            }
+        }
+    }
+
+    fn link(&mut self, ends: &'a LinkEnds) {
+        for end in [&ends.from, &ends.to] {
+            let fits = match &end.kind {
+                TargetKind::Everything
+                | TargetKind::Workload(_)
+                | TargetKind::Zone(_)
+                | TargetKind::Nodes { pick: Pick::All | Pick::Numbers(_), .. } => true,
+                TargetKind::Nodes { .. } | TargetKind::HitBy(_) | TargetKind::Others => false,
+            };
+            if fits {
+                self.target(end, None);
+            } else {
+                let label = format!("`{}` depends on the seed or on a fault", write_target(end));
+                self.errors.push(Diagnostic::error(end.place, "a link of the network is between fixed ends", label));
+            }
+        }
+    }
+
+    /// `fault`: which fault's target this is.
+    fn target(&mut self, target: &'a Target, fault: Option<(&'a At<String>, &'a Fault)>) {
+        match &target.kind {
+            TargetKind::Everything | TargetKind::Others => {}
+            TargetKind::Workload(name) => {
+                if find(&self.model.workloads, name).is_none() {
+                    let at = At { value: name.clone(), place: target.place };
+                    self.unknown_in(&at, "workload", &self.model.workloads);
+                }
+            }
+            TargetKind::HitBy(name) => {
+                if find(&self.model.faults, name).is_none() {
+                    let at = At { value: name.clone(), place: target.place };
+                    self.unknown_in(&at, "fault", &self.model.faults);
+                } else if fault.is_some_and(|(own, _)| own.value == *name) {
+                    let label = "this is the fault itself";
+                    self.errors.push(Diagnostic::error(target.place, "a fault cannot hit what it hit", label));
+                }
+            }
+            TargetKind::Zone(name) => self.zone_target(target.place, name),
+            TargetKind::Nodes { name, pick } => self.nodes(target.place, name, pick, fault),
+        }
+    }
+
+    fn nodes(&mut self, place: Place, name: &str, pick: &Pick, fault: Option<(&'a At<String>, &'a Fault)>) {
+        let Some((at, service)) = find(&self.model.services, name) else {
+            if find(&self.model.workloads, name).is_some() {
+                let error =
+                    Diagnostic::error(place, format!("there is no service `{name}`"), "a workload goes by its path");
+                self.errors.push(error.help(format!("\"workloads.{name}\"")));
+            } else {
+                let known = self.model.services.iter().map(|(n, _)| (n.value.as_str(), Some(n.place)));
+                self.unknown(place, name, "service", &known);
+            }
+            return;
+        };
+        let wanted = match pick {
+            Pick::Numbers(numbers) => numbers.iter().max().map_or(0, |n| n + 1),
+            Pick::Any(count) => *count,
+            Pick::All | Pick::Minority | Pick::Majority | Pick::Fraction(_) => 0,
+            Pick::Same => {
+                if fault.is_some_and(|(_, f)| !matches!(f.trigger, Trigger::Point { .. })) {
+                    let label = "`[same]` is the node at which this fault's `point` was reached";
+                    self.errors.push(Diagnostic::error(place, "this fault has no `point`", label));
+                }
+                0
+            }
+        };
+        if wanted > service.nodes && !self.broken(&[&format!("services.{name}.nodes")]) {
+            let numbered = if matches!(pick, Pick::Numbers(_)) { ", numbered from 0" } else { "" };
+            let label = format!("`{name}` has {}{numbered}", nodes(service.nodes));
+            let error = Diagnostic::error(place, "there is no such node", label);
+            self.errors.push(error.also(at.place, "this service"));
+        }
+    }
+
+    pub(super) fn fault(&mut self, name: &'a At<String>, fault: &'a Fault) {
+        let path = format!("faults.{}", name.value);
+        let kind_is_known = !self.broken(&[&path, &format!("{path}.kind")]);
+        let told = |checker: &Self, key: &str| checker.broken(&[&format!("{path}.{key}")]);
+        for target in &fault.targets {
+            self.target(target, Some((name, fault)));
+        }
+        if kind_is_known {
+            self.fault_kind(name, fault, told(self, "target") || told(self, "split"));
+        }
+        if let Some(phase) = find(&self.model.phases, &name.value) {
+            let message = format!("`{}` is the name of a phase and of a fault", name.value);
+            let error = Diagnostic::error(name.place, message, "a fault is a phase too");
+            self.errors.push(error.also(phase.0.place, "the phase"));
+        }
+        if PHASES.contains(&name.value.as_str()) {
+            let message = format!("`{}` is a reserved name", name.value);
+            self.errors.push(Diagnostic::error(name.place, message, "this phase is always there"));
+        }
+        let heal = self.model.run.heal;
+        let times_are_known = !self.broken(&["run", "run.heal", "run.duration"]);
+        match &fault.trigger {
+            Trigger::At(at) => {
+                let constant = duration(&at.text).ok();
+                if constant.is_some_and(|ns| ns >= heal.0) && times_are_known {
+                    let label = format!("every fault is revoked at {} (`run.heal`)", write_duration(heal.0));
+                    self.errors.push(Diagnostic::error(at.place, "this fault would strike after it is healed", label));
+                }
+            }
+            Trigger::Point { of: Some(of), .. } => {
+                self.transaction_at(of, "has no such points", "whose point? A path like `transactions.transfer`");
+            }
+            Trigger::After { fault: other, .. } => {
+                if find(&self.model.faults, &other.value).is_none() {
+                    self.unknown_in(other, "fault", &self.model.faults);
+                }
+            }
+            Trigger::Point { of: None, .. } | Trigger::Every(_) | Trigger::Rate(_) | Trigger::Always => {}
+        }
+    }
+
+    pub(super) fn transaction_at(&mut self, of: &'a At<String>, why: &str, label: &str) {
+        match of.value.split_once('.') {
+            Some(("transactions", name)) if find(&self.model.transactions, name).is_some() => {}
+            Some(("transactions", name)) => {
+                let at =
+                    At { value: name.to_owned(), place: self.inside(of, &("transactions.".len()..of.value.len())) };
+                self.unknown_in(&at, "transaction", &self.model.transactions);
+            }
+            Some(_) | None if of.value.is_empty() => {}
+            Some(_) | None => {
+                let message = format!("`{}` {why}", clip(&of.value));
+                self.errors.push(Diagnostic::error(of.place, message, label));
+            }
+        }
+    }
+
+    fn fault_kind(&mut self, name: &'a At<String>, fault: &'a Fault, target_is_wrong: bool) {
+        let mut needs = |missing: bool, what: &str, example: &str| {
+            if missing && !target_is_wrong {
+                let error = Diagnostic::error(name.place, format!("`faults.{}` hits nothing", name.value), what);
+                self.errors.push(error.help(example));
+            }
+        };
+        match &fault.kind {
+            FaultKind::Crash { .. } | FaultKind::Pause => {
+                needs(
+                    fault.targets.is_empty(),
+                    "`target` is missing: which nodes?",
+                    "for example `target = \"payment[any]\"`",
+                );
+                self.only_services(fault);
+            }
+            FaultKind::Partition { split, .. } => {
+                let help = "for example `split = [[\"kv[minority]\"]]`";
+                needs(
+                    split.is_empty() && fault.targets.is_empty(),
+                    "`split` is missing: who is cut off from whom?",
+                    help,
+                );
+                for target in split.iter().flatten() {
+                    self.target(target, Some((name, fault)));
+                }
+            }
+            FaultKind::Loss { links } => {
+                for end in links.iter().flat_map(|l| [&l.from, &l.to]) {
+                    self.target(end, Some((name, fault)));
+                }
+                if self.model_has_full_loss(name, fault) {
+                    let label = "`chance` is missing: which share of the messages?";
+                    let error =
+                        Diagnostic::error(name.place, format!("`faults.{}` loses everything", name.value), label);
+                    self.errors.push(error.help("`chance = \"5%\"`; to cut links write `kind = \"partition\"`"));
+                }
+            }
+        }
+    }
+
+    fn model_has_full_loss(&self, name: &At<String>, fault: &Fault) -> bool {
+        (fault.chance - 1.0).abs() < f64::EPSILON && !self.broken(&[&format!("faults.{}.chance", name.value)])
+    }
+
+    /// Clients have no machine that could die.
+    fn only_services(&mut self, fault: &'a Fault) {
+        for target in &fault.targets {
+            let no_machine = matches!(target.kind, TargetKind::Workload(_) | TargetKind::Everything);
+            if no_machine {
+                let label = "clients do not crash; name services";
+                self.errors.push(Diagnostic::error(target.place, "this fault hits machines", label));
+            }
+        }
+        if let FaultKind::Crash { .. } | FaultKind::Pause = fault.kind {
+            for at in fault.targets.iter().filter(|t| matches!(t.kind, TargetKind::Others)) {
+                let label = "`others` are those on no side of a partition";
+                self.errors.push(Diagnostic::error(at.place, "there are no others here", label));
+            }
+        }
+    }
+
+    pub(super) fn after_cycles(&mut self) {
+        let next: BTreeMap<&str, (&str, Place)> = self
+            .model
+            .faults
+            .iter()
+            .filter_map(|(name, fault)| match &fault.trigger {
+                Trigger::After { fault, .. } => Some((name.value.as_str(), (fault.value.as_str(), fault.place))),
+                Trigger::At(_) | Trigger::Every(_) | Trigger::Rate(_) | Trigger::Point { .. } | Trigger::Always => None,
+            })
+            .collect();
+        let mut told: BTreeSet<&str> = BTreeSet::new();
+        for start in next.keys() {
+            let mut path = vec![*start];
+            while let Some((following, place)) = next.get(path[path.len() - 1]) {
+                if told.contains(following) {
+                    break;
+                }
+                if following == start {
+                    told.extend(path.iter());
+                    path.push(start);
+                    let label = format!("{} waits for itself", path.join(" → "));
+                    self.errors.push(Diagnostic::error(*place, "these faults wait for each other", label));
+                    break;
+                }
+                if path.contains(following) {
+                    break;
+                }
+                path.push(following);
+            }
+        }
+    }
+}
+
+fn nodes(count: u32) -> String {
+    if count == 1 { "1 node".to_owned() } else { format!("{count} nodes") }
+}

@@ -1,0 +1,47 @@
+//! Harmless values, to go on with where the file is wrong.
+
+use super::distributions::Sort;
+use super::schema::Shape;
+use super::tree::{Table, Value};
+
+/// A correct value of this shape, to go on with where the file is wrong.
+pub(super) fn stand_in(shape: Shape) -> Value {
+    let text = |text: &str| Value::Text(text.to_owned());
+    match shape {
+        Shape::Version => Value::Integer(1),
+        Shape::Integer(from, to) => Value::Integer(1.clamp(from, to)),
+        Shape::Boolean => Value::Boolean(false),
+        Shape::Percentage => text("100%"),
+        Shape::Count(_) => text("unlimited"),
+        Shape::Duration | Shape::Distribution(Sort::Durations) => text("0s"),
+        Shape::Rate => text("1/s"),
+        Shape::Size => text("0B"),
+        Shape::Bandwidth | Shape::Capacity => text("unlimited"),
+        Shape::Distribution(Sort::Drifts) => text("0ppm"),
+        Shape::Distribution(Sort::Numbers | Sort::Counts) | Shape::Expression => text("1"),
+        Shape::Word(words, _) => text(words.first().copied().unwrap_or("")),
+        Shape::Window | Shape::WindowOrPhase => text("0s..1ns"),
+        Shape::Seeds => text("0..1"),
+        Shape::Assigned => Value::Integer(0),
+        Shape::Else => text("fail"),
+        Shape::SweepVariants => text("none"),
+        Shape::Row
+        | Shape::Name
+        | Shape::FileName
+        | Shape::Text
+        | Shape::Threshold
+        | Shape::CallTarget
+        | Shape::Point
+        | Shape::Path => text(""),
+        Shape::Words(..)
+        | Shape::Names
+        | Shape::Texts
+        | Shape::Targets
+        | Shape::Sides
+        | Shape::Trace
+        | Shape::Steps(_) => Value::Array(Vec::new()),
+        Shape::Matrix | Shape::Table(_) | Shape::Keyed(_) | Shape::Links(_) | Shape::Verbed(_) | Shape::Variants => {
+            Value::Table(Table::default())
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! A crash between any two events of the first 200 transfers breaks no promise (docs/semantics.md, rule 7).
+//!
+//! The world is run once; at every boundary a copy of it loses one machine for 300 ms and runs on to its rest. Faults at
+//! random moments find what is likely; this finds the boundary nobody thought of. `cargo test` takes every 23rd boundary
+//! and the machines in turn; `STORMGLASS_LONG=1 cargo test --release --test crash_points` all boundaries and machines.
+
+use kernel::{NodeId, Span};
+use lab::outcome::{Outcome, Status};
+use lab::run::{Options, World};
+use lab::scenario::{Choice, Colour, Scenario, Source, load};
+use rayon::prelude::*;
+
+/// How long the machine is down.
+const DOWN: Span = Span::millis(300);
+
+/// In `cargo test`, every so manieth boundary.
+const STRIDE: u64 = 23;
+
+fn bank() -> Scenario {
+    let path = format!("{}/scenarios/bank/two-phase-commit.toml", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(path).expect("the scenario is in the repository");
+    // Few rows with little on them: whoever holds a lock too long or too short is noticed.
+    let sets = [
+        ("run.duration", "4010ms"),
+        ("run.heal", "4010ms"),
+        ("workloads.transfers.rate", "50/s"),
+        ("workloads.transfers.arrivals", "even"),
+        ("workloads.transfers.vars.from", "int(0, 4)"),
+        ("workloads.transfers.vars.to", "int(0, 4)"),
+        ("services.bank_a.state.accounts.keys", "5"),
+        ("services.bank_a.state.accounts.initial", "400"),
+        ("faults.coordinator_dies_in_doubt", "none"),
+        ("invariants.money_is_conserved.at_rest", "sum(bank_a.accounts) + sum(bank_b.accounts) + sum(bank_c.accounts) == 4_000"),
+    ];
+    let sets = sets.map(|(path, value)| (path.to_owned(), value.to_owned())).to_vec();
+    load(&Source::new("two-phase-commit", text), &Choice { sets, ..Choice::default() })
+        .unwrap_or_else(|errors| panic!("{}", errors.render(Colour::Plain)))
+}
+
+fn finish(mut world: World, scenario: &Scenario) -> Outcome {
+    while world.step().is_some() {}
+    world.finish(scenario, scenario.model.run.seed, None)
+}
+
+/// What is wrong with the end of a run, if anything.
+fn wrong(outcome: &Outcome) -> Option<String> {
+    let bad = outcome.invariants.iter().find(|invariant| invariant.status != Status::Holds)?;
+    Some(format!("{} {:?}: {:?}", bad.name, bad.status, bad.witness))
+}
+
+#[test]
+fn a_crash_at_every_event_boundary_of_200_transfers_breaks_nothing() {
+    let scenario = bank();
+    let long = std::env::var_os("STORMGLASS_LONG").is_some();
+    let mut world = World::new(&scenario, scenario.model.run.seed, &Options::lean()).expect("it loaded");
+    let machines = world.cluster.len() as u32 - 1;
+    assert_eq!(machines, 4, "three banks and a coordinator; the last node is the clients'");
+    let undisturbed = finish(world.clone(), &scenario);
+    assert_eq!((undisturbed.transactions[0].requests, wrong(&undisturbed)), (200, None));
+    let (mut cases, mut boundary) = (Vec::new(), 0);
+    let mut failures: Vec<String> = Vec::new();
+    let mut tried = 0;
+    loop {
+        if long {
+            cases.extend((0..machines).map(|machine| (boundary, NodeId(machine), world.clone())));
+        } else if boundary % STRIDE == 0 {
+            cases.push((boundary, NodeId((boundary / STRIDE) as u32 % machines), world.clone()));
+        }
+        let over = world.step().is_none();
+        // Copies are run in batches: all of them at once would fill the memory.
+        if over || cases.len() >= 256 {
+            tried += cases.len();
+            let batch = std::mem::take(&mut cases).into_par_iter().filter_map(|(boundary, machine, mut world)| {
+                world.crash(machine, DOWN);
+                let what = wrong(&finish(world, &scenario))?;
+                Some(format!("boundary {boundary}, machine {}: {what}", machine.0))
+            });
+            failures.extend(batch.collect::<Vec<_>>());
+        }
+        if over {
+            break;
+        }
+        boundary += 1;
+    }
+    println!("{tried} crashes at {boundary} event boundaries of {} transfers", undisturbed.transactions[0].requests);
+    assert!(boundary > 4_000, "{boundary} events are too few for 200 transfers");
+    assert!(failures.is_empty(), "{} of {tried}: {:#?}", failures.len(), &failures[..failures.len().min(10)]);
+}
