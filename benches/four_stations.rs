@@ -18,10 +18,7 @@ fn scenario() -> Scenario {
     let text = std::fs::read_to_string(&path).expect("the scenario is part of the project");
     let set = |path: &str, value: &str| (path.to_owned(), value.to_owned());
     let choice = Choice {
-        sets: vec![
-            set("run.duration", &format!("{SECONDS}s")),
-            set("invariants.busy.always", "gateway.busy <= 4"),
-        ],
+        sets: vec![set("run.duration", &format!("{SECONDS}s")), set("invariants.busy.always", "gateway.busy <= 4")],
         ..Choice::default()
     };
     load(&Source::new("four-stations.toml", text), &choice).expect("the scenario is valid")

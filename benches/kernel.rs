@@ -6,7 +6,8 @@ use std::sync::Arc;
 use cluster::{Cluster, Disk, FaultPlan, Hardware, Link, Transport};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use kernel::{
-    CellId, Digest, Distribution, Effects, Fingerprint, Message, NodeId, Process, Queue, Record, Route, Seed, Span, Time,
+    CellId, Digest, Distribution, Effects, Fingerprint, Message, NodeId, Process, Queue, Record, Route, Seed, Span,
+    Time,
 };
 
 /// Events that enter the printed hash.

@@ -5,8 +5,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use kernel::{
-    Delta, Digest, Fact, Fingerprint, Handle, Key, Message, NodeId, PointId, Process, Queue, Seed, Span,
-    Time, fold,
+    Delta, Digest, Fact, Fingerprint, Handle, Key, Message, NodeId, PointId, Process, Queue, Seed, Span, Time, fold,
 };
 
 use crate::event::Event;
@@ -39,6 +38,9 @@ pub(crate) struct Parcel<M> {
     /// How many transmissions there were.
     pub(crate) attempt: u16,
     pub(crate) background: bool,
+    /// What the message says of itself, asked once.
+    kind: u8,
+    bytes: u32,
 }
 
 #[derive(Clone)]
@@ -62,11 +64,7 @@ impl<P: Process> World<P> {
         let count = hardware.nodes.len();
         assert!(count < usize::from(u16::MAX), "a cluster has at most 65 534 machines");
         let mut queue = Queue::new();
-        let hosts = hardware
-            .nodes
-            .iter()
-            .map(Host::new)
-            .collect();
+        let hosts = hardware.nodes.iter().map(Host::new).collect();
         for node in 0..count as u16 {
             queue.at(Time::ZERO, Event::Start { node, incarnation: 0 });
         }
@@ -111,10 +109,12 @@ impl<P: Process> World<P> {
     pub(crate) fn accept(&mut self, from: u16, to: NodeId, message: P::Message) -> u32 {
         assert!((to.0 as usize) < self.hosts.len(), "a message is for a machine that exists");
         let to = to.0 as u16;
-        let background = message.background();
+        let (background, kind, bytes) = (message.background(), message.kind(), message.bytes());
         self.unfinished += u64::from(!background);
         self.parcels.put(Parcel {
             message,
+            kind,
+            bytes,
             flight: Handle::NONE,
             order: 0,
             sent: Time::ZERO,
@@ -372,6 +372,5 @@ impl<P: Process> World<P> {
 #[inline(always)]
 pub(crate) fn tell<P: Process, W: Watch<P>>(now: Time, of: &Parcel<P::Message>, passage: Passage, watch: &mut W) {
     let (from, to) = (NodeId(u32::from(of.from)), NodeId(u32::from(of.to)));
-    let (kind, bytes) = (of.message.kind(), of.message.bytes());
-    watch.message(now, MessageEvent { passage, id: of.order, from, to, kind, bytes });
+    watch.message(now, MessageEvent { passage, id: of.order, from, to, kind: of.kind, bytes: of.bytes });
 }

@@ -153,23 +153,27 @@ pub fn sweep(
     let mut interrupted = false;
     for chunk in jobs.chunks(batch) {
         let done: Vec<Option<SeedResult>> = pool.install(|| {
-            chunk.par_iter().map(|&(point, seed)| {
-                if stop.load(Ordering::Relaxed) {
-                    return None;
-                }
-                let result = one(&points[point], point, seed, request.twice, stop)?;
-                let finished = finished.fetch_add(1, Ordering::Relaxed) + 1;
-                let failed = !one_as_expected(&points[point], &result);
-                step(Step { finished, all: jobs.len(), failed });
-                Some(result)
-            })
-            .collect()
+            chunk
+                .par_iter()
+                .map(|&(point, seed)| {
+                    if stop.load(Ordering::Relaxed) {
+                        return None;
+                    }
+                    let result = one(&points[point], point, seed, request.twice, stop)?;
+                    let finished = finished.fetch_add(1, Ordering::Relaxed) + 1;
+                    let failed = !one_as_expected(&points[point], &result);
+                    step(Step { finished, all: jobs.len(), failed });
+                    Some(result)
+                })
+                .collect()
         });
         // Only a finished prefix counts.
         let prefix: Vec<SeedResult> = done.into_iter().map_while(|result| result).collect();
         interrupted = prefix.len() < chunk.len();
         results.extend(prefix);
-        if let (true, Some(at)) = (request.fail_fast, results.iter().position(|r| !one_as_expected(&points[r.point], r))) {
+        if let (true, Some(at)) =
+            (request.fail_fast, results.iter().position(|r| !one_as_expected(&points[r.point], r)))
+        {
             results.truncate(at + 1);
             break;
         }
@@ -202,16 +206,10 @@ fn one(point: &Point, index: usize, seed: u64, both: bool, stop: &AtomicBool) ->
 }
 
 fn result(index: usize, seed: u64, outcome: &Outcome, divergence: Option<Divergence>) -> SeedResult {
-    let invariants = outcome.invariants.iter().map(|i| Promise {
-        name: i.name.clone(),
-        status: i.status,
-        threshold: None,
-    });
-    let thresholds = outcome.thresholds.iter().map(|t| Promise {
-        name: t.name.clone(),
-        status: t.status,
-        threshold: Some(t.value),
-    });
+    let invariants =
+        outcome.invariants.iter().map(|i| Promise { name: i.name.clone(), status: i.status, threshold: None });
+    let thresholds =
+        outcome.thresholds.iter().map(|t| Promise { name: t.name.clone(), status: t.status, threshold: Some(t.value) });
     let promises: Vec<Promise> = invariants.chain(thresholds).collect();
     let witness = outcome.invariants.iter().find(|i| i.status == Status::Violated).map(|i| i.witness.clone());
     SeedResult {
@@ -248,16 +246,9 @@ fn panic_text(payload: &(dyn std::any::Any + Send)) -> String {
     text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic without text".to_owned())
 }
 
-fn conclude(
-    name: String,
-    seeds: (u64, u64),
-    points: Vec<Point>,
-    results: Vec<SeedResult>,
-    interrupted: bool,
-) -> Swept {
+fn conclude(name: String, seeds: (u64, u64), points: Vec<Point>, results: Vec<SeedResult>, interrupted: bool) -> Swept {
     let verdict = |(index, point): (usize, &Point)| {
-        let mine: Vec<SeedFindings> =
-            results.iter().filter(|r| r.point == index).map(|r| r.findings.clone()).collect();
+        let mine: Vec<SeedFindings> = results.iter().filter(|r| r.point == index).map(|r| r.findings.clone()).collect();
         point.judged.then(|| judge_sweep(&point.scenario.model, &mine))
     };
     let verdicts: Vec<Option<SweepVerdict>> = points.iter().enumerate().map(verdict).collect();

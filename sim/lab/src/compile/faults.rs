@@ -1,8 +1,6 @@
 //! Faults: targets become node sets, points numbers.
 
-use cluster::{
-    Direction, Fault, FaultKind, FaultPlan, LinkTarget, Loses, Target as Nodes, Trigger, Window, Wire,
-};
+use cluster::{Direction, Fault, FaultKind, FaultPlan, LinkTarget, Loses, Target as Nodes, Trigger, Window, Wire};
 use kernel::{Distribution, PointId};
 
 use super::Compiler;
@@ -32,7 +30,11 @@ impl Compiler<'_> {
             }
             model::FaultKind::Pause => FaultKind::Pause,
             model::FaultKind::Partition { split, direction, hold } => FaultKind::Partition {
-                sides: if one_side.is_some() { Vec::new() } else { split.iter().map(|side| self.targets(side)).collect() },
+                sides: if one_side.is_some() {
+                    Vec::new()
+                } else {
+                    split.iter().map(|side| self.targets(side)).collect()
+                },
                 direction: match direction {
                     model::Direction::Both => Direction::Both,
                     model::Direction::In => Direction::In,
@@ -77,11 +79,13 @@ impl Compiler<'_> {
             model::Trigger::Rate(per_second) => Trigger::Rate(*per_second),
             model::Trigger::Point { point, of, nth } => Trigger::Point {
                 points: self.points(point),
-                of: of.as_ref().and_then(|of| self.names.protocols.iter().position(|p| *p == of.value)).map(|n| n as u32),
-                nth: nth.as_ref().map_or_else(
-                    || Distribution::constant(1.0).expect("one is a number"),
-                    |dist| dist.law.clone(),
-                ),
+                of: of
+                    .as_ref()
+                    .and_then(|of| self.names.protocols.iter().position(|p| *p == of.value))
+                    .map(|n| n as u32),
+                nth: nth
+                    .as_ref()
+                    .map_or_else(|| Distribution::constant(1.0).expect("one is a number"), |dist| dist.law.clone()),
             },
             model::Trigger::After { fault: other, delay } => {
                 let found = self.model.faults.iter().position(|(name, _)| name.value == other.value);
@@ -189,9 +193,9 @@ impl Compiler<'_> {
 fn matches(pattern: &str, text: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == text,
-        Some((head, rest)) => text
-            .strip_prefix(head)
-            .is_some_and(|tail| (0..=tail.len()).filter(|&n| tail.is_char_boundary(n)).any(|n| matches(rest, &tail[n..]))),
+        Some((head, rest)) => text.strip_prefix(head).is_some_and(|tail| {
+            (0..=tail.len()).filter(|&n| tail.is_char_boundary(n)).any(|n| matches(rest, &tail[n..]))
+        }),
     }
 }
 

@@ -28,11 +28,8 @@ impl Compiler<'_> {
                 groups.push(node);
                 (groups.len() - 1) as u16
             };
-            let group = if single {
-                fresh()
-            } else {
-                *shared.entry((self.is_service(node), part, zone)).or_insert_with(fresh)
-            };
+            let group =
+                if single { fresh() } else { *shared.entry((self.is_service(node), part, zone)).or_insert_with(fresh) };
             let (disk, clock) = match self.service_of(node) {
                 Some((_, service)) => (disk(&service.disk), self.clock(*number, service)),
                 None => (Disk::plain(zero()), Clock::PERFECT),

@@ -98,9 +98,7 @@ impl Compiler<'_> {
 
     fn service_series(&mut self, name: &str, first: NodeId, number: u32) -> ServiceSeries {
         let lane = self.names.node(NodeId(first.0 + number)).to_owned();
-        let mut series = |metric| {
-            self.names.series(metric, vec![("service", name.to_owned()), ("node", lane.clone())])
-        };
+        let mut series = |metric| self.names.series(metric, vec![("service", name.to_owned()), ("node", lane.clone())]);
         ServiceSeries {
             wait: series("wait"),
             service_time: series("service_time"),
@@ -124,8 +122,7 @@ impl Compiler<'_> {
         let transaction = target.strip_prefix("transactions.").and_then(|wanted| {
             self.model.transactions.iter().position(|(name, _)| name.value == wanted).map(|n| n as u32)
         });
-        let mut labels =
-            vec![("op", target.clone()), ("from", name.to_owned()), ("workload", name.to_owned())];
+        let mut labels = vec![("op", target.clone()), ("from", name.to_owned()), ("workload", name.to_owned())];
         if transaction.is_some() {
             labels.push(("tx", target.trim_start_matches("transactions.").to_owned()));
         }

@@ -29,8 +29,7 @@ impl Compiler<'_> {
             for step in &transaction.work {
                 self.row_step(index, step);
             }
-            let participants =
-                owners.iter().map(|owner| self.plan.services[self.service_index(owner)].first).collect();
+            let participants = owners.iter().map(|owner| self.plan.services[self.service_index(owner)].first).collect();
             let aborted = self.names.series("aborted", vec![("tx", name.value.clone())]);
             self.plan.transactions.push(plan::Transaction { participants, aborted });
             let kind = self.kind(index as u32, &name.value, transaction, (&owners, nodes));
@@ -126,15 +125,16 @@ impl Compiler<'_> {
                 labels: label(),
             })
         };
-        let cells = Cells {
-            open: Some(level("open", "open")),
-            in_doubt: Some(level("in_doubt", "in_doubt_level")),
-        };
+        let cells = Cells { open: Some(level("open", "open")), in_doubt: Some(level("in_doubt", "in_doubt_level")) };
         self.plan.commit.locks_held.get_or_insert_with(|| {
             // Locks belong to rows, whatever transaction type has them: one level for all types.
             let only = self.model.transactions.len() == 1;
             self.names.cell(Cell {
-                path: if only { format!("transactions.{name}.locks_held") } else { "transactions.locks_held".to_owned() },
+                path: if only {
+                    format!("transactions.{name}.locks_held")
+                } else {
+                    "transactions.locks_held".to_owned()
+                },
                 keys: nodes,
                 initial: 0,
                 sort: CellSort::View,

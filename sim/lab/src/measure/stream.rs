@@ -175,8 +175,7 @@ impl Windows {
     #[inline]
     fn record(&mut self, sample: &Sample) {
         let last = self.rows.len() - 1;
-        let begun =
-            if sample.since >= self.begun { self.now } else { (sample.since.0 / self.width.0) as usize };
+        let begun = if sample.since >= self.begun { self.now } else { (sample.since.0 / self.width.0) as usize };
         self.rows[begun.min(last)].offered += 1;
         if sample.tag == CUT_SHORT {
             return;

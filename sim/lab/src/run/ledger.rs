@@ -90,8 +90,10 @@ pub(super) fn warnings(faults: &[FaultResult], model: &Model) -> Vec<String> {
 pub(super) fn without_required_effect(faults: &[FaultResult], model: &Model) -> Vec<String> {
     let idle = |name: &str| !faults.iter().any(|f| f.name == name && f.effective);
     let idle = model.faults.iter().filter(|(name, fault)| fault.require_effect && idle(&name.value));
-    idle.map(|(name, _)| format!("fault `{}` must have an effect and had none: {}", name.value, why_idle(&name.value, faults)))
-        .collect()
+    idle.map(|(name, _)| {
+        format!("fault `{}` must have an effect and had none: {}", name.value, why_idle(&name.value, faults))
+    })
+    .collect()
 }
 
 fn why_idle(name: &str, faults: &[FaultResult]) -> String {

@@ -159,7 +159,9 @@ impl Listener {
         let missing = ledger::without_required_effect(&faults, model);
         for (node, since) in &self.full_disks {
             let name = self.names.node(*node);
-            warnings.push(format!("the disk of {name} was full at {since}: what it wrote from then on never became durable"));
+            warnings.push(format!(
+                "the disk of {name} was full at {since}: what it wrote from then on never became durable"
+            ));
         }
         if self.history_cut {
             warnings.push(format!("the history was cut after {HISTORY_LINES_MAX} lines"));

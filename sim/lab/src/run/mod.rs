@@ -3,8 +3,8 @@
 //! A `World` is a cluster with everybody who listens to it: statistics, promises, history. `step` handles one event;
 //! the run's phases (heal, end of load, rest, end) are decided between events (docs/semantics.md, "What happens when").
 
-mod listener;
 mod ledger;
+mod listener;
 mod topology;
 mod twice;
 
@@ -202,15 +202,10 @@ impl World {
             }
         }
         let unfinished = self.what_is_unfinished();
-        self.listener.finish(scenario, listener::Ending {
-            cluster: &self.cluster,
-            end,
-            at_rest,
-            unfinished,
-            rests: self.rests,
-            seed,
-            variant,
-        })
+        self.listener.finish(
+            scenario,
+            listener::Ending { cluster: &self.cluster, end, at_rest, unfinished, rests: self.rests, seed, variant },
+        )
     }
 
     /// For people: what keeps the run from being at rest.

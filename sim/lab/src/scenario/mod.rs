@@ -247,7 +247,8 @@ fn errors_of_variants(sources: &[Source], tree: &Node, choice: &Choice, known: &
 
 /// Phases only sort measurements, unless a fault strikes in one; so does the end of the warm-up.
 fn leaves_of(model: &Model, used: &[String], mut leaves: Vec<Leaf>) -> Vec<Leaf> {
-    let begins_with_it = |fault: &Fault| fault.window.from == model.run.warmup && !matches!(fault.trigger, Trigger::At(_));
+    let begins_with_it =
+        |fault: &Fault| fault.window.from == model.run.warmup && !matches!(fault.trigger, Trigger::At(_));
     if !model.faults.iter().any(|(_, fault)| begins_with_it(fault)) {
         for leaf in leaves.iter_mut().filter(|l| l.path == "run.warmup") {
             leaf.judging = Some("it leaves things out of measurements, and no fault waits for its end");

@@ -37,9 +37,9 @@ fn kind(text: &str) -> Result<TargetKind, Bad> {
             "services" => {
                 Err(Bad::new("a thing with nodes goes by its bare name").help(format!("\"{}\"?", clip(name))))
             }
-            root if OTHER_ROOTS.contains(&root) => {
-                Err(Bad::new(format!("`{root}.…` has no nodes in this version; targets are services, workloads and zones")))
-            }
+            root if OTHER_ROOTS.contains(&root) => Err(Bad::new(format!(
+                "`{root}.…` has no nodes in this version; targets are services, workloads and zones"
+            ))),
             _ => Err(Bad::new("a target is a thing with nodes, `workloads.w`, `zones.z` or `faults.f`, not an op")),
         };
     }

@@ -2,12 +2,12 @@
 
 use kernel::{Delay, Effects, Frame as Barrier, NodeId, Sample, Time, fold};
 
+use super::ending::Ending;
 use super::frame::{Caller, Frame};
 use super::machine::{Machine, Role, Timer};
 use super::message::{CallResult, Failure, Message, Reply, Request};
 use super::plan::{Instruction, Otherwise, Plan};
 use super::station::{Admission, Worker};
-use super::ending::Ending;
 
 /// The program counter of a prepare: it has no steps, the participant does its work.
 pub(super) const PREPARE: u32 = u32::MAX;

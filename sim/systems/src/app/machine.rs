@@ -267,9 +267,7 @@ impl Digest for Timer {
             Self::Resume { frame, token } => two(3, frame, token),
             Self::Timeout { frame, token } => two(4, frame, token),
             Self::Commit(ref timer) => fold(5, timer.digest()),
-            Self::Decided { transaction, reason } => {
-                fold(fold(6, transaction), reason.map_or(1 << 16, u64::from))
-            }
+            Self::Decided { transaction, reason } => fold(fold(6, transaction), reason.map_or(1 << 16, u64::from)),
         }
     }
 }

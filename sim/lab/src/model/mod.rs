@@ -1,0 +1,140 @@
+//! A scenario as typed values: what the file says, checked for shape, with every default filled in.
+//!
+//! `scenario` makes it from text; `compile` turns it into plans for the simulated world. References between parts are
+//! still names here; every name and expression remembers its place, so that the second pass can point at both ends.
+
+mod faults;
+mod parts;
+mod promises;
+mod protocols;
+mod world;
+
+use kernel::{Distribution, Span, Time};
+
+pub use faults::{Direction, Fault, FaultKind, Trigger};
+pub use parts::{
+    Call, Change, Load, Mode, Op, Order, Otherwise, Overflow, Row, Service, State, Step, Update, Verb, Waiting,
+    Workload,
+};
+pub use promises::{Expect, Expected, Form, Invariant, Sweep, SweepVariants};
+pub use protocols::{Deadlock, DecisionLog, LockMode, Locks, Protocol, Recovery, Transaction};
+pub use world::{Disk, Limit, Link, LinkEnds, Loss, Pick, Target, TargetKind, Transport, ZonePath};
+
+/// Where something stands: bytes `start..end` of a source (0 is the file, others are `--set` texts).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub struct Place {
+    /// Which source.
+    pub source: u32,
+    /// First byte.
+    pub start: u32,
+    /// After the last byte.
+    pub end: u32,
+}
+
+/// A value and where it stands. A default has the place of the table that lacks it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct At<T> {
+    /// The value.
+    pub value: T,
+    /// Its place.
+    pub place: Place,
+}
+
+/// A distribution as written, and what it means.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Dist {
+    /// Durations in nanoseconds, numbers as they are.
+    pub law: Distribution,
+    /// As written: `exp(2ms)`.
+    pub text: String,
+    /// Its path in the file, which keys its draws: `services.gateway.ops.checkout[0].work`.
+    pub path: String,
+    /// Its place.
+    pub place: Place,
+}
+
+/// A named part.
+pub type Named<T> = Vec<(At<String>, T)>;
+
+/// A whole scenario.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Model {
+    /// `scenario.name`, default the file's stem.
+    pub name: String,
+    /// One sentence, or empty.
+    pub question: String,
+    /// For `list`.
+    pub tags: Vec<String>,
+    /// `[run]`.
+    pub run: Run,
+    /// `[phases]`: named windows.
+    pub phases: Vec<(At<String>, Window)>,
+    /// `[network]` without its links.
+    pub network: Link,
+    /// `[network.links]`.
+    pub links: Vec<(LinkEnds, Link)>,
+    /// `[zones]`.
+    pub zones: Vec<ZonePath>,
+    /// `[retry.*]`: none yet; calls have one try.
+    /// `[services.*]` in the order of the file.
+    pub services: Named<Service>,
+    /// `[transactions.*]`.
+    pub transactions: Named<Transaction>,
+    /// `[workloads.*]`.
+    pub workloads: Named<Workload>,
+    /// `[faults.*]`.
+    pub faults: Named<Fault>,
+    /// `[invariants]`.
+    pub invariants: Named<Invariant>,
+    /// `[thresholds]`: the comparison as text.
+    pub thresholds: Named<At<String>>,
+    /// `[expect]` of the base or of the variant.
+    pub expect: Expect,
+    /// `[sweep]`.
+    pub sweep: Sweep,
+    /// The names of all variants in the file.
+    pub variants: Vec<At<String>>,
+}
+
+impl Model {
+    /// Puts what is addressed by name into the order of the names: moving a table in the file moves no number, no event
+    /// and no draw.
+    pub fn sort(&mut self) {
+        self.services.sort_by(|a, b| a.0.value.cmp(&b.0.value));
+        self.transactions.sort_by(|a, b| a.0.value.cmp(&b.0.value));
+        self.workloads.sort_by(|a, b| a.0.value.cmp(&b.0.value));
+        self.faults.sort_by(|a, b| a.0.value.cmp(&b.0.value));
+        for (_, service) in &mut self.services {
+            service.ops.sort_by(|a, b| a.0.value.cmp(&b.0.value));
+            service.state.sort_by(|a, b| a.0.value.cmp(&b.0.value));
+        }
+    }
+}
+
+/// `[run]`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Run {
+    /// Load arrives from 0 to here.
+    pub duration: Time,
+    /// Left out of every metric before here.
+    pub warmup: Time,
+    /// Every fault is revoked here.
+    pub heal: Time,
+    /// At most this long after `duration`.
+    pub quiesce: Span,
+    /// How long after a fault `phase=steady` begins again.
+    pub settle: Span,
+    /// The seed (of the file, or the flag's).
+    pub seed: u64,
+    /// Stop at the first violation of these.
+    pub abort_on_fail: Vec<At<String>>,
+}
+
+/// A half-open window of virtual time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Window {
+    /// From here,
+    pub from: Time,
+    /// until before here.
+    pub to: Time,
+}
