@@ -73,7 +73,7 @@ impl Process for Player {
         Self { me }
     }
     fn on_start(&mut self, _plan: &(), _now: Time, _log: &[Nothing], out: &mut impl Effects<Self>) {
-        if self.me.0 % 2 == 0 {
+        if self.me.0.is_multiple_of(2) {
             out.send(NodeId(self.me.0 + 1), Ball { pair: self.me.0 / 2, hits: 0 });
         }
     }

@@ -17,7 +17,11 @@ fn folder(name: &str) -> PathBuf {
 }
 
 fn stormglass(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_stormglass")).current_dir(root()).args(arguments).output().expect("the binary runs")
+    Command::new(env!("CARGO_BIN_EXE_stormglass"))
+        .current_dir(root())
+        .args(arguments)
+        .output()
+        .expect("the binary runs")
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -63,7 +67,10 @@ fn two_runs_leave_the_same_bytes_but_for_meta_json() {
         assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
         let strip = out.display().to_string();
         let files = files_below(&out).into_iter().map(|(name, bytes)| (name.replace(&strip, ""), bytes));
-        (files.filter(|(name, _)| !name.ends_with("meta.json")).collect::<Vec<_>>(), text(&output.stdout).replace(&strip, ""))
+        (
+            files.filter(|(name, _)| !name.ends_with("meta.json")).collect::<Vec<_>>(),
+            text(&output.stdout).replace(&strip, ""),
+        )
     };
     let (first, second) = (run("a"), run("b"));
     assert!(first.0.iter().any(|(name, _)| name.ends_with("latency.png")), "charts are among them");
@@ -133,7 +140,9 @@ fn every_shipped_scenario_is_listed_and_the_schema_file_is_what_the_command_prin
     let listed = stormglass(&["list", "scenarios"]);
     assert_eq!(listed.status.code(), Some(0), "{}", text(&listed.stderr));
     let told = text(&listed.stdout);
-    for name in ["mm1", "mmc10", "mm1k", "md1", "mlognormal1", "erlang-b", "tandem3", "four-stations", "two-phase-commit"] {
+    for name in
+        ["mm1", "mmc10", "mm1k", "md1", "mlognormal1", "erlang-b", "tandem3", "four-stations", "two-phase-commit"]
+    {
         assert!(told.contains(&format!("{name}.toml")), "{name} is missing in {told}");
     }
     let schema = stormglass(&["schema"]);

@@ -4,6 +4,8 @@
 //! random moments find what is likely; this finds the boundary nobody thought of. `cargo test` takes every 23rd boundary
 //! and the machines in turn; `STORMGLASS_LONG=1 cargo test --release --test crash_points` all boundaries and machines.
 
+#![allow(clippy::print_stdout, reason = "what was found is told to whoever runs it with --nocapture")]
+
 use kernel::{NodeId, Span};
 use lab::outcome::{Outcome, Status};
 use lab::run::{Options, World};
@@ -30,7 +32,10 @@ fn bank() -> Scenario {
         ("services.bank_a.state.accounts.keys", "5"),
         ("services.bank_a.state.accounts.initial", "400"),
         ("faults.coordinator_dies_in_doubt", "none"),
-        ("invariants.money_is_conserved.at_rest", "sum(bank_a.accounts) + sum(bank_b.accounts) + sum(bank_c.accounts) == 4_000"),
+        (
+            "invariants.money_is_conserved.at_rest",
+            "sum(bank_a.accounts) + sum(bank_b.accounts) + sum(bank_c.accounts) == 4_000",
+        ),
     ];
     let sets = sets.map(|(path, value)| (path.to_owned(), value.to_owned())).to_vec();
     load(&Source::new("two-phase-commit", text), &Choice { sets, ..Choice::default() })

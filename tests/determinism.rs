@@ -7,6 +7,8 @@
 //! A build that is wrong on purpose must be found out:
 //! `cargo test --features planted-nondeterminism --test determinism planted`.
 
+#![allow(clippy::print_stdout, reason = "what was found is told to whoever runs it with --nocapture")]
+
 use lab::run::{Go, Options, twice};
 use lab::scenario::{Choice, Colour, Scenario, Source, load};
 
@@ -24,7 +26,11 @@ fn source(name: &str) -> Source {
 /// The bank for six seconds, with its coordinator dead for one of them.
 const BANK: (&str, &[(&str, &str)]) = (
     "bank/two-phase-commit",
-    &[("run.duration", "6s"), ("faults.coordinator_dies_in_doubt.nth", "200"), ("faults.coordinator_dies_in_doubt.for", "1s")],
+    &[
+        ("run.duration", "6s"),
+        ("faults.coordinator_dies_in_doubt.nth", "200"),
+        ("faults.coordinator_dies_in_doubt.for", "1s"),
+    ],
 );
 
 /// In a build with the planted mistake, `--twice` names the first event that differs, and both values of it.
@@ -63,7 +69,8 @@ mod honest {
         for (name, sets) in [BANK, ("bank/swarm", &[]), ("theory/four-stations", &[("run.duration", "11s")])] {
             let scenario = scenario(name, sets);
             for seed in 0..5 {
-                let (outcome, found) = twice(&scenario, seed, None, &Options::full(), &mut |_| Go::On).expect("it loaded");
+                let (outcome, found) =
+                    twice(&scenario, seed, None, &Options::full(), &mut |_| Go::On).expect("it loaded");
                 assert_eq!(found, None, "{name}, seed {seed}");
                 assert!(outcome.events > 1_000, "{name}: {} events show little", outcome.events);
             }
@@ -88,7 +95,10 @@ mod honest {
         let full = outcome(&scenario, 7, &Options::full());
         let lean = outcome(&scenario, 7, &Options { history: History::Never, ..Options::lean() });
         assert_eq!((full.fingerprint, full.events), (lean.fingerprint, lean.events));
-        let blind = crate::scenario("bank/two-phase-commit", &[sets, &[("invariants", "none"), ("thresholds", "none"), ("expect", "none")]].concat());
+        let blind = crate::scenario(
+            "bank/two-phase-commit",
+            &[sets, &[("invariants", "none"), ("thresholds", "none"), ("expect", "none")]].concat(),
+        );
         assert_eq!(outcome(&blind, 7, &Options::lean()).fingerprint, full.fingerprint, "promises only listen");
     }
 
@@ -113,10 +123,12 @@ mod honest {
         }
     }
 
-    /// Operations by number: when each began and ended, and how.
-    fn operations(scenario: &Scenario, dropped: Vec<(String, u64)>) -> BTreeMap<u64, Vec<(u64, &'static str, Vec<i64>)>> {
+    /// By number of the operation, what happened to it: when, how, and with which variables.
+    type Operations = BTreeMap<u64, Vec<(u64, &'static str, Vec<i64>)>>;
+
+    fn operations(scenario: &Scenario, dropped: Vec<(String, u64)>) -> Operations {
         let options = Options { edits: Edits { dropped }, ..Options::full() };
-        let mut found: BTreeMap<u64, Vec<_>> = BTreeMap::new();
+        let mut found = Operations::new();
         for line in outcome(scenario, 3, &options).history {
             let values = line.value.iter().map(|(_, value)| *value).collect();
             found.entry(line.operation).or_default().push((line.time.0, line.kind, values));

@@ -5,7 +5,10 @@
 //! file what else it could be; a value that is missing in its table fails the test, so a new key needs a new line.
 //! `cargo test --test leaves -- --nocapture` prints the list.
 
+#![allow(clippy::print_stdout, reason = "what was found is told to whoever runs it with --nocapture")]
+
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use lab::run::{Go, Options, run};
 use lab::scenario::{Choice, Colour, Leaf, Source, load};
@@ -164,7 +167,9 @@ impl File {
             (None, Some(InVain(value, why))) if same(&[], value) => Ok(Some(*why)),
             (None, Some(InVain(value, _))) => Err(format!("{path} = {value} does change the run")),
             (None, Some(To(value))) if same(&[], value) => Err(format!("{path} = {value} changes nothing")),
-            (None, Some(With(also, value))) if same(&[*also], value) => Err(format!("{path} = {value} changes nothing")),
+            (None, Some(With(also, value))) if same(&[*also], value) => {
+                Err(format!("{path} = {value} changes nothing"))
+            }
             (None, Some(To(_) | With(..))) => Ok(None),
         }
     }
@@ -173,11 +178,11 @@ impl File {
         let scenario = load(&self.source(), &Choice::default()).expect("the file is right");
         let changes: BTreeMap<&str, Change> = self.changes.iter().copied().collect();
         let mut wrong = Vec::new();
-        let mut list = format!("{}: judging or presentation only", self.name);
+        let mut list = format!("{}: judging or presentation only\n", self.name);
         for leaf in scenario.leaves() {
             match self.judge(leaf, &changes) {
                 Ok(None) => {}
-                Ok(Some(why)) => list += &format!("\n  {:<56} {why}", leaf.path),
+                Ok(Some(why)) => writeln!(list, "  {:<56} {why}", leaf.path).expect("text takes everything"),
                 Err(what) => wrong.push(what),
             }
         }

@@ -18,10 +18,14 @@ pub(crate) struct Cli {
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
     /// Runs one scenario with one seed: verdict, tables, charts.
-    #[command(after_help = "Example: stormglass run scenarios/bank/two-phase-commit.toml --seed 7 --set run.duration=10s")]
+    #[command(
+        after_help = "Example: stormglass run scenarios/bank/two-phase-commit.toml --seed 7 --set run.duration=10s"
+    )]
     Run(RunArgs),
     /// Runs a scenario over many seeds, variants and values.
-    #[command(after_help = "Example: stormglass sweep scenarios/bank/two-phase-commit.toml --seeds 0..200 --variants all")]
+    #[command(
+        after_help = "Example: stormglass sweep scenarios/bank/two-phase-commit.toml --seeds 0..200 --variants all"
+    )]
     Sweep(SweepArgs),
     /// Lists the scenarios below a folder, with their questions.
     #[command(after_help = "Example: stormglass list scenarios")]

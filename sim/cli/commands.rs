@@ -28,8 +28,7 @@ pub(crate) fn list(paths: &[PathBuf], format: Format) -> Result<u8, String> {
             let width = rows.iter().map(|(path, _)| path.display().to_string().chars().count()).max().unwrap_or(0);
             for (path, model) in &rows {
                 let variants: Vec<_> = model.variants.iter().map(|v| v.value.as_str()).collect();
-                let variants =
-                    if variants.is_empty() { String::new() } else { format!("  [{}]", variants.join(", ")) };
+                let variants = if variants.is_empty() { String::new() } else { format!("  [{}]", variants.join(", ")) };
                 let path = path.display().to_string();
                 files::print(&format!("{path:width$}  {}{variants}\n", model.question));
             }

@@ -26,7 +26,11 @@ fn main() -> ExitCode {
         Err(error) => {
             // Help and version are answers, everything else is a mistake.
             let asked = !error.use_stderr();
-            if asked { files::print(&error.to_string()) } else { files::note(&error.to_string()) }
+            if asked {
+                files::print(&error.to_string());
+            } else {
+                files::note(&error.to_string());
+            }
             return ExitCode::from(if asked { 0 } else { BAD_INPUT });
         }
     };

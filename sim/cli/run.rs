@@ -108,8 +108,9 @@ fn divergence_text(divergence: &Divergence) -> String {
     let mut text = format!("✗ NONDETERMINISM  the same scenario and seed differ at event {}\n", divergence.event);
     for (name, side) in [("first ", &divergence.first), ("second", &divergence.second)] {
         let _ = match side {
-            Some(EventRecord { time, sequence, node, kind, digest }) => {
-                writeln!(text, "  {name}  {time}  sequence {sequence}  {kind} at {node}  digest {digest:016x}  {} ns", time.0)
+            Some(EventRecord { time, sequence, node, kind, digest, fingerprint }) => {
+                let what = format!("sequence {sequence}  {kind} at {node}  digest {digest:016x}");
+                writeln!(text, "  {name}  {time}  {what}  fingerprint {fingerprint:016x}  {} ns", time.0)
             }
             None => writeln!(text, "  {name}  had ended"),
         };

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use lab::outcome::{Found, Quantity, Status};
 use lab::sweep::{Request, Step, Swept};
-use reports::sweep::{FailureGroup, Median, Point, Reruns};
 use reports::SweepSummary;
+use reports::sweep::{FailureGroup, Median, Point, Reruns};
 
 use crate::args::{Format, SweepArgs};
 use crate::files;
@@ -43,7 +43,10 @@ pub(crate) fn sweep(args: &SweepArgs) -> Result<u8, String> {
     let text = reports::json::sweep(&summary);
     let directory = args.choice.out.join(&swept.name).join(format!("sweep-{}-{}", swept.seeds.0, swept.seeds.1));
     let seeds = reports::seeds::csv(&swept);
-    files::directory(&directory, &[("sweep.json".to_owned(), text.clone().into_bytes()), ("seeds.csv".to_owned(), seeds)])?;
+    files::directory(
+        &directory,
+        &[("sweep.json".to_owned(), text.clone().into_bytes()), ("seeds.csv".to_owned(), seeds)],
+    )?;
     match args.choice.format {
         Format::Human => {
             files::print(&reports::terminal::sweep(&summary, files::colour()));
@@ -97,8 +100,11 @@ fn summary(swept: &Swept, args: &SweepArgs) -> SweepSummary {
             failing: mine().filter(|r| r.found == Found::Fail).map(|r| r.seed).take(SEEDS_LISTED).collect(),
         }
     });
-    let axis: Vec<&str> =
-        swept.points.iter().flat_map(|p| p.sets.iter().skip(args.choice.sets.len()).map(|(path, _)| path.as_str())).collect();
+    let axis: Vec<&str> = swept
+        .points
+        .iter()
+        .flat_map(|p| p.sets.iter().skip(args.choice.sets.len()).map(|(path, _)| path.as_str()))
+        .collect();
     let reasons: Vec<String> = swept
         .points
         .iter()
@@ -129,7 +135,10 @@ fn summary(swept: &Swept, args: &SweepArgs) -> SweepSummary {
 /// The first threshold about a percentile, else the first threshold.
 fn measured(swept: &Swept) -> Option<String> {
     let names = || swept.results.iter().flat_map(|r| r.promises.iter()).filter(|p| p.threshold.is_some());
-    names().find(|p| matches!(p.threshold, Some(Some(Quantity::Seconds(_))))).or_else(|| names().next()).map(|p| p.name.clone())
+    names()
+        .find(|p| matches!(p.threshold, Some(Some(Quantity::Seconds(_)))))
+        .or_else(|| names().next())
+        .map(|p| p.name.clone())
 }
 
 fn failures(swept: &Swept) -> Vec<FailureGroup> {
@@ -151,7 +160,7 @@ fn failures(swept: &Swept) -> Vec<FailureGroup> {
             }
         }
     }
-    groups.sort_by(|a, b| b.runs.cmp(&a.runs));
+    groups.sort_by_key(|group| std::cmp::Reverse(group.runs));
     groups
 }
 
@@ -165,10 +174,11 @@ fn first_unexpected(swept: &Swept) -> Option<(usize, u64)> {
 fn replay(args: &SweepArgs, point: &lab::sweep::Point, seed: u64) -> String {
     let mut text = format!("stormglass run {} --seed {seed}", args.choice.scenario.display());
     if let Some(variant) = &point.variant {
-        text.push_str(&format!(" --variant {variant}"));
+        text.push_str(" --variant ");
+        text.push_str(variant);
     }
     for (path, value) in args.choice.sets.iter().chain(&point.sets) {
-        text.push_str(&format!(" --set '{path}={value}'"));
+        text.extend([" --set '", path, "=", value, "'"]);
     }
     text
 }

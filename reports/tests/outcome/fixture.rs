@@ -384,6 +384,7 @@ pub(crate) fn sample() -> Outcome {
         little: vec![LittleResult { queue: "bank_a".to_owned(), integral: 1 << 80, sojourns: 1 << 80 }],
         topology: topology(),
         history: history(),
+        estimates: Vec::new(),
         warnings: vec!["fault nap never had an effect".to_owned()],
     }
 }

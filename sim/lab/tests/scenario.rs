@@ -82,6 +82,10 @@ fn work_of(model: &Model, service: &str) -> (String, String) {
     (work.text.clone(), work.path.clone())
 }
 
+fn service<'a>(model: &'a lab::model::Model, name: &str) -> &'a lab::model::Service {
+    &model.services.iter().find(|(n, _)| n.value == name).expect("the service is there").1
+}
+
 #[test]
 fn a_short_form_is_an_op_called_run_and_copies_have_paths_of_their_own() {
     let model = read(None, &[]).model;
@@ -89,9 +93,9 @@ fn a_short_form_is_an_op_called_run_and_copies_have_paths_of_their_own() {
     assert_eq!(work_of(&model, "auth"), ("exp(6ms)".into(), "services.auth.ops.run[0].work".into()));
     assert_eq!(work_of(&model, "spare"), ("exp(6ms)".into(), "services.spare.ops.run[0].work".into()));
     assert_eq!(work_of(&model, "gateway").1, "services.gateway.ops.checkout[0].work");
-    assert_eq!(model.services[0].1.ops[0].1.steps[1].path, "services.gateway.ops.checkout.login");
-    assert_eq!(model.services[2].1.nodes, 3);
-    assert_eq!(model.services[2].1.workers, Some(10));
+    assert_eq!(service(&model, "gateway").ops[0].1.steps[1].path, "services.gateway.ops.checkout.login");
+    assert_eq!(service(&model, "spare").nodes, 3);
+    assert_eq!(service(&model, "spare").workers, Some(10));
     assert_eq!(model.transactions[0].1.locks.mode, LockMode::None, "`none` is a word of `locks.mode`");
     assert!(matches!(model.faults[0].1.trigger, Trigger::At(_)));
     assert_eq!(model.run.heal, model.run.duration);
@@ -103,10 +107,11 @@ fn a_variant_merges_deletes_and_is_copied_after_it() {
     let slow = read(Some("slow"), &[]).model;
     assert_eq!(work_of(&slow, "auth").0, "exp(60ms)");
     assert_eq!(work_of(&slow, "spare").0, "exp(60ms)", "changing a sibling changes its copies");
-    assert!(matches!(slow.workloads[0].1.load, lab::model::Load::Users { users: 7, .. }));
+    let seven = |load: &lab::model::Load| matches!(load, lab::model::Load::Users { users: 7, .. });
+    assert!(slow.workloads.iter().any(|(_, workload)| seven(&workload.load)));
     assert!(slow.expect.fails.is_empty() && slow.expect.may_fail.is_empty(), "its `expect` replaces the whole");
     let slower = read(Some("slower"), &[]).model;
-    assert_eq!((work_of(&slower, "auth").0.as_str(), slower.services[1].1.nodes), ("exp(60ms)", 2));
+    assert_eq!((work_of(&slower, "auth").0.as_str(), service(&slower, "auth").nodes), ("exp(60ms)", 2));
     assert!(slower.faults.is_empty());
     assert!(try_read(BASE, Some("slo"), &[]).expect_err("unknown").contains("did you mean `slow`?"));
 }
@@ -122,7 +127,7 @@ fn set_merges_one_leaf_last_through_names_indices_and_short_forms() {
     check("services.gateway.ops.checkout.steps.0.work", "3ms", "gateway", "3ms");
     let timeout = |path: &str| {
         let model = read(None, &[(path, "1s")]).model;
-        let Verb::Call(call) = &model.services[0].1.ops[0].1.steps[1].verb else {
+        let Verb::Call(call) = &service(&model, "gateway").ops[0].1.steps[1].verb else {
             panic!("the second step is no call")
         };
         call.timeout

@@ -51,7 +51,9 @@ impl Compiler<'_> {
         let chance = if matches!(kind, FaultKind::Loss { .. }) { 1.0 } else { fault.chance };
         let mut targets = self.targets(one_side.unwrap_or(&fault.targets));
         if matches!(kind, FaultKind::Crash(_) | FaultKind::Pause) {
-            targets.iter_mut().for_each(|target| self.only_machines(target));
+            for target in &mut targets {
+                self.only_machines(target);
+            }
         }
         Fault {
             name: name.to_owned(),

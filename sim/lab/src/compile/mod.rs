@@ -101,9 +101,12 @@ impl<'a> Compiler<'a> {
             model.workloads.iter().flat_map(|(_, w)| w.vars.iter().map(|(name, _)| name.value.clone())).collect();
         variables.sort();
         variables.dedup();
-        let mut names = Names::default();
-        names.kinds = systems::app::message::kinds().into_iter().map(str::to_owned).collect();
-        names.errors = systems::app::message::system_errors::words().into_iter().map(str::to_owned).collect();
+        let owned = |words: Vec<&str>| words.into_iter().map(str::to_owned).collect();
+        let names = Names {
+            kinds: owned(systems::app::message::kinds()),
+            errors: owned(systems::app::message::system_errors::words()),
+            ..Names::default()
+        };
         Self {
             model,
             seed,

@@ -198,6 +198,6 @@ impl Windows {
             self.latency.clear();
         }
         self.now += 1;
-        self.begun = self.begun + self.width;
+        self.begun += self.width;
     }
 }

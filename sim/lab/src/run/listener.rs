@@ -148,7 +148,7 @@ impl Listener {
         }
     }
 
-    pub(super) fn finish(mut self, scenario: &Scenario, ending: Ending<'_>) -> Outcome {
+    pub(super) fn finish(mut self, scenario: &Scenario, ending: &Ending<'_>) -> Outcome {
         let model = &scenario.model;
         let mut invariants = self.promises.finish(ending.end, ending.at_rest, &ending.unfinished);
         let measured = self.recorder.finish(ending.end, &self.names);

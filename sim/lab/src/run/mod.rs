@@ -204,7 +204,7 @@ impl World {
         let unfinished = self.what_is_unfinished();
         self.listener.finish(
             scenario,
-            listener::Ending { cluster: &self.cluster, end, at_rest, unfinished, rests: self.rests, seed, variant },
+            &listener::Ending { cluster: &self.cluster, end, at_rest, unfinished, rests: self.rests, seed, variant },
         )
     }
 

@@ -19,6 +19,8 @@ pub struct EventRecord {
     pub kind: String,
     /// A digest of its message, timer or record.
     pub digest: u64,
+    /// Of the run up to it and with it: differs also where the event is the same and what it did is not.
+    pub fingerprint: u64,
 }
 
 /// The first event that differs between two runs of the same scenario and seed.
@@ -51,8 +53,9 @@ pub fn twice(
         }
         let same_state = first.cluster.fingerprint() == second.cluster.fingerprint();
         if a != b || !same_state {
-            let record = |handled: Option<cluster::Handled>| handled.map(|h| record(&h, &first));
-            divergence = Some(Divergence { event: first.cluster.events(), first: record(a), second: record(b) });
+            let (one, two) = (a.map(|handled| record(&handled, &first)), b.map(|handled| record(&handled, &second)));
+            let event = first.cluster.events().max(second.cluster.events());
+            divergence = Some(Divergence { event, first: one, second: two });
             break;
         }
         let events = first.cluster.events();
@@ -73,5 +76,6 @@ fn record(handled: &cluster::Handled, world: &World) -> EventRecord {
         node: world.listener.names.node(NodeId(handled.node.0)).to_owned(),
         kind: format!("{:?}", handled.kind).to_lowercase(),
         digest: handled.digest,
+        fingerprint: world.cluster.fingerprint(),
     }
 }

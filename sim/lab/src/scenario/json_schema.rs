@@ -19,6 +19,8 @@ const SIZE: &str = r"^[0-9]+(\.[0-9]+)?(B|kB|MB|GB|KiB|MiB|GiB)$";
 const BANDWIDTH: &str = r"^(unlimited|[0-9]+(\.[0-9]+)?(bit|kbit|Mbit|Gbit|B|kB|MB|GB|KiB|MiB|GiB) ?/s)$";
 /// A capacity: a size, or no limit.
 const CAPACITY: &str = r"^(unlimited|[0-9]+(\.[0-9]+)?(B|kB|MB|GB|KiB|MiB|GiB))$";
+/// A drift, or a law of drifts.
+const DRIFTS: &str = r"ppm|\(";
 /// A window: `10s..40s`.
 const WINDOW: &str = r"^ *([0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h))+ *\.\. *([0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h))+ *$";
 /// A sum of constants and laws with balanced-looking parentheses.
@@ -74,7 +76,7 @@ fn shape(shape: &Shape) -> Json {
         Shape::Size => pattern(SIZE),
         Shape::Bandwidth => pattern(BANDWIDTH),
         Shape::Capacity => pattern(CAPACITY),
-        Shape::Distribution(Sort::Drifts) => json!({ "type": "string" }),
+        Shape::Distribution(Sort::Drifts) => pattern(DRIFTS),
         Shape::Distribution(Sort::Durations) => pattern(DISTRIBUTION),
         Shape::Distribution(Sort::Numbers | Sort::Counts) => {
             json!({ "anyOf": [{ "type": "number" }, { "type": "string", "pattern": DISTRIBUTION }] })

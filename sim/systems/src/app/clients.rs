@@ -48,9 +48,7 @@ impl Clients {
     /// The process that does an operation, as histories know it: no process has two open operations, so a user whose
     /// operation may still be running goes on as another one (docs/semantics.md, rule 26).
     pub fn process(&self, user: Option<u32>, number: u64) -> u64 {
-        user.map_or(number, |user| {
-            u64::from(user) + self.unknown.len() as u64 * u64::from(self.unknown[user as usize])
-        })
+        user.map_or(number, |user| u64::from(user) + self.unknown.len() as u64 * u64::from(self.unknown[user as usize]))
     }
 
     /// A user's operation has ended without a known outcome.

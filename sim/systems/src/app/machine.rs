@@ -130,7 +130,7 @@ impl Process for Machine {
             }
             // The caller's own timeout tells it; the protocol repeats what matters.
             Message::Reply(_) => {}
-            Message::Commit(message) => self.commit_reset(plan, now, to, message, out),
+            Message::Commit(message) => self.commit_reset(plan, now, to, &message, out),
         }
         self.go_on(plan, now, out);
     }

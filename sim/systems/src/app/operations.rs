@@ -35,13 +35,7 @@ impl Machine {
     }
 
     /// Begins the next operation, for a user of a closed loop or by itself.
-    pub(super) fn begin_operation(
-        &mut self,
-        plan: &Plan,
-        now: Time,
-        user: Option<u32>,
-        out: &mut impl Effects<Self>,
-    ) {
+    pub(super) fn begin_operation(&mut self, plan: &Plan, now: Time, user: Option<u32>, out: &mut impl Effects<Self>) {
         let (index, workload) = self.workload(plan);
         let Role::Clients(clients) = &mut self.role else { return };
         if now >= workload.stop {
@@ -50,7 +44,7 @@ impl Machine {
         let number = clients.number();
         if workload.dropped.contains(&number) {
             if let Some(user) = user {
-                self.think(workload, user, number, out);
+                Self::think(workload, user, number, out);
             }
             return;
         }
@@ -92,7 +86,7 @@ impl Machine {
         let value = now.since(frame.entered);
         out.measure(Sample { series: workload.latency, tag: ending.tag(), since: frame.entered, value });
         self.note_in_flight(workload, -1, out);
-        self.tell_outcome(plan, workload, frame, result, out);
+        Self::tell_outcome(plan, workload, frame, result, out);
         let (user, number) = match frame.caller {
             Caller::User(user, number) => (Some(user), number),
             Caller::Arrival(number) => (None, number),
@@ -111,7 +105,7 @@ impl Machine {
             if let (Role::Clients(clients), Ending::Info) = (&mut self.role, ending) {
                 clients.outcome_unknown(user);
             }
-            self.think(workload, user, number, out);
+            Self::think(workload, user, number, out);
         }
     }
 
@@ -122,14 +116,7 @@ impl Machine {
     }
 
     /// What a client was told about a transaction it asked for is a fact, too.
-    fn tell_outcome(
-        &self,
-        plan: &Plan,
-        workload: &Workload,
-        frame: &Frame,
-        result: CallResult,
-        out: &mut impl Effects<Self>,
-    ) {
+    fn tell_outcome(plan: &Plan, workload: &Workload, frame: &Frame, result: CallResult, out: &mut impl Effects<Self>) {
         let Some(transaction) = workload.transaction else { return };
         let protocol = plan.commit.kinds[transaction as usize].protocol;
         let kind = match result {
@@ -141,7 +128,7 @@ impl Machine {
         out.fact(protocol, frame.operation, kind);
     }
 
-    fn think(&self, workload: &Workload, user: u32, number: u64, out: &mut impl Effects<Self>) {
+    fn think(workload: &Workload, user: u32, number: u64, out: &mut impl Effects<Self>) {
         let Load::Users { think, .. } = &workload.load else { return };
         let span = think.law.span(&mut think.key.draw(u64::from(user), 1, number));
         out.set_timer(Timer::User(user), Delay::Fixed(span));

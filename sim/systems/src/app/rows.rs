@@ -112,10 +112,10 @@ impl Rows {
             let view = View { rows: self, written: &written, variables: &work.variables };
             let key = view.number(&step.key)?;
             let before = view.row_value(step.item, key).ok_or(INVALID)?;
-            if let (Some(guard), Guarded::Yes) = (&step.guard, guarded) {
-                if !guard.truth(&view).map_err(refusal)? {
-                    return Err(Reason(step.refusal));
-                }
+            if let (Some(guard), Guarded::Yes) = (&step.guard, guarded)
+                && !guard.truth(&view).map_err(refusal)?
+            {
+                return Err(Reason(step.refusal));
             }
             let after = match &step.change {
                 RowChange::Read => continue,

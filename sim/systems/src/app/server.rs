@@ -202,13 +202,13 @@ impl Machine {
         plan: &Plan,
         now: Time,
         to: NodeId,
-        message: two_phase::Message<Work>,
+        message: &two_phase::Message<Work>,
         out: &mut impl Effects<Self>,
     ) {
         let server = self.server();
         let out_commit = &mut Within::new(out, InMachine);
         match message.sender() {
-            two_phase::Part::Coordinator => server.coordinator.on_reset(&plan.commit, now, to, &message, out_commit),
+            two_phase::Part::Coordinator => server.coordinator.on_reset(&plan.commit, now, to, message, out_commit),
             // What a participant says again and again need not be told that it was lost.
             two_phase::Part::Participant | two_phase::Part::Client => {}
         }
