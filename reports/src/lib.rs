@@ -26,7 +26,7 @@ pub use meta::{Meta, meta};
 pub use sweep::SweepSummary;
 
 /// The data files of a run, as paths relative to its directory and contents: `summary.json`, `scenario.toml`, the CSV
-/// tables, and `history.jsonl` if a history was kept. The pictures come from [`charts::files`], `meta.json` from [`meta`].
+/// tables, and `history.jsonl` if a history was kept. The pictures come from [`charts::files`], `meta.json` from [`meta()`].
 pub fn files(outcome: &Outcome) -> Vec<(String, Vec<u8>)> {
     let mut files = vec![
         ("summary.json".to_owned(), json::run(outcome).into_bytes()),
