@@ -181,7 +181,7 @@ impl World {
 
     /// When the run ended.
     fn end(&mut self) -> Time {
-        if self.listener.stops() {
+        if self.listener.stops() || self.listener.interrupted {
             return self.cluster.now();
         }
         if self.cluster.unfinished() == 0 {
