@@ -11,7 +11,7 @@
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
-use kernel::{Handle, Key, Message, Process, Queue, Seed, Span, Time};
+use kernel::{Handle, Key, Lane, Message, Process, Queue, Seed, Span, Time};
 
 use crate::connection::Connections;
 use crate::event::Event;
@@ -167,6 +167,18 @@ impl Network {
         self.cuts.is_empty() && self.losses.is_empty() && self.stalls.is_empty()
     }
 
+    /// The lane of a message to which nothing can happen but a constant delay: to the machine itself, or over a link
+    /// that never does more as long as no link does worse.
+    #[inline]
+    pub(crate) fn quiet_lane(&self, from: u16, to: u16) -> Option<Lane> {
+        if from == to {
+            return Some(Queue::<()>::at_once());
+        }
+        let link = self.link(from, to);
+        let (_, lane) = link.constant?;
+        (link.ideal && self.is_quiet()).then_some(lane)
+    }
+
     /// Something may happen to a message at the end of its way.
     #[inline]
     pub(crate) fn is_cut(&self) -> bool {
@@ -201,12 +213,7 @@ impl<P: Process> World<P> {
         (papers.sent, papers.order) = (now, order);
         papers.to_incarnation = self.hosts[usize::from(to)].incarnation;
         tell::<P, W>(now, papers, Passage::Sent, watch);
-        let network = &self.network;
-        let link = network.link(from, to);
-        let quiet = link.ideal && network.is_quiet();
-        let lane =
-            if from == to { Some(Queue::<Event<P::Timer>>::at_once()) } else { link.constant.map(|(_, lane)| lane) };
-        if let Some(lane) = lane.filter(|_| quiet || from == to) {
+        if let Some(lane) = self.network.quiet_lane(from, to) {
             papers.flight = self.queue.arm(lane, Event::Deliver { parcel });
             papers.attempt = 1;
             return;

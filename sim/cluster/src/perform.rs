@@ -72,17 +72,24 @@ impl<'a, P: Process, W: Watch<P>> Perform<'a, P, W> {
 }
 
 impl<P: Process, W: Watch<P>> Effects<P> for Perform<'_, P, W> {
+    #[inline]
     fn frame(&mut self, frame: Frame) {
-        self.frame = frame;
-        self.look();
+        if self.frame != frame {
+            self.frame = frame;
+            self.look();
+        }
     }
 
     fn send(&mut self, to: NodeId, message: P::Message) {
         if self.stopped {
             return;
         }
-        let parcel = self.world.accept(self.node, to, message);
-        if self.direct { self.world.dispatch(parcel, self.watch) } else { self.wait(Waiting::Send(parcel)) }
+        if self.direct {
+            self.world.post(self.node, to, message, self.watch);
+        } else {
+            let parcel = self.world.accept(self.node, to, message);
+            self.wait(Waiting::Send(parcel));
+        }
     }
 
     fn set_timer(&mut self, timer: P::Timer, after: Delay) {

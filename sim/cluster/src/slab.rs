@@ -14,6 +14,13 @@ impl<T> Slab<T> {
         Self { slots: Vec::new(), free: Vec::new() }
     }
 
+    /// The number that the next thing will have.
+    #[inline]
+    pub(crate) fn next(&self) -> u32 {
+        self.free.last().copied().unwrap_or(self.slots.len() as u32)
+    }
+
+    #[inline]
     pub(crate) fn put(&mut self, thing: T) -> u32 {
         if let Some(at) = self.free.pop() {
             self.slots[at as usize] = Some(thing);
@@ -29,10 +36,12 @@ impl<T> Slab<T> {
         self.slots[at as usize].take().expect("a number is given up once, by its only owner")
     }
 
+    #[inline]
     pub(crate) fn at(&self, at: u32) -> &T {
         self.slots[at as usize].as_ref().expect("only the owner of a number looks it up")
     }
 
+    #[inline]
     pub(crate) fn at_mut(&mut self, at: u32) -> &mut T {
         self.slots[at as usize].as_mut().expect("only the owner of a number looks it up")
     }

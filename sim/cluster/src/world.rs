@@ -127,6 +127,37 @@ impl<P: Process> World<P> {
         })
     }
 
+    /// A message is sent, and leaves its sender at once. Over a link on which nothing can happen to it this is all.
+    #[inline]
+    pub(crate) fn post<W: Watch<P>>(&mut self, from: u16, to: NodeId, message: P::Message, watch: &mut W) {
+        let receiver = to.0 as u16;
+        let Some(lane) = self.network.quiet_lane(from, receiver) else {
+            let parcel = self.accept(from, to, message);
+            self.dispatch(parcel, watch);
+            return;
+        };
+        let (background, kind, bytes) = (message.background(), message.kind(), message.bytes());
+        self.unfinished += u64::from(!background);
+        let (now, order) = (self.now(), self.network.number());
+        let at = NodeId(u32::from(from));
+        watch.message(now, MessageEvent { passage: Passage::Sent, id: order, from: at, to, kind, bytes });
+        let flight = self.queue.arm(lane, Event::Deliver { parcel: self.parcels.next() });
+        self.parcels.put(Parcel {
+            message,
+            kind,
+            bytes,
+            flight,
+            order,
+            sent: now,
+            from,
+            to: receiver,
+            from_incarnation: self.host(from).incarnation,
+            to_incarnation: self.host(receiver).incarnation,
+            attempt: 1,
+            background,
+        });
+    }
+
     /// Takes a message out of the world.
     #[inline]
     pub(crate) fn take(&mut self, parcel: u32) -> Parcel<P::Message> {

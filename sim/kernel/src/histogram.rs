@@ -59,10 +59,11 @@ impl Histogram {
     #[inline]
     pub fn record(&mut self, value: u64) {
         let bucket = self.bucket(value);
-        self.counts[bucket] += 1;
-        self.count += 1;
-        self.sum += u128::from(value);
-        self.squares = self.squares.saturating_add(u128::from(value) * u128::from(value));
+        // Fewer than 2^64 values are ever recorded, so neither counts nor the sum can be full.
+        self.counts[bucket] = self.counts[bucket].wrapping_add(1);
+        self.count = self.count.wrapping_add(1);
+        self.sum = self.sum.wrapping_add(u128::from(value));
+        self.squares = self.squares.saturating_add(u128::from(value).wrapping_mul(u128::from(value)));
         self.min = self.min.min(value);
         self.max = self.max.max(value);
     }
@@ -180,11 +181,19 @@ impl Histogram {
             return self.max;
         }
         let mut below = 0;
-        for bucket in self.buckets() {
-            below += bucket.count;
-            if below >= rank {
-                return (bucket.low + (bucket.high - bucket.low) / 2).clamp(self.min, self.max);
+        let width = 1_usize << self.steps_log2;
+        for (octave, row) in self.octaves().zip(self.counts.chunks_exact(width)) {
+            let here: u64 = row.iter().sum();
+            if below + here < rank {
+                below += here;
+                continue;
             }
+            let step = row.iter().position(|&count| {
+                below += count;
+                below >= rank
+            });
+            let low = self.low(octave, step.unwrap_or(0) as u64);
+            return (low + Self::width(octave) / 2).clamp(self.min, self.max);
         }
         self.max
     }
@@ -204,7 +213,7 @@ impl Histogram {
         self.octaves().zip(self.counts.chunks_exact(width)).flat_map(move |(octave, row)| {
             row.iter().enumerate().filter(|(_, count)| **count > 0).map(move |(step, &count)| {
                 let low = self.low(octave, step as u64);
-                Bucket { low, high: low + ((1 << octave.saturating_sub(1)) - 1), count }
+                Bucket { low, high: low + Self::width(octave), count }
             })
         })
     }
@@ -227,6 +236,11 @@ impl Histogram {
     /// The least value of a bucket.
     fn low(&self, octave: usize, step: u64) -> u64 {
         if octave == 0 { step } else { (step | 1 << self.steps_log2) << (octave - 1) }
+    }
+
+    /// How much greater the greatest value of a bucket is than its least.
+    const fn width(octave: usize) -> u64 {
+        (1 << octave.saturating_sub(1)) - 1
     }
 
     /// The index in `counts` where `value` is counted.

@@ -191,7 +191,8 @@ impl Recorder {
     }
 
     /// A message was sent, delivered, lost or sent again.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "at each call `what` is known, and all but one counter falls away")]
+    #[inline(always)]
     pub fn message(&mut self, now: Time, what: Passage, from: NodeId, to: NodeId, kind: u8, bytes: u32) {
         if now >= self.boundary {
             self.pass(now);
@@ -333,6 +334,10 @@ impl Recorder {
             flow.stop(&self.traffic, &self.streams);
         }
         self.close_batch();
+        let streams = self.streams.iter_mut().map(|stream| &mut stream.tally);
+        for tally in streams.chain(self.probes.iter_mut().map(|probe| &mut probe.tally)) {
+            tally.settle();
+        }
         self.boundary = Time::END;
         self.end = Some(end);
     }

@@ -34,7 +34,7 @@ impl Meaning {
     /// Whether a sample has a length that counts.
     #[inline]
     fn measures(self, sample: &Sample) -> bool {
-        sample.tag != CUT_SHORT || matches!(self, Self::Seen | Self::Occurrence)
+        sample.tag != CUT_SHORT || self == Self::Seen || self == Self::Occurrence
     }
 
     /// Counts one sample in a tally.
@@ -53,8 +53,8 @@ impl Meaning {
 struct Windows {
     width: Span,
     rows: Vec<OperationWindow>,
-    /// Latencies of what ended in the current window.
-    latency: Histogram,
+    /// What ended in the current window and does not count: that of the warm-up.
+    rest: Histogram,
     now: usize,
     /// When the current window began.
     begun: Time,
@@ -98,7 +98,7 @@ impl Stream {
         self.windows = Some(Box::new(Windows {
             width: times.window,
             rows: vec![OperationWindow::default(); count],
-            latency: Histogram::new(Histogram::PER_WINDOW),
+            rest: Histogram::new(Histogram::PER_OP),
             now: 0,
             begun: Time::ZERO,
         }));
@@ -129,12 +129,15 @@ impl Stream {
         } else if sample.tag != CUT_SHORT {
             self.warm.0 += 1;
             self.warm.1 += u64::from(sample.tag == Ending::Ok.tag());
+            if let Some(windows) = &mut self.windows {
+                windows.rest.record(sample.value.0);
+            }
         }
     }
 
     /// Σ of all values, warm-up included, also of what was cut short.
     pub(super) fn sum(&self) -> u128 {
-        self.rest + self.tally.histogram.sum()
+        self.rest + self.tally.histogram.sum() + self.tally.fresh.sum()
     }
 
     /// Calls that have ended so far, warm-up included.
@@ -150,7 +153,8 @@ impl Stream {
     /// The current time window is over.
     pub(super) fn close_window(&mut self) {
         if let Some(windows) = &mut self.windows {
-            windows.close();
+            windows.close(&self.tally.fresh);
+            self.tally.settle();
         }
     }
 
@@ -180,7 +184,6 @@ impl Windows {
         if sample.tag == CUT_SHORT {
             return;
         }
-        self.latency.record(sample.value.0);
         let row = &mut self.rows[self.now.min(last)];
         if sample.tag == Ending::Ok.tag() {
             row.ok += 1;
@@ -191,12 +194,19 @@ impl Windows {
         }
     }
 
-    fn close(&mut self) {
-        if !self.latency.is_empty() {
+    /// The current window is over; `counted` is what ended in it and counts.
+    fn close(&mut self, counted: &Histogram) {
+        let latency = if self.rest.is_empty() {
+            counted
+        } else {
+            self.rest.merge(counted);
+            &self.rest
+        };
+        if !latency.is_empty() {
             let last = self.rows.len() - 1;
-            self.rows[self.now.min(last)].percentiles = Some([0.5, 0.9, 0.99].map(|q| self.latency.quantile(q)));
-            self.latency.clear();
+            self.rows[self.now.min(last)].percentiles = Some([0.5, 0.9, 0.99].map(|q| latency.quantile(q)));
         }
+        self.rest.clear();
         self.now += 1;
         self.begun += self.width;
     }

@@ -42,8 +42,11 @@ struct Batch {
 /// Counted samples.
 #[derive(Clone, Debug)]
 pub(super) struct Tally {
-    /// Of those that ended, nanoseconds.
+    /// Of those that ended, nanoseconds; without those that are still in `fresh`.
     pub(super) histogram: Histogram,
+    /// What was counted since `settle`: a window's own, so that nothing is counted twice.
+    pub(super) fresh: Histogram,
+    max: u64,
     endings: [u64; CUT + 1],
     pub(super) max_at: Time,
     pub(super) last: Option<(Time, u64)>,
@@ -59,6 +62,8 @@ impl Tally {
     pub(super) fn new(hit: Hit) -> Self {
         Self {
             histogram: Histogram::new(Histogram::PER_OP),
+            fresh: Histogram::new(Histogram::PER_OP),
+            max: 0,
             endings: [0; CUT + 1],
             max_at: Time::ZERO,
             last: None,
@@ -74,13 +79,21 @@ impl Tally {
     pub(super) fn record(&mut self, now: Time, tag: u16, value: u64) {
         let slot = if tag == CUT_SHORT { CUT } else { usize::from(tag).min(CUT - 1) };
         self.endings[slot] += 1;
-        if value > self.histogram.max() || self.histogram.is_empty() {
-            self.max_at = now;
+        if value > self.max || self.last.is_none() {
+            (self.max, self.max_at) = (value, now);
         }
         self.last = Some((now, value));
-        self.histogram.record(value);
+        self.fresh.record(value);
         if let Hit::Above(limit) = self.hit {
             self.above += u64::from(value > limit);
+        }
+    }
+
+    /// The histogram takes in what is fresh.
+    pub(super) fn settle(&mut self) {
+        if !self.fresh.is_empty() {
+            self.histogram.merge(&self.fresh);
+            self.fresh.clear();
         }
     }
 
@@ -90,7 +103,8 @@ impl Tally {
             Hit::Error => self.ended_as(Ending::Fail) + self.ended_as(Ending::Info),
             Hit::Above(_) => self.above,
         };
-        let all = Batch { count: self.histogram.count(), sum: self.histogram.sum(), hits };
+        let count = self.histogram.count() + self.fresh.count();
+        let all = Batch { count, sum: self.histogram.sum() + self.fresh.sum(), hits };
         let over = std::mem::replace(&mut self.over, all);
         self.batches[batch] =
             Batch { count: all.count - over.count, sum: all.sum - over.sum, hits: all.hits - over.hits };
@@ -105,10 +119,11 @@ impl Tally {
     /// Takes in another, in which the same are hits.
     pub(super) fn merge(&mut self, other: &Self) {
         assert_eq!(self.hit, other.hit, "only tallies of the same question merge");
-        if other.histogram.max() > self.histogram.max() || self.histogram.is_empty() {
-            self.max_at = other.max_at;
+        if other.max > self.max || self.last.is_none() {
+            (self.max, self.max_at) = (other.max, other.max_at);
         }
         self.last = self.last.max(other.last);
+        self.fresh.merge(&other.fresh);
         self.histogram.merge(&other.histogram);
         for (mine, theirs) in self.endings.iter_mut().zip(other.endings) {
             *mine += theirs;

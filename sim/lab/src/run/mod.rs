@@ -121,14 +121,16 @@ impl World {
     #[inline]
     pub fn step(&mut self) -> Option<cluster::Handled> {
         self.listener.events = self.cluster.events() + 1;
-        let handled = match self.calm() {
-            Some(until) => self.cluster.step_until(until, &mut self.listener),
-            None => None,
-        };
-        let handled = match handled {
-            Some(handled) => handled,
-            None if self.over() => return None,
-            None => self.cluster.step(&mut self.listener)?,
+        let mut until = self.calm();
+        let handled = loop {
+            if until.is_none() && self.over() {
+                return None;
+            }
+            match (self.cluster.step_until(until.unwrap_or(Time::END), &mut self.listener), until) {
+                (Some(handled), _) => break handled,
+                (None, None) => return None,
+                (None, Some(_)) => until = None,
+            }
         };
         let resting = self.cluster.unfinished() == 0;
         if resting && !self.resting {

@@ -13,39 +13,44 @@ use super::plan::{RowChange, RowStep, RowsPlan};
 use crate::commit::{Access, Reason, Resource};
 use crate::expression::{Environment, Fault, ItemId, Program, Value, VariableId};
 
-/// The variables of a request, by number.
+/// The variables of a request, by number. All that a request causes shares them.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Variables(Vec<Value>);
+pub struct Variables(Option<Arc<Vec<Value>>>);
 
 impl Variables {
     /// Adds the next variable.
     pub fn push(&mut self, value: Value) {
-        self.0.push(value);
+        Arc::make_mut(self.0.get_or_insert_default()).push(value);
+    }
+
+    /// All of them, by number.
+    fn all(&self) -> &[Value] {
+        self.0.as_ref().map_or(&[], |all| all)
     }
 
     /// The value of one; null if it is not set.
     pub fn get(&self, variable: VariableId) -> Value {
-        self.0.get(variable.0 as usize).copied().unwrap_or(Value::Null)
+        self.all().get(variable.0 as usize).copied().unwrap_or(Value::Null)
     }
 
     /// Takes all of them into a digest.
     pub fn fold(&self, state: u64) -> u64 {
-        self.0.iter().fold(state, |state, value| fold(state, word(*value)))
+        self.all().iter().fold(state, |state, value| fold(state, word(*value)))
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.all().len()
     }
 
     /// There are none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.all().is_empty()
     }
 
     /// In order; what is not a number is 0.
     pub fn numbers(&self) -> impl Iterator<Item = i64> {
-        self.0.iter().map(|v| match v {
+        self.all().iter().map(|v| match v {
             Value::Int(n) => *n,
             Value::Null | Value::Bool(_) | Value::Text(_) => 0,
         })
