@@ -105,6 +105,35 @@ fn exit_codes_say_what_happened() {
     assert!(text(&missing.stderr).contains("cannot read no/such/file.toml"));
 }
 
+/// Ctrl-C in a run that would take hours.
+#[cfg(unix)]
+#[test]
+fn an_interrupt_keeps_what_was_found_and_ends_with_130() {
+    use std::io::{BufRead as _, BufReader, Read as _};
+    use std::process::Stdio;
+
+    let home = folder("interrupt");
+    let file = home.join("long.toml");
+    fs::write(&file, SMALL.replace("5s", "10000h")).expect("a scenario can be written");
+    let out = home.join("out");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_stormglass"))
+        .args(["run", &file.display().to_string(), "--out", &out.display().to_string()])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary runs");
+    // The first line is printed once interrupts are caught.
+    let mut errors = BufReader::new(child.stderr.take().expect("a pipe"));
+    errors.read_line(&mut String::new()).expect("a line");
+    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill runs");
+    assert!(sent.success());
+    let mut told = String::new();
+    child.stdout.take().expect("a pipe").read_to_string(&mut told).expect("text");
+    assert_eq!(child.wait().expect("it ends").code(), Some(130), "{told}");
+    assert!(told.contains("INCONCLUSIVE") && told.contains("interrupted at"), "{told}");
+    assert!(files_below(&out).iter().any(|(name, _)| name.ends_with("summary.json")), "partial results are kept");
+}
+
 #[test]
 fn results_go_to_stdout_and_no_colour_without_a_terminal() {
     let home = folder("streams");

@@ -1,6 +1,7 @@
 //! Claims about the hardware as scenarios describe it: presets, links, zones, transports, disks, clocks.
 
-use lab::outcome::Outcome;
+use kernel::{Span, Time};
+use lab::outcome::{Found, Outcome, Status};
 use lab::run::{Go, Options, run};
 use lab::scenario::{Choice, Colour, Scenario, Source, load};
 
@@ -285,4 +286,29 @@ fn the_resolved_file_has_every_key_of_the_world_and_means_the_same() {
         let model = &scenario.model;
         (&model.network.loss, &model.services[0].1.drift.text)
     });
+}
+
+#[test]
+fn an_interrupted_run_is_about_the_time_before_and_decides_no_threshold() {
+    let sets = [("run.duration", "1000h"), ("thresholds.quick", "max(latency) < 1us")];
+    let mut text = QUIET.to_owned();
+    let stopped = |text: &str| {
+        let scenario = read(text, &sets);
+        let mut calls = 0;
+        let ran = run(&scenario, 1, None, &Options::full(), &mut |_| {
+            calls += 1;
+            if calls == 2 { Go::Stop } else { Go::On }
+        });
+        ran.expect("the scenario compiles")
+    };
+    let partial = stopped(&text);
+    assert_eq!((partial.verdict.found, partial.verdict.exit), (Found::Inconclusive, 3));
+    assert_eq!(partial.thresholds[0].status, Status::Unknown, "what is left could be quick");
+    assert!(partial.verdict.summary.starts_with("interrupted at"), "{}", partial.verdict.summary);
+    // Three events a request of a millisecond: far from 1000 hours.
+    assert!(partial.end < Time::ZERO + Span::secs(100), "{}", partial.end);
+    assert_eq!(partial.operations[0].windows.len(), 1, "the charts end where the run ended");
+    // What is broken stays broken, however the run ends.
+    text += "[invariants]\nidle.always = \"server.busy == 0\"\n";
+    assert_eq!(stopped(&text).verdict.found, Found::Fail);
 }

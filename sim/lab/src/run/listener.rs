@@ -12,7 +12,7 @@ use crate::expression::Problem;
 use crate::measure::{self, Recorder};
 use crate::model::Model;
 use crate::names::Names;
-use crate::outcome::{Found, HistoryLine, Outcome, RunVerdict, Times};
+use crate::outcome::{Found, HistoryLine, Outcome, RunVerdict, Status, Times};
 use crate::promise::{Promises, judge, mark_expected};
 use crate::scenario::{Diagnostic, Scenario};
 use crate::threshold::{self, Threshold, Vocabulary};
@@ -148,11 +148,24 @@ impl Listener {
         }
     }
 
+    /// Why the run ended before its time, if it did.
+    fn cut_short(&self, end: Time) -> Option<String> {
+        let interrupted = || format!("interrupted at {end}: everything here is about the time before");
+        self.gave_up.clone().or_else(|| self.interrupted.then(interrupted))
+    }
+
     pub(super) fn finish(mut self, scenario: &Scenario, ending: &Ending<'_>) -> Outcome {
         let model = &scenario.model;
         let mut invariants = self.promises.finish(ending.end, ending.at_rest, &ending.unfinished);
         let measured = self.recorder.finish(ending.end, &self.names);
         let mut thresholds = threshold::judge(&self.thresholds, &self.recorder, &[]);
+        let cut_short = self.cut_short(ending.end);
+        if cut_short.is_some() {
+            // A part of a run says nothing about the whole, for which the limits were written.
+            for threshold in &mut thresholds {
+                threshold.status = Status::Unknown;
+            }
+        }
         mark_expected(&mut invariants, &mut thresholds, &model.expect);
         let faults = ledger::results(ending.cluster.ledger(), model, &self.names);
         let mut warnings = ledger::warnings(&faults, model);
@@ -166,12 +179,10 @@ impl Listener {
         if self.history_cut {
             warnings.push(format!("the history was cut after {HISTORY_LINES_MAX} lines"));
         }
-        if self.interrupted {
-            warnings.push(format!("interrupted at {}: everything here is about the time before", ending.end));
-        }
         let mut verdict = judge(&invariants, &thresholds, &model.expect);
-        if let Some(why) = &self.gave_up {
-            verdict = RunVerdict { found: Found::Inconclusive, as_expected: false, exit: 3, summary: why.clone() };
+        let broken = invariants.iter().any(|invariant| invariant.status == Status::Violated);
+        if let Some(why) = cut_short.filter(|_| !broken) {
+            verdict = RunVerdict { found: Found::Inconclusive, as_expected: false, exit: 3, summary: why };
         } else if !missing.is_empty() {
             verdict.as_expected = false;
             verdict.exit = 1;

@@ -62,6 +62,7 @@ pub fn twice(
         if events % super::PROGRESS_EVERY == 0 {
             let at = Progress { now: first.cluster.now(), limit, events };
             if progress(at) == Go::Stop {
+                first.listener.interrupted = true;
                 break;
             }
         }
