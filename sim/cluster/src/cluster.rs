@@ -261,8 +261,13 @@ impl<P: Process> Cluster<P> {
         tell::<P, W>(self.world.now(), papers, Passage::Delivered, watch);
         let (digest, from, to) = (papers.message.digest(), NodeId(u32::from(papers.from)), papers.to);
         self.world.unfinished -= u64::from(!papers.background);
+        let now = self.world.now();
+        let process = &mut self.processes[usize::from(to)];
         let message = self.world.parcels.take(parcel).message;
-        self.run(to, watch, |process, plan, now, out| process.on_message(plan, now, from, message, out));
+        let mut out = Perform::new(&mut self.world, watch, to);
+        process.on_message(&self.plan, now, from, message, &mut out);
+        out.finish();
+        self.count_unfinished(to);
         Trace::of(to, Kind::Message).with(digest)
     }
 
@@ -327,7 +332,14 @@ impl<P: Process> Cluster<P> {
         let mut out = Perform::new(&mut self.world, watch, node);
         step(process, &self.plan, now, &mut out);
         out.finish();
-        let unfinished = process.unfinished();
+        self.count_unfinished(node);
+    }
+
+    /// A process has made a step: what is unfinished there may be more or less now.
+    #[expect(clippy::inline_always, reason = "it belongs to every event")]
+    #[inline(always)]
+    fn count_unfinished(&mut self, node: u16) {
+        let unfinished = self.processes[usize::from(node)].unfinished();
         let before = core::mem::replace(&mut self.world.host_mut(node).unfinished, unfinished);
         self.world.unfinished = self.world.unfinished - before + unfinished;
     }

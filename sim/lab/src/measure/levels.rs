@@ -61,7 +61,8 @@ impl Levels {
         level
     }
 
-    #[inline]
+    #[expect(clippy::inline_always, reason = "there is one caller, in the innermost loop")]
+    #[inline(always)]
     pub(super) fn change(&mut self, now: Time, delta: &Delta) {
         let first = self.first[delta.cell.0 as usize];
         if first == NONE {
@@ -71,7 +72,14 @@ impl Levels {
         let by = delta.after - delta.before;
         let row = &mut self.all[level];
         row.change(now, by);
-        for n in 0..row.sums.len() {
+        if !row.sums.is_empty() {
+            self.change_sums(now, level, by);
+        }
+    }
+
+    /// A row has changed that sums have a part of.
+    fn change_sums(&mut self, now: Time, level: usize, by: i64) {
+        for n in 0..self.all[level].sums.len() {
             let sum = self.all[level].sums[n];
             self.all[sum as usize].change(now, by);
         }

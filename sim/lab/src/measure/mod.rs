@@ -170,17 +170,26 @@ impl Recorder {
         }
         let stream = &mut self.streams[sample.series.0 as usize];
         stream.record(now, &sample, sample.since >= self.times.warmup);
+        if !stream.probes.is_empty() {
+            self.probe(now, &sample);
+        }
+    }
+
+    /// The terms with a phase or an outcome count a sample.
+    fn probe(&mut self, now: Time, sample: &Sample) {
+        let stream = &self.streams[sample.series.0 as usize];
         for &number in &stream.probes {
             let probe = &mut self.probes[number as usize];
             let tagged = probe.tag.is_none_or(|tag| tag == sample.tag);
             if tagged && self.phases.counts(probe.phase, sample.since) {
-                stream.meaning.record(&mut probe.tally, now, &sample);
+                stream.meaning.record(&mut probe.tally, now, sample);
             }
         }
     }
 
     /// State changed. Cells that are no metric are ignored.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "there is one caller, in the innermost loop")]
+    #[inline(always)]
     pub fn change(&mut self, now: Time, change: &[Delta]) {
         if now >= self.boundary {
             self.pass(now);

@@ -46,7 +46,8 @@ pub(super) struct Tally {
     pub(super) histogram: Histogram,
     /// What was counted since `settle`: a window's own, so that nothing is counted twice.
     pub(super) fresh: Histogram,
-    max: u64,
+    /// One more than the largest so far; 0 before the first.
+    record: u64,
     endings: [u64; CUT + 1],
     pub(super) max_at: Time,
     pub(super) last: Option<(Time, u64)>,
@@ -63,7 +64,7 @@ impl Tally {
         Self {
             histogram: Histogram::new(Histogram::PER_OP),
             fresh: Histogram::new(Histogram::PER_OP),
-            max: 0,
+            record: 0,
             endings: [0; CUT + 1],
             max_at: Time::ZERO,
             last: None,
@@ -77,10 +78,9 @@ impl Tally {
     /// Counts a sample that ended at `now`.
     #[inline]
     pub(super) fn record(&mut self, now: Time, tag: u16, value: u64) {
-        let slot = if tag == CUT_SHORT { CUT } else { usize::from(tag).min(CUT - 1) };
-        self.endings[slot] += 1;
-        if value > self.max || self.last.is_none() {
-            (self.max, self.max_at) = (value, now);
+        self.endings[slot(tag)] += 1;
+        if value >= self.record {
+            (self.record, self.max_at) = (value.saturating_add(1), now);
         }
         self.last = Some((now, value));
         self.fresh.record(value);
@@ -119,8 +119,8 @@ impl Tally {
     /// Takes in another, in which the same are hits.
     pub(super) fn merge(&mut self, other: &Self) {
         assert_eq!(self.hit, other.hit, "only tallies of the same question merge");
-        if other.max > self.max || self.last.is_none() {
-            (self.max, self.max_at) = (other.max, other.max_at);
+        if other.record > self.record {
+            (self.record, self.max_at) = (other.record, other.max_at);
         }
         self.last = self.last.max(other.last);
         self.fresh.merge(&other.fresh);
@@ -164,6 +164,16 @@ impl Tally {
 
     pub(super) fn answers(&self, hit: Hit) -> bool {
         self.hit == hit
+    }
+}
+
+/// Where an ending is counted; what occurs for a reason of its own stands with the last.
+#[inline]
+fn slot(tag: u16) -> usize {
+    match usize::from(tag) {
+        tag if tag < CUT => tag,
+        _ if tag == CUT_SHORT => CUT,
+        _ => CUT - 1,
     }
 }
 
