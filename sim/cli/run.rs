@@ -24,6 +24,9 @@ pub(crate) fn run(args: &RunArgs) -> Result<u8, String> {
     if format == Format::Human {
         files::note(&format!("{}  seed {seed}\n", scenario.model.name));
         files::note(&scenario.warnings.render(colour_of_errors()));
+        if scenario.model.run.precision.is_some() {
+            files::note("this is one run; `stormglass sweep` goes on until `run.precision` is reached\n");
+        }
     }
     let (outcome, divergence, took) = simulate(args, &scenario, seed, format)?;
     let out = args.choice.out.join(&outcome.scenario).join(&outcome.run_id);

@@ -350,6 +350,7 @@ pub(crate) fn sample() -> Outcome {
         fingerprint: 0x0123_4567_89ab_cdef,
         events: 231_940,
         end: Time(END),
+        warmup_chosen: false,
         times: Times {
             warmup: Time(5_000_000_000),
             heal: Time(55_000_000_000),

@@ -31,6 +31,8 @@ pub struct Outcome {
     pub end: Time,
     /// The run's phases.
     pub times: Times,
+    /// The warm-up was chosen by MSER-5 from a pilot run, not written.
+    pub warmup_chosen: bool,
     /// How often nothing was in flight.
     pub rests: u64,
     /// Per invariant.

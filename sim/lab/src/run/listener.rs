@@ -189,6 +189,7 @@ impl Listener {
             events: ending.cluster.events(),
             end: ending.end,
             times: self.times,
+            warmup_chosen: model.run.automatic_warmup,
             rests: ending.rests,
             invariants,
             thresholds,

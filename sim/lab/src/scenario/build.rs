@@ -134,8 +134,8 @@ pub(super) fn dist(node: &Node, sort: Sort, path: String) -> Dist {
     Dist { law, text, path, place: node.place }
 }
 
-/// Builds the model of a complete tree.
-pub(super) fn build(sources: &[Source], root: &Node) -> Model {
+/// Builds the model of a complete tree; `settled` is what `warmup = "auto"` came to.
+pub(super) fn build(sources: &[Source], root: &Node, settled: Option<Time>) -> Model {
     let place = Place::default();
     let reader = Reader { sources, table: root.table().expect(COMPLETE), path: String::new(), key: place };
     let (about, network) = (reader.below("scenario"), reader.below("network"));
@@ -155,7 +155,7 @@ pub(super) fn build(sources: &[Source], root: &Node) -> Model {
         (At { value: name.clone(), place: e.key }, text)
     };
     let chaos = |run: &Run| Window { from: run.warmup, to: run.heal };
-    let run = run(&reader.below("run"));
+    let run = run(&reader.below("run"), settled);
     let ends: Vec<(LinkEnds, Link)> = ends.collect();
     let named_windows =
         faults::Windows { chaos: chaos(&run), duration: run.duration, limit: run.quiesce, named: &phases };
@@ -180,14 +180,17 @@ pub(super) fn build(sources: &[Source], root: &Node) -> Model {
     }
 }
 
-fn run(r: &Reader<'_>) -> Run {
+fn run(r: &Reader<'_>, settled: Option<Time>) -> Run {
+    let automatic_warmup = r.text("warmup") == "auto";
     Run {
         duration: r.time("duration"),
-        warmup: r.time("warmup"),
+        warmup: if automatic_warmup { settled.unwrap_or(Time::ZERO) } else { r.time("warmup") },
+        automatic_warmup,
         heal: r.time("heal"),
         quiesce: r.span("quiesce"),
         settle: r.span("settle"),
         seed: r.integer("seed") as u64,
+        precision: r.node("precision").map(|node| At { value: r.share("precision"), place: node.place }),
         abort_on_fail: r.texts("abort_on_fail"),
     }
 }
@@ -418,7 +421,7 @@ fn sweep(r: &Reader<'_>) -> Sweep {
         (At { value: path.clone(), place: e.key }, values)
     };
     Sweep {
-        seeds: values::seeds(r.text("seeds")).expect(COMPLETE),
+        seeds: r.node("seeds").map(|_| values::seeds(r.text("seeds")).expect(COMPLETE)),
         variants,
         matrix: matrix.table.entries.iter().map(axis).collect(),
     }

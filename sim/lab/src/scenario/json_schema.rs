@@ -72,6 +72,7 @@ fn shape(shape: &Shape) -> Json {
         Shape::Percentage => pattern(PERCENTAGE),
         Shape::Count(from) => json!({ "anyOf": [{ "type": "integer", "minimum": from }, { "const": "unlimited" }] }),
         Shape::Duration => pattern(DURATION),
+        Shape::Warmup => json!({ "anyOf": [pattern(DURATION), { "const": "auto" }] }),
         Shape::Rate => pattern(RATE),
         Shape::Size => pattern(SIZE),
         Shape::Bandwidth => pattern(BANDWIDTH),
@@ -155,7 +156,8 @@ fn described(key: &Key) -> Json {
             | Preset::Table
             | Preset::Stem
             | Preset::RunDuration
-            | Preset::Chaos => None,
+            | Preset::Chaos
+            | Preset::Seeds => None,
         };
         if let Some(default) = default {
             object.insert("default".into(), default);

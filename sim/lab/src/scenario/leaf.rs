@@ -60,6 +60,13 @@ pub(super) fn check(node: &Node, shape: Shape) -> Result<Checked> {
         Shape::Percentage => percentage(node),
         Shape::Count(from) => count(node, from),
         Shape::Duration => duration(node),
+        Shape::Warmup if node.as_text() == Some("auto") => Ok(text("auto")),
+        Shape::Warmup => duration(node).map_err(|problem| match node.as_text() {
+            Some(word) if word.starts_with('a') => {
+                Problem { help: Some("did you mean \"auto\"?".to_owned()), ..problem }
+            }
+            Some(_) | None => problem,
+        }),
         Shape::Rate => rate(node),
         Shape::Size => Ok(text(write_size(values::size(words(node, "a size: \"64KiB\"")?)?.into()))),
         Shape::Bandwidth => {

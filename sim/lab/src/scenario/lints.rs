@@ -30,7 +30,19 @@ pub(super) fn check(model: &Model) -> Vec<Diagnostic> {
     locks(model, &mut warnings);
     cut_by_heal(model, &mut warnings);
     links(model, &mut warnings);
+    precision(model, &mut warnings);
     warnings
+}
+
+fn precision(model: &Model, warnings: &mut Vec<Diagnostic>) {
+    if let (Some(precision), Some((from, to))) = (&model.run.precision, model.sweep.seeds) {
+        let label = format!("`sweep.seeds` says how many: {from}..{to}; what they come to is reported");
+        warnings.push(Diagnostic::warning(
+            precision.place,
+            "`run.precision` does not decide how many seeds run",
+            label,
+        ));
+    }
 }
 
 /// Which ops are called how often.

@@ -26,6 +26,7 @@ mod targets;
 mod tree;
 mod values;
 
+use kernel::Time;
 use tree::{Node, Value};
 
 pub use json_schema::json_schema;
@@ -60,6 +61,8 @@ pub struct Scenario {
     pub sources: Vec<Source>,
     /// Every leaf written in the file.
     leaves: Vec<Leaf>,
+    /// How it was asked for.
+    choice: Choice,
 }
 
 /// A value written in the file, outside `[variants]`.
@@ -84,6 +87,11 @@ const VARIANTS_MAX: usize = 200;
 ///
 /// Whoever loads the base learns the errors of its variants too.
 pub fn load(source: &Source, choice: &Choice) -> Result<Scenario, Diagnostics> {
+    load_settled(source, choice, None)
+}
+
+/// The same, with what `warmup = "auto"` came to.
+fn load_settled(source: &Source, choice: &Choice, settled: Option<Time>) -> Result<Scenario, Diagnostics> {
     let mut sources = vec![source.clone()];
     for (path, value) in &choice.sets {
         sources.push(Source::new(format!("--set {path}"), format!("{path}={value}")));
@@ -99,10 +107,10 @@ pub fn load(source: &Source, choice: &Choice) -> Result<Scenario, Diagnostics> {
     }
     let leaves = set::leaves(&tree);
     merge::expand_services(&mut tree);
-    let loaded = load_tree(&sources, &tree, choice);
+    let loaded = load_tree(&sources, &tree, choice, settled);
     let mut errors = loaded.errors;
     // What `--set` changes is meant for this run; the variants are judged as they are written.
-    if choice.variant.is_none() && choice.sets.is_empty() {
+    if choice.variant.is_none() && choice.sets.is_empty() && settled.is_none() {
         errors.extend(errors_of_variants(&sources, &tree, choice, &errors));
     }
     match loaded.scenario {
@@ -110,7 +118,7 @@ pub fn load(source: &Source, choice: &Choice) -> Result<Scenario, Diagnostics> {
             let warnings = Diagnostics::new(sources.clone(), loaded.warnings);
             let Understood { model, resolved, canonical, phases } = understood;
             let leaves = leaves_of(&model, &phases, leaves);
-            Ok(Scenario { model, resolved, canonical, warnings, sources, leaves })
+            Ok(Scenario { model, resolved, canonical, warnings, sources, leaves, choice: choice.clone() })
         }
         Some(_) | None => Err(Diagnostics::new(sources, errors)),
     }
@@ -132,7 +140,7 @@ struct Loaded {
 }
 
 /// Everything after parsing.
-fn load_tree(sources: &[Source], tree: &Node, choice: &Choice) -> Loaded {
+fn load_tree(sources: &[Source], tree: &Node, choice: &Choice, settled: Option<Time>) -> Loaded {
     let failed = |errors| Loaded { scenario: None, errors, warnings: Vec::new() };
     let mut merged = match merge::choose_variant(tree.clone(), choice.variant.as_deref()) {
         Ok(merged) => merged,
@@ -156,11 +164,12 @@ fn load_tree(sources: &[Source], tree: &Node, choice: &Choice) -> Loaded {
     let not_copied = merge::resolve_likes(&mut merged, &mut errors);
     merge::strip_none(&mut merged, Some(merge::root()));
     let mut resolver = resolve::Resolver::new(sources);
+    resolver.settled = settled;
     resolver.broken.extend(not_copied);
     let complete = resolver.root(&merged);
     errors.append(&mut resolver.errors);
     let mut warnings = resolver.warnings;
-    let model = build::build(sources, &complete);
+    let model = build::build(sources, &complete, settled);
     if errors.is_empty() {
         errors.extend(errors_of_matrix(&merged, &model));
     }
@@ -227,7 +236,7 @@ fn errors_of_variants(sources: &[Source], tree: &Node, choice: &Choice, known: &
     let mut found: Vec<Diagnostic> = Vec::new();
     for (name, entry) in variants.entries.iter().filter(|(_, e)| e.node.table().is_some()) {
         let choice = Choice { variant: Some(name.clone()), ..choice.clone() };
-        for mut error in load_tree(sources, tree, &choice).errors {
+        for mut error in load_tree(sources, tree, &choice, None).errors {
             // A circle of variants is met from each of them.
             let circle = error.message.contains("goes round in a circle");
             let same = |f: &Diagnostic| {
@@ -264,6 +273,17 @@ fn leaves_of(model: &Model, used: &[String], mut leaves: Vec<Leaf>) -> Vec<Leaf>
 }
 
 impl Scenario {
+    /// The same scenario with what its `warmup = "auto"` came to; it keeps its run id.
+    ///
+    /// # Panics
+    /// If the warm-up is not over before the run and its faults are: nothing else can be wrong with what was right.
+    #[must_use]
+    pub fn settled(&self, warmup: Time) -> Self {
+        assert!(warmup <= self.model.run.heal && warmup < self.model.run.duration, "a warm-up ends within its run");
+        let again = load_settled(&self.sources[0], &self.choice, Some(warmup));
+        again.unwrap_or_else(|errors| panic!("what was right is wrong: {}", errors.render(Colour::Plain)))
+    }
+
     /// Every value written in the file (not in its variants): what a test may change with `--set`.
     pub fn leaves(&self) -> &[Leaf] {
         &self.leaves

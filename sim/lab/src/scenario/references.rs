@@ -22,6 +22,7 @@ const BUILT_IN: [&str; 5] = ["id", "attempt", "client", "unique", "now"];
 pub(super) fn check(sources: &[Source], complete: &Node, model: &Model, broken: &BTreeSet<String>) -> Vec<Diagnostic> {
     let mut checker = Checker { sources, complete, model, broken, errors: Vec::new() };
     checker.times();
+    checker.precision();
     checker.world();
     checker.ops();
     checker.transactions();
@@ -125,6 +126,20 @@ impl<'a> Checker<'a> {
                 let place = self.run_place("heal");
                 self.errors.push(Diagnostic::error(place, "the faults heal outside of the run", label));
             }
+        }
+    }
+
+    fn precision(&mut self) {
+        let known = !self.broken(&["run", "run.precision"]);
+        let Some(At { value: precision, place }) = self.model.run.precision.filter(|_| known) else { return };
+        if precision <= 0.0 {
+            let error = Diagnostic::error(place, "no number of seeds gives this precision", "more than 0%");
+            self.errors.push(error.help("\"2%\": half the interval is at most 2 % of the mean"));
+        }
+        if self.model.thresholds.is_empty() && !self.broken(&["thresholds"]) {
+            let label = "the means of thresholds are to be this precise, and there are none";
+            let error = Diagnostic::error(place, "`run.precision` is about nothing", label);
+            self.errors.push(error.help("for example [thresholds] with `typical = \"mean(latency) < 1s\"`"));
         }
     }
 

@@ -59,6 +59,8 @@ pub(super) enum Preset {
     RunDuration,
     /// The chaos phase: from `run.warmup` to `run.heal`.
     Chaos,
+    /// `0..100`, unless `run.precision` says how many.
+    Seeds,
 }
 
 /// What a value looks like.
@@ -73,6 +75,8 @@ pub(super) enum Shape {
     /// An integer from 0 or 1, or `unlimited`.
     Count(i64),
     Duration,
+    /// A duration, or `auto`.
+    Warmup,
     Rate,
     Size,
     /// Bits or bytes per second, or `unlimited`.
@@ -231,6 +235,7 @@ impl Shape {
             Self::Percentage => "a percentage",
             Self::Count(_) => "a count",
             Self::Duration => "a duration",
+            Self::Warmup => "a duration or `auto`",
             Self::Rate => "a rate",
             Self::Size => "a size",
             Self::Bandwidth => "a bandwidth",
@@ -286,6 +291,7 @@ impl Shape {
             | Self::Percentage
             | Self::Count(_)
             | Self::Duration
+            | Self::Warmup
             | Self::Rate
             | Self::Size
             | Self::Bandwidth
@@ -335,6 +341,7 @@ impl Shape {
             | Self::Percentage
             | Self::Count(_)
             | Self::Duration
+            | Self::Warmup
             | Self::Rate
             | Self::Size
             | Self::Bandwidth

@@ -12,7 +12,7 @@ pub(super) fn stand_in(shape: Shape) -> Value {
         Shape::Integer(from, to) => Value::Integer(1.clamp(from, to)),
         Shape::Boolean => Value::Boolean(false),
         Shape::Percentage => text("100%"),
-        Shape::Duration | Shape::Distribution(Sort::Durations) => text("0s"),
+        Shape::Duration | Shape::Warmup | Shape::Distribution(Sort::Durations) => text("0s"),
         Shape::Rate => text("1/s"),
         Shape::Size => text("0B"),
         Shape::Count(_) | Shape::Bandwidth | Shape::Capacity => text("unlimited"),
