@@ -7,7 +7,7 @@ use kernel::{Histogram, Span, Time};
 use lab::outcome::{
     FaultResult, Found, HistoryLine, InvariantResult, LevelResult, LittleResult, MessageCount, OperationResult,
     OperationWindow, Outcome, Part, Quantity, QueueResult, RunVerdict, ServiceResult, Status, ThresholdResult, Times,
-    Topology, TransactionResult,
+    Topology, TransactionResult, Word,
 };
 
 /// Windows of half a second in 63 s; the last one is shorter.
@@ -293,7 +293,7 @@ fn history() -> Vec<HistoryLine> {
         process: 3,
         kind,
         function: "transactions.transfer".to_owned(),
-        value: vec![("amount".to_owned(), 5), ("from".to_owned(), 17)],
+        value: vec![("amount".to_owned(), Word::Number(5)), ("from".to_owned(), Word::Number(17))],
         error: error.map(str::to_owned),
         operation: 0,
     };

@@ -382,6 +382,17 @@ pub struct Part {
     pub detail: String,
 }
 
+/// What a variable of an operation holds.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Word {
+    /// A number.
+    Number(i64),
+    /// True or false.
+    Truth(bool),
+    /// A text.
+    Text(String),
+}
+
 /// One line of the history: an operation invoked or completed.
 #[derive(Clone, PartialEq, Debug)]
 pub struct HistoryLine {
@@ -394,7 +405,7 @@ pub struct HistoryLine {
     /// What: the target.
     pub function: String,
     /// The operation's variables, by name; on completion with the error, if any.
-    pub value: Vec<(String, i64)>,
+    pub value: Vec<(String, Word)>,
     /// The error word.
     pub error: Option<String>,
     /// The operation's number.

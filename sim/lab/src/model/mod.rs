@@ -13,8 +13,8 @@ use kernel::{Distribution, Span, Time};
 
 pub use faults::{Direction, Fault, FaultKind, Trigger};
 pub use parts::{
-    Call, Change, Load, Mode, Op, Order, Otherwise, Overflow, Row, Service, State, Step, Update, Verb, Waiting,
-    Workload,
+    Call, Change, Load, Mode, Op, Order, Otherwise, Overflow, Row, Service, State, Step, Update, Variable, Verb,
+    Waiting, Workload,
 };
 pub use promises::{Expect, Expected, Form, Invariant, Sweep, SweepVariants};
 pub use protocols::{Deadlock, DecisionLog, LockMode, Locks, Protocol, Recovery, Transaction};

@@ -254,7 +254,8 @@ impl Watch<Machine> for Listener {
                 (*workload, *number, *process, kind, variables, *error)
             }
         };
-        let value = self.variables.iter().cloned().zip(variables.numbers()).collect();
+        let set = self.variables.iter().zip(variables.values());
+        let value = set.filter_map(|(name, value)| Some((name.clone(), self.names.word(value)?))).collect();
         let line = HistoryLine {
             time: now,
             process,

@@ -11,11 +11,12 @@ use super::leaf::inside_text;
 use super::resolve::{join, step_path};
 use super::tree::{Node, Table, Value};
 use super::values;
+use super::variables::{self, Holds};
 use super::{faults, hardware, targets};
 use crate::model::{
     At, Call, Change, Deadlock, DecisionLog, Dist, Expect, Expected, Form, Invariant, Link, LinkEnds, Load, LockMode,
     Locks, Mode, Model, Named, Op, Order, Otherwise, Overflow, Place, Protocol, Recovery, Row, Run, Service, State,
-    Step, Sweep, SweepVariants, Target, TargetKind, Transaction, Update, Verb, Waiting, Window, Workload,
+    Step, Sweep, SweepVariants, Target, TargetKind, Transaction, Update, Variable, Verb, Waiting, Window, Workload,
 };
 
 /// A table being read, its path, and the place of its key.
@@ -134,6 +135,23 @@ pub(super) fn dist(node: &Node, sort: Sort, path: String) -> Dist {
     Dist { law, text, path, place: node.place }
 }
 
+fn variable(node: &Node, path: String) -> Variable {
+    let parsed = match &node.value {
+        Value::Boolean(value) => variables::truth(*value),
+        Value::Text(text) => variables::parse(text).expect(COMPLETE),
+        Value::Integer(_) | Value::Float(_) | Value::Date(_) | Value::Array(_) | Value::Table(_) => {
+            panic!("{COMPLETE}: a variable is text or a truth value")
+        }
+    };
+    let dist = Dist { law: parsed.law, text: parsed.text, path, place: node.place };
+    match parsed.sort {
+        Holds::Number => Variable::Number(dist),
+        Holds::Truth => Variable::Truth(dist),
+        Holds::Texts(texts) => Variable::Text(dist, texts),
+        Holds::Sequence(first) => Variable::Sequence(first),
+    }
+}
+
 /// Builds the model of a complete tree; `settled` is what `warmup = "auto"` came to.
 pub(super) fn build(sources: &[Source], root: &Node, settled: Option<Time>) -> Model {
     let place = Place::default();
@@ -214,6 +232,7 @@ fn service(r: &Reader<'_>) -> Service {
         },
         disk: hardware::disk(&r.below("disk")),
         drift: r.below("clock").maybe_dist("drift", Sort::Drifts).expect(COMPLETE),
+        offset: r.below("clock").maybe_dist("offset", Sort::Offsets).expect(COMPLETE),
         zones: hardware::zones(r),
         ops: r.named("ops", op),
         state: r.named("state", |s| State::Counter { keys: s.integer("keys") as u32, initial: s.integer("initial") }),
@@ -346,7 +365,7 @@ fn workload(r: &Reader<'_>) -> Workload {
     };
     let vars = r.below("vars");
     let var = |(name, e): (&String, &super::tree::Entry)| {
-        (At { value: name.clone(), place: e.key }, dist(&e.node, Sort::Numbers, join(&vars.path, name)))
+        (At { value: name.clone(), place: e.key }, variable(&e.node, join(&vars.path, name)))
     };
     Workload {
         load,

@@ -23,6 +23,8 @@ pub(super) enum Sort {
     Counts,
     /// Drifts of clocks, in parts per million.
     Drifts,
+    /// How much clocks are ahead, in nanoseconds; may be negative.
+    Offsets,
 }
 
 /// A checked distribution.
@@ -48,7 +50,10 @@ pub(super) fn parse(text: &str, sort: Sort) -> Result<Parsed, Bad> {
 }
 
 /// Laws of the grammar that this version does not draw.
-const LATER: [&str; 3] = ["empirical", "choice", "sequence"];
+const LATER: [&str; 1] = ["empirical"];
+
+/// Laws that only variables have.
+const OF_VARIABLES: [&str; 2] = ["choice", "sequence"];
 
 /// `mix(99%: dist, 1%: dist)` has a shape of its own.
 const MIX: &str = "mix";
@@ -164,6 +169,10 @@ impl Reader<'_> {
                 let ppm = values::drift(word).map_err(|bad| bad.help(self.examples()))?;
                 (ppm, format!("{ppm}ppm"))
             }
+            Sort::Offsets => {
+                let ns = values::offset(word).map_err(|bad| bad.help(self.examples()))?;
+                (ns, values::write_offset(ns))
+            }
         };
         let law = Distribution::constant(value).map_err(|e| Bad::new(e.to_string()))?;
         Ok(Parsed { law, text, constant: Some(value) })
@@ -177,6 +186,7 @@ impl Reader<'_> {
             Sort::Numbers => "for example 5, \"int(1, 50)\" or \"zipf(100, 1.1)\"",
             Sort::Counts => "for example 5 or \"int(500, 1500)\"",
             Sort::Drifts => "for example \"50ppm\" or \"uniform(-100ppm, 100ppm)\"",
+            Sort::Offsets => "for example \"-5ms\" or \"normal(0s, 10ms)\"",
         }
     }
 
@@ -195,8 +205,13 @@ impl Reader<'_> {
         let Some(law) = LAWS.iter().find(|l| l.name == name) else {
             return Err(unknown_law(name).at(from..to));
         };
-        if matches!(self.sort, Sort::Durations | Sort::Drifts) && !law.durations {
-            let what = if self.sort == Sort::Drifts { "the drift of a clock" } else { "a length of time" };
+        let what = match self.sort {
+            Sort::Durations => Some("a length of time"),
+            Sort::Drifts => Some("the drift of a clock"),
+            Sort::Offsets => Some("the offset of a clock"),
+            Sort::Numbers | Sort::Counts => None,
+        };
+        if let Some(what) = what.filter(|_| !law.durations) {
             let label = format!("`{name}` draws numbers, and this is {what}");
             return Err(Bad::new(label).help(self.examples()).at(from..to));
         }
@@ -259,6 +274,7 @@ impl Reader<'_> {
         }
         match (how, self.sort) {
             (Argument::Value, Sort::Durations) => values::duration(text).map(|ns| (ns as f64, write_duration(ns))),
+            (Argument::Value, Sort::Offsets) => values::offset(text).map(|ns| (ns, values::write_offset(ns))),
             (Argument::Value, Sort::Drifts) => values::drift(text).map(|ppm| (ppm, format!("{ppm}ppm"))),
             (Argument::Value, Sort::Numbers | Sort::Counts) | (Argument::Number, _) => match signed(text) {
                 Some(value) => Ok((value, format!("{value}"))),
@@ -320,6 +336,9 @@ fn slot_of(law: &Law, n: usize, read: &Read) -> Result<usize, Bad> {
 fn unknown_law(name: &str) -> Bad {
     if LATER.contains(&name) {
         return Bad::new(format!("`{name}` is not supported by this version yet"));
+    }
+    if OF_VARIABLES.contains(&name) {
+        return Bad::new(format!("`{name}` is for variables: `vars` of a workload"));
     }
     let names = || LAWS.iter().map(|l| l.name).chain([MIX]);
     let foreign = match name {

@@ -21,6 +21,10 @@ const BANDWIDTH: &str = r"^(unlimited|[0-9]+(\.[0-9]+)?(bit|kbit|Mbit|Gbit|B|kB|
 const CAPACITY: &str = r"^(unlimited|[0-9]+(\.[0-9]+)?(B|kB|MB|GB|KiB|MiB|GiB))$";
 /// A drift, or a law of drifts.
 const DRIFTS: &str = r"ppm|\(";
+/// An offset, or a law of offsets.
+const OFFSETS: &str = r"^ *-?([0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h))+|\(";
+/// A law of numbers, texts or truth, or one text.
+const VARIABLE: &str = r"^ *([a-z]+ *\(.*\)|'[^']+'|-?[0-9][0-9_.]*)( *\+ *.+)* *$";
 /// A window: `10s..40s`.
 const WINDOW: &str = r"^ *([0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h))+ *\.\. *([0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h))+ *$";
 /// A sum of constants and laws with balanced-looking parentheses.
@@ -82,6 +86,8 @@ fn shape(shape: &Shape) -> Json {
         Shape::Distribution(Sort::Numbers | Sort::Counts) => {
             json!({ "anyOf": [{ "type": "number" }, { "type": "string", "pattern": DISTRIBUTION }] })
         }
+        Shape::Distribution(Sort::Offsets) => pattern(OFFSETS),
+        Shape::Variable => json!({ "anyOf": [{ "type": ["number", "boolean"] }, pattern(VARIABLE)] }),
         Shape::Word(now, _) => words(now),
         Shape::Words(now, _) => json!({ "type": "array", "items": words(now) }),
         Shape::Name | Shape::Else => pattern(NAME),

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::diagnostic::Diagnostic;
+use super::targets::variables;
 use super::values::{duration, write_duration};
 use crate::model::{
-    Call, FaultKind, Form, Limit, Load, LockMode, Model, Place, Service, Step, Transport, Trigger, Verb,
+    Call, Change, FaultKind, Form, Limit, Load, LockMode, Model, Place, Service, Step, Transport, Trigger, Verb,
 };
 
 /// Calls within calls that are followed.
@@ -31,7 +32,33 @@ pub(super) fn check(model: &Model) -> Vec<Diagnostic> {
     cut_by_heal(model, &mut warnings);
     links(model, &mut warnings);
     precision(model, &mut warnings);
+    clocks(model, &mut warnings);
     warnings
+}
+
+/// A clock that is set wrong, and no transaction of that coordinator reads it.
+fn clocks(model: &Model, warnings: &mut Vec<Diagnostic>) {
+    let reads = |step: &Step| {
+        let texts: Vec<&str> = match &step.verb {
+            Verb::Update(update) => {
+                let (Change::Add(change) | Change::Set(change)) = &update.change;
+                let guard = update.guard.iter().map(|text| text.value.as_str());
+                [update.row.key.value.as_str(), &change.value].into_iter().chain(guard).collect()
+            }
+            Verb::Read(row) => vec![&row.key.value],
+            Verb::Work(_) | Verb::Sleep(_) | Verb::Call(_) | Verb::Fail(_) => Vec::new(),
+        };
+        texts.iter().any(|text| variables(text).iter().any(|(name, _)| *name == "now"))
+    };
+    for (name, service) in &model.services {
+        let set = duration(&service.offset.text) != Ok(0);
+        let mut own = model.transactions.iter().filter(|(_, t)| t.coordinator.value == name.value);
+        if set && !own.any(|(_, transaction)| transaction.work.iter().any(reads)) {
+            let label =
+                format!("no transaction that `{}` coordinates says `$now`; timers go by `drift` alone", name.value);
+            warnings.push(Diagnostic::warning(service.offset.place, "nothing reads this clock", label));
+        }
+    }
 }
 
 fn precision(model: &Model, warnings: &mut Vec<Diagnostic>) {

@@ -25,6 +25,7 @@ mod stand_in;
 mod targets;
 mod tree;
 mod values;
+mod variables;
 
 use kernel::Time;
 use tree::{Node, Value};

@@ -6,17 +6,20 @@ mod calls;
 mod faults;
 mod zones;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::diagnostic::{COLLECTED_MAX, Diagnostic, Source};
 use super::leaf::inside_text;
 use super::nearest::{listed, nearest};
 use super::tree::Node;
 use super::values::{clip, write_duration};
-use crate::model::{At, Expected, Form, Model, Named, Otherwise, Place, SweepVariants, Verb};
+use crate::model::{At, Expected, Form, Model, Named, Otherwise, Place, SweepVariants, Variable, Verb};
 
 /// Request variables that are always there.
 const BUILT_IN: [&str; 5] = ["id", "attempt", "client", "unique", "now"];
+
+/// Names that will be built in.
+const RESERVED: [&str; 3] = ["i", "last_read", "message"];
 
 /// Looks at every reference of the model.
 pub(super) fn check(sources: &[Source], complete: &Node, model: &Model, broken: &BTreeSet<String>) -> Vec<Diagnostic> {
@@ -27,6 +30,7 @@ pub(super) fn check(sources: &[Source], complete: &Node, model: &Model, broken: 
     checker.ops();
     checker.transactions();
     checker.workloads();
+    checker.variables();
     checker.zones();
     checker.links();
     for (name, fault) in &model.faults {
@@ -221,10 +225,34 @@ impl<'a> Checker<'a> {
                 self.errors.push(Diagnostic::error(name.place, message, label));
             }
             for (variable, _) in &workload.vars {
-                if BUILT_IN.contains(&variable.value.as_str()) {
+                if BUILT_IN.iter().chain(&RESERVED).any(|name| *name == variable.value) {
                     let label = "this variable is built in";
                     let message = format!("`{}` cannot be set", variable.value);
                     self.errors.push(Diagnostic::error(variable.place, message, label));
+                }
+            }
+        }
+    }
+
+    /// A variable has one type, whatever workload sets it.
+    fn variables(&mut self) {
+        let noun = |variable: &Variable| match variable {
+            Variable::Number(_) | Variable::Sequence(_) => "a number",
+            Variable::Truth(_) => "true or false",
+            Variable::Text(..) => "text",
+        };
+        let mut seen: BTreeMap<&str, (&At<String>, &str)> = BTreeMap::new();
+        for (name, workload) in &self.model.workloads {
+            for (variable, value) in &workload.vars {
+                let path = format!("workloads.{}.vars.{}", name.value, variable.value);
+                if self.broken(&[&path]) {
+                    continue;
+                }
+                let (first, sort) = *seen.entry(&variable.value).or_insert((variable, noun(value)));
+                if sort != noun(value) {
+                    let message = format!("the variable `{}` has two types", variable.value);
+                    let error = Diagnostic::error(variable.place, message, format!("{} here", noun(value)));
+                    self.errors.push(error.also(first.place, format!("{sort} here")));
                 }
             }
         }

@@ -125,6 +125,7 @@ impl<'a> Resolver<'a> {
             | Shape::Bandwidth
             | Shape::Capacity
             | Shape::Distribution(_)
+            | Shape::Variable
             | Shape::Word(..)
             | Shape::Words(..)
             | Shape::Name

@@ -84,6 +84,8 @@ pub(super) enum Shape {
     /// A size without the limit of a message, or `unlimited`.
     Capacity,
     Distribution(Sort),
+    /// A variable of a workload: a distribution of numbers, of texts or of truth, or a sequence.
+    Variable,
     /// One of these; the second list is what later versions know.
     Word(&'static [&'static str], &'static [&'static str]),
     /// Some of these.
@@ -243,6 +245,8 @@ impl Shape {
             Self::Distribution(Sort::Durations) => "a duration or a distribution of durations",
             Self::Distribution(Sort::Drifts) => "a drift or a distribution of drifts",
             Self::Distribution(Sort::Numbers) => "a number or a distribution of numbers",
+            Self::Distribution(Sort::Offsets) => "the offset of a clock or a distribution of offsets",
+            Self::Variable => "a variable",
             Self::Distribution(Sort::Counts) => "a count or a distribution of whole numbers",
             Self::Word(..) => "a known word",
             Self::Words(..) => "a list of known words",
@@ -297,6 +301,7 @@ impl Shape {
             | Self::Bandwidth
             | Self::Capacity
             | Self::Distribution(_)
+            | Self::Variable
             | Self::Words(..)
             | Self::Name
             | Self::Names
@@ -347,6 +352,7 @@ impl Shape {
             | Self::Bandwidth
             | Self::Capacity
             | Self::Distribution(_)
+            | Self::Variable
             | Self::Word(..)
             | Self::Words(..)
             | Self::Name

@@ -308,6 +308,19 @@ pub(super) fn drift(text: &str) -> Result<f64, Bad> {
     }
 }
 
+/// `-5ms` in nanoseconds: how much a clock is ahead.
+pub(super) fn offset(text: &str) -> Result<f64, Bad> {
+    match text.strip_prefix('-') {
+        Some(rest) => duration(rest).map(|ns| -(ns as f64)).map_err(|bad| bad.shifted(1, rest.len())),
+        None => duration(text).map(|ns| ns as f64),
+    }
+}
+
+/// The one way to write it.
+pub(super) fn write_offset(ns: f64) -> String {
+    format!("{}{}", if ns < 0.0 { "-" } else { "" }, write_duration(ns.abs() as u64))
+}
+
 /// `10s..40s` in nanoseconds: half open, not empty.
 pub(super) fn window(text: &str) -> Result<(u64, u64), Bad> {
     let Some((from, to)) = text.split_once("..") else {

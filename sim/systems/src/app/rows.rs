@@ -43,12 +43,14 @@ impl Variables {
         self.0.is_empty()
     }
 
-    /// In order; what is not a number is 0.
-    pub fn numbers(&self) -> impl Iterator<Item = i64> {
-        self.0.iter().map(|v| match v {
-            Value::Int(n) => *n,
-            Value::Null | Value::Bool(_) | Value::Text(_) => 0,
-        })
+    /// Sets one that there is.
+    pub fn set(&mut self, variable: VariableId, value: Value) {
+        self.0[variable.0 as usize] = value;
+    }
+
+    /// In order.
+    pub fn values(&self) -> impl Iterator<Item = Value> {
+        self.0.iter().copied()
     }
 }
 

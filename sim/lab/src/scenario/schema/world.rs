@@ -266,12 +266,7 @@ static WORKLOAD: Form = Form {
         key("stop", Shape::Duration, Preset::RunDuration, "It ends here. Default: `run.duration`."),
         key("target", Shape::CallTarget, Preset::Required, "What each operation calls."),
         key("client", Shape::Table(&CLIENT), Preset::Table, "How the whole operation is called."),
-        key(
-            "vars",
-            Shape::Keyed(&Shape::Distribution(Sort::Numbers)),
-            Preset::Table,
-            "Variables, drawn once per operation.",
-        ),
+        key("vars", Shape::Keyed(&Shape::Variable), Preset::Table, "Variables, drawn once per operation."),
         ZONE,
     ],
     later: &["stages", "bursts", "iterations", "total", "steps", "mix", "clients", "bad_tokens"],
