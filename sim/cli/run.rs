@@ -18,7 +18,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<u8, String> {
     progress::catch_interrupt();
     let choice = Choice { variant: args.variant.clone(), sets: args.choice.sets.clone(), seed: args.seed };
     let format = args.choice.format;
-    let source = files::scenario(&args.choice.scenario)?;
+    let source = files::scenario_with_data(&args.choice.scenario, &choice.sets)?;
     let scenario = scenario::load(&source, &choice).map_err(|errors| told(&errors, format))?;
     let seed = scenario.model.run.seed;
     if format == Format::Human {

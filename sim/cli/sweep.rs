@@ -18,7 +18,12 @@ const SEEDS_LISTED: usize = 20;
 /// Runs a scenario over many seeds.
 pub(crate) fn sweep(args: &SweepArgs) -> Result<u8, String> {
     progress::catch_interrupt();
-    let source = files::scenario(&args.choice.scenario)?;
+    let matrix = args
+        .matrix
+        .iter()
+        .flat_map(|(path, values)| split_values(values).into_iter().map(move |value| (path.clone(), value)));
+    let sets: Vec<(String, String)> = args.choice.sets.iter().cloned().chain(matrix).collect();
+    let source = files::scenario_with_data(&args.choice.scenario, &sets)?;
     let request = Request {
         sets: args.choice.sets.clone(),
         seeds: args.seeds,

@@ -5,6 +5,7 @@ use core::ops::Range;
 
 use kernel::{Span, Time};
 
+use super::data::Files;
 use super::diagnostic::Source;
 use super::distributions::{self, Sort};
 use super::leaf::inside_text;
@@ -138,7 +139,7 @@ pub(super) fn dist(node: &Node, sort: Sort, path: String) -> Dist {
 fn variable(node: &Node, path: String) -> Variable {
     let parsed = match &node.value {
         Value::Boolean(value) => variables::truth(*value),
-        Value::Text(text) => variables::parse(text).expect(COMPLETE),
+        Value::Text(text) => variables::parse(text, &Files::default()).expect(COMPLETE),
         Value::Integer(_) | Value::Float(_) | Value::Date(_) | Value::Array(_) | Value::Table(_) => {
             panic!("{COMPLETE}: a variable is text or a truth value")
         }

@@ -9,6 +9,7 @@ use kernel::Distribution;
 
 use laws::{Argument, LAWS, Law};
 
+use super::data::{Files, quoted};
 use super::nearest::{listed, nearest};
 use super::values::{self, Bad, clip, write_duration};
 
@@ -37,9 +38,14 @@ pub(super) struct Parsed {
     pub(super) constant: Option<f64>,
 }
 
-/// Parses a distribution of this sort.
+/// Parses a distribution of this sort that names no file.
 pub(super) fn parse(text: &str, sort: Sort) -> Result<Parsed, Bad> {
-    let mut reader = Reader { text, at: 0, depth: 0, sort };
+    parse_with(text, sort, &Files::default())
+}
+
+/// Parses a distribution of this sort.
+pub(super) fn parse_with(text: &str, sort: Sort, files: &Files) -> Result<Parsed, Bad> {
+    let mut reader = Reader { text, at: 0, depth: 0, sort, files };
     let parsed = reader.sum()?;
     reader.spaces();
     if reader.at < text.len() {
@@ -49,8 +55,8 @@ pub(super) fn parse(text: &str, sort: Sort) -> Result<Parsed, Bad> {
     Ok(parsed)
 }
 
-/// Laws of the grammar that this version does not draw.
-const LATER: [&str; 1] = ["empirical"];
+/// `empirical("file.csv")` or `empirical(5ms, 7ms)`, too.
+pub(super) const EMPIRICAL: &str = "empirical";
 
 /// Laws that only variables have.
 const OF_VARIABLES: [&str; 2] = ["choice", "sequence"];
@@ -69,6 +75,7 @@ struct Reader<'a> {
     at: usize,
     depth: usize,
     sort: Sort,
+    files: &'a Files,
 }
 
 /// One argument as read: its name, its value, its canonical text, and where it stands.
@@ -196,7 +203,11 @@ impl Reader<'_> {
         }
         self.eat('(');
         self.depth += 1;
-        let parsed = if name == MIX { self.mix(from) } else { self.plain_law(name, from, to) };
+        let parsed = match name {
+            MIX => self.mix(from),
+            EMPIRICAL => self.empirical(from),
+            _ => self.plain_law(name, from, to),
+        };
         self.depth -= 1;
         parsed
     }
@@ -288,6 +299,46 @@ impl Reader<'_> {
         }
     }
 
+    /// The values of a file, or those written here. Canonically they are written here, in ascending order.
+    fn empirical(&mut self, from: usize) -> Result<Parsed, Bad> {
+        self.spaces();
+        let text = self.text;
+        let values: Vec<f64> = if let Some((name, rest)) = quoted(&text[self.at..]) {
+            let start = self.at;
+            self.at = text.len() - rest.len();
+            if !self.eat(')') {
+                return Err(Bad::new("`)` was expected here").at(self.at.min(text.len() - 1)..text.len()));
+            }
+            self.files.column(name, self.sort).map_err(|bad| bad.shifted(start, name.len() + 2))?
+        } else {
+            let reads = self.arguments()?;
+            let one = |read: &Read| {
+                if let Some(name) = &read.name {
+                    return Err(Bad::new(format!("`{}` was not expected here", clip(name))).at(read.from..read.to));
+                }
+                let value = self.argument(Argument::Value, &read.text).map(|value| value.0);
+                value.map_err(|bad| bad.shifted(read.from, read.text.len()))
+            };
+            reads.iter().map(one).collect::<Result<_, _>>()?
+        };
+        let form = "empirical(\"file.csv\") or empirical(5ms, 7ms)";
+        let law = Distribution::empirical(&values).map_err(|e| Bad::new(format!("{e}: `{form}`")).at(from..self.at))?;
+        let mut sorted = values;
+        sorted.sort_by(f64::total_cmp);
+        let texts: Vec<String> = sorted.into_iter().map(|value| self.write(value)).collect();
+        Ok(Parsed { law, text: format!("{EMPIRICAL}({})", texts.join(", ")), constant: None })
+    }
+
+    /// A value of this sort.
+    fn write(&self, value: f64) -> String {
+        match self.sort {
+            Sort::Durations => write_duration(value as u64),
+            Sort::Numbers | Sort::Counts => format!("{value}"),
+            Sort::Drifts => format!("{value}ppm"),
+            Sort::Offsets => values::write_offset(value),
+        }
+    }
+
     fn mix(&mut self, from: usize) -> Result<Parsed, Bad> {
         let form = "mix(99%: dist, 1%: dist)";
         let (mut parts, mut texts, mut total) = (Vec::new(), Vec::new(), 0.0);
@@ -334,13 +385,10 @@ fn slot_of(law: &Law, n: usize, read: &Read) -> Result<usize, Bad> {
 }
 
 fn unknown_law(name: &str) -> Bad {
-    if LATER.contains(&name) {
-        return Bad::new(format!("`{name}` is not supported by this version yet"));
-    }
     if OF_VARIABLES.contains(&name) {
         return Bad::new(format!("`{name}` is for variables: `vars` of a workload"));
     }
-    let names = || LAWS.iter().map(|l| l.name).chain([MIX]);
+    let names = || LAWS.iter().map(|l| l.name).chain([MIX, EMPIRICAL]);
     let foreign = match name {
         "exponential" | "expo" | "expovariate" => Some("exp"),
         "poisson_process" => Some("poisson"),
@@ -357,7 +405,7 @@ fn unknown_law(name: &str) -> Bad {
 }
 
 /// A number that may have a sign and underscores.
-fn signed(text: &str) -> Option<f64> {
+pub(super) fn signed(text: &str) -> Option<f64> {
     let plain = text.replace('_', "");
     match plain.strip_prefix('-') {
         Some(rest) => values::number(rest).map(|v| -v),
@@ -417,7 +465,10 @@ mod tests {
             ("uniform(3ms, 1ms)", "must not be less", Some(0..17)),
             ("mix(50%: 1ms, 49%: 2ms)", "come to 99%", Some(0..23)),
             ("zipf(100, 1.1)", "draws numbers", Some(0..4)),
-            ("empirical(\"x.csv\")", "not supported", Some(0..9)),
+            ("empirical(\"x.csv\")", "not at hand", Some(10..17)),
+            ("empirical(5ms, 7)", "a unit is missing", Some(15..16)),
+            ("empirical(mean=5ms)", "not expected", Some(15..18)),
+            ("empirical()", "must not be empty", Some(0..11)),
             ("exp(1ms) exp(2ms)", "not expected", Some(9..17)),
             ("", "something is missing", Some(0..0)),
             ("exp", "needs its arguments", Some(0..3)),

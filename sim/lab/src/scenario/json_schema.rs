@@ -104,7 +104,7 @@ fn shape(shape: &Shape) -> Json {
         }
         Shape::Sides => json!({ "type": "array", "items": { "type": "array", "items": { "type": "string" } } }),
         Shape::Point => json!({ "anyOf": [words(POINTS), { "type": "string", "pattern": r"^(\*|commit)\.|\.\*" }] }),
-        Shape::Trace => json!({ "type": "array", "items": pattern(DURATION) }),
+        Shape::Trace => json!({ "anyOf": [{ "type": "string" }, { "type": "array", "items": pattern(DURATION) }] }),
         Shape::SweepVariants => {
             json!({ "anyOf": [words(&["all", "none"]), { "type": "array", "items": pattern(NAME) }] })
         }

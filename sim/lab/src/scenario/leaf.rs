@@ -6,6 +6,7 @@ use core::ops::Range;
 
 use kernel::Distribution;
 
+use super::data::Files;
 use super::diagnostic::Source;
 use super::distributions::{self, Sort};
 use super::nearest::{listed, nearest};
@@ -53,7 +54,7 @@ fn text(text: impl Into<String>) -> Checked {
 }
 
 /// Checks a value that is no table.
-pub(super) fn check(node: &Node, shape: Shape) -> Result<Checked> {
+pub(super) fn check(node: &Node, shape: Shape, files: &Files) -> Result<Checked> {
     match shape {
         Shape::Version => version(node),
         Shape::Integer(from, to) => integer(node, from, to),
@@ -74,8 +75,8 @@ pub(super) fn check(node: &Node, shape: Shape) -> Result<Checked> {
             limit(node, "a bandwidth: \"100Mbit/s\"", |text| values::bandwidth(text).map(values::write_bandwidth))
         }
         Shape::Capacity => limit(node, "a size: \"64KiB\"", |text| values::bytes(text).map(write_size)),
-        Shape::Distribution(sort) => drawn::distribution(node, sort),
-        Shape::Variable => drawn::variable(node),
+        Shape::Distribution(sort) => drawn::distribution(node, sort, files),
+        Shape::Variable => drawn::variable(node, files),
         Shape::Word(now, later) => word(node, now, later).map(text),
         Shape::Words(now, later) => list(node, |item| word(item, now, later).map(|w| Value::Text(w.to_owned()))),
         Shape::Name => name(node).map(text),
@@ -118,7 +119,7 @@ pub(super) fn check(node: &Node, shape: Shape) -> Result<Checked> {
             path if path.split('.').all(is_name) => Ok(text(path)),
             path => Err(Bad::new(format!("`{}` is no path like `transactions.transfer`", clip(path))).into()),
         },
-        Shape::Trace => drawn::trace(node),
+        Shape::Trace => drawn::trace(node, files),
         Shape::SweepVariants => match node.as_text() {
             Some(word @ ("all" | "none")) => Ok(text(word)),
             Some(_) => Err(Bad::new("`\"all\"`, `\"none\"` or a list of names").into()),

@@ -5,6 +5,7 @@
 //! tree again, for people and for hashing. Nothing here knows how a scenario runs, and nothing here touches a file.
 
 mod build;
+mod data;
 pub mod diagnostic;
 mod distributions;
 mod faults;
@@ -30,6 +31,7 @@ mod variables;
 use kernel::Time;
 use tree::{Node, Value};
 
+pub use data::Files;
 pub use json_schema::json_schema;
 
 pub use diagnostic::{Colour, Diagnostic, Diagnostics, Severity, Source};
@@ -115,6 +117,11 @@ fn load_settled(source: &Source, choice: &Choice, settled: Option<Time>) -> Resu
         errors.extend(errors_of_variants(&sources, &tree, choice, &errors));
     }
     match loaded.scenario {
+        Some(understood) if errors.is_empty() && understood.resolved.len() > tree::BYTES_MAX => {
+            let found = format!("the resolved scenario has {} MiB", understood.resolved.len() >> 20);
+            let label = format!("with its files written out it has more than {} MiB", tree::BYTES_MAX >> 20);
+            Err(Diagnostics::new(sources, vec![Diagnostic::error(Place::default(), found, label)]))
+        }
         Some(understood) if errors.is_empty() => {
             let warnings = Diagnostics::new(sources.clone(), loaded.warnings);
             let Understood { model, resolved, canonical, phases } = understood;
@@ -172,7 +179,7 @@ fn load_tree(sources: &[Source], tree: &Node, choice: &Choice, settled: Option<T
     let mut warnings = resolver.warnings;
     let model = build::build(sources, &complete, settled);
     if errors.is_empty() {
-        errors.extend(errors_of_matrix(&merged, &model));
+        errors.extend(errors_of_matrix(sources, &merged, &model));
     }
     let phases = faults::phases(&complete);
     errors.extend(faults::unknown_phases(&phases, &model));
@@ -196,7 +203,7 @@ fn load_tree(sources: &[Source], tree: &Node, choice: &Choice, settled: Option<T
 const SWEPT_VALUES_MAX: usize = 2_000_000;
 
 /// Each value of `[sweep.matrix]` as if it were set: does its path lead somewhere, is it right there?
-fn errors_of_matrix(merged: &Node, model: &Model) -> Vec<Diagnostic> {
+fn errors_of_matrix(sources: &[Source], merged: &Node, model: &Model) -> Vec<Diagnostic> {
     let matrix = &model.sweep.matrix;
     let count: usize = matrix.iter().map(|(_, values)| values.len()).sum();
     if let Some((path, _)) = matrix.first().filter(|_| count > SWEPT_VALUES_MAX / merged.size().max(1)) {
@@ -209,7 +216,7 @@ fn errors_of_matrix(merged: &Node, model: &Model) -> Vec<Diagnostic> {
             // The text is no source of its own: what is wrong with it is told at the path.
             let mut tree = merged.clone();
             let wrong = set::apply(&mut tree, u32::MAX, &path.value, value).err().or_else(|| {
-                let mut resolver = resolve::Resolver::new(&[]);
+                let mut resolver = resolve::Resolver::new(sources);
                 resolver.root(&tree);
                 resolver.errors.into_iter().next()
             });
@@ -271,6 +278,12 @@ fn leaves_of(model: &Model, used: &[String], mut leaves: Vec<Leaf>) -> Vec<Leaf>
         }
     }
     leaves
+}
+
+/// The files that a scenario or these `--set`s name: whoever can read them does, and hands them in by
+/// `Source::with_files`.
+pub fn files_named(source: &Source, sets: &[(String, String)]) -> std::collections::BTreeSet<String> {
+    data::named(&source.text, sets)
 }
 
 impl Scenario {

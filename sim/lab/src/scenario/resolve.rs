@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 
 use kernel::Time;
 
+use super::data::Files;
 use super::diagnostic::{COLLECTED_MAX, Diagnostic, Source};
 use super::leaf;
 use super::merge::grow;
@@ -153,7 +154,9 @@ impl<'a> Resolver<'a> {
     }
 
     fn leaf(&mut self, node: &Node, shape: Shape, path: &str) -> Node {
-        match leaf::check(node, shape) {
+        let none = Files::default();
+        let files = self.sources.first().map_or(&none, |source| &source.files);
+        match leaf::check(node, shape, files) {
             Ok(checked) => {
                 let mut result = Node::new(checked.value, node.place);
                 if let Some(law) = checked.varying.filter(|_| self.notes < NOTES_MAX) {

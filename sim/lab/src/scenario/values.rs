@@ -46,7 +46,7 @@ impl Bad {
 }
 
 /// Longer spans than this (146 years) are refused, so that sums of a few never overflow.
-const SPAN_MAX: u128 = u64::MAX as u128 / 4;
+pub(super) const SPAN_MAX: u128 = u64::MAX as u128 / 4;
 
 const UNITS: [(&str, u64); 6] = [
     ("ns", 1),
@@ -114,6 +114,12 @@ pub(super) fn duration(text: &str) -> Result<u64, Bad> {
         rest = next;
     }
     Ok(total as u64)
+}
+
+/// The unit of time at the end of a header, in nanoseconds: `latency_ms`, `wait (s)`.
+pub(super) fn unit_at_end(header: &str) -> Option<u64> {
+    let last = header.split(|c: char| !c.is_alphanumeric()).rfind(|word| !word.is_empty())?;
+    UNITS.iter().find(|unit| unit.0 == last).map(|unit| unit.1)
 }
 
 fn too_long() -> Bad {

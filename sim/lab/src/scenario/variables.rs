@@ -3,6 +3,7 @@
 
 use kernel::Distribution;
 
+use super::data::Files;
 use super::distributions::{self, Sort};
 use super::values::{Bad, clip, is_name, number};
 
@@ -35,7 +36,7 @@ pub(super) enum Holds {
 }
 
 /// Parses a variable that is written as text.
-pub(super) fn parse(text: &str) -> Result<Parsed, Bad> {
+pub(super) fn parse(text: &str, files: &Files) -> Result<Parsed, Bad> {
     let trimmed = text.trim();
     let lead = text.len() - text.trim_start().len();
     let inside = |name: &str| {
@@ -62,7 +63,7 @@ pub(super) fn parse(text: &str) -> Result<Parsed, Bad> {
         return texts(vec![(word, None)], format!("'{word}'"));
     }
     let chance = trimmed.starts_with("chance");
-    let parsed = distributions::parse(text, Sort::Numbers).map_err(|bad| {
+    let parsed = distributions::parse_with(text, Sort::Numbers, files).map_err(|bad| {
         let word = is_name(trimmed) && bad.label.ends_with("nor a distribution");
         if word { bad.help(format!("text is quoted: \"'{trimmed}'\"")) } else { bad }
     })?;
@@ -192,9 +193,9 @@ mod tests {
             ("poisson(2.5)", "poisson(2.5)", Holds::Number),
             ("int(1, 50)", "int(1, 50)", Holds::Number),
         ] {
-            let parsed = parse(text).unwrap_or_else(|bad| panic!("{text}: {}", bad.label));
+            let parsed = parse(text, &Files::default()).unwrap_or_else(|bad| panic!("{text}: {}", bad.label));
             assert_eq!((parsed.text.as_str(), parsed.sort), (canonical, sort), "{text}");
-            assert_eq!(parse(canonical).map(|p| p.text).as_deref().ok(), Some(canonical));
+            assert_eq!(parse(canonical, &Files::default()).map(|p| p.text).as_deref().ok(), Some(canonical));
         }
     }
 
@@ -212,7 +213,7 @@ mod tests {
             ("choice('a': 0)", "the sum of the weights must be greater than 0"),
             ("sequence(x)", "`x` is no whole number up to 2^53"),
         ] {
-            match parse(text) {
+            match parse(text, &Files::default()) {
                 Ok(parsed) => panic!("{text} was read as {}", parsed.text),
                 Err(bad) => assert!(bad.label.starts_with(label), "{text}: {}", bad.label),
             }

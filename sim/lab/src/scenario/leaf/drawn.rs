@@ -2,16 +2,17 @@
 
 use kernel::{Distribution, Span};
 
+use super::super::data::Files;
 use super::super::distributions::{self, Sort};
 use super::super::tree::{Node, Value};
-use super::super::values::{self, Bad, write_offset};
+use super::super::values::{self, Bad, write_duration, write_offset};
 use super::super::variables::{self, Holds};
 use super::{Checked, Result, boolean, duration, duration_text, found, list, plain};
 
 /// Arrival times in one trace.
 const TRACE_MAX: usize = 1_000_000;
 
-pub(super) fn distribution(node: &Node, sort: Sort) -> Result<Checked> {
+pub(super) fn distribution(node: &Node, sort: Sort, files: &Files) -> Result<Checked> {
     let number;
     let written = match (sort, &node.value) {
         (Sort::Durations, _) => duration_text(node, "a duration or a distribution: \"exp(5ms)\"")?,
@@ -28,28 +29,30 @@ pub(super) fn distribution(node: &Node, sort: Sort) -> Result<Checked> {
             return Err(found(node, "a number or a distribution: \"int(1, 50)\"").into());
         }
     };
-    let parsed = distributions::parse(written, sort)?;
+    let parsed = distributions::parse_with(written, sort, files)?;
     let varying = parsed.constant.is_none().then_some((parsed.law, sort));
     Ok(Checked { value: Value::Text(parsed.text), varying })
 }
 
-pub(super) fn variable(node: &Node) -> Result<Checked> {
+pub(super) fn variable(node: &Node, files: &Files) -> Result<Checked> {
     let parsed = match &node.value {
         Value::Boolean(value) => return Ok(plain(Value::Boolean(*value))),
         Value::Text(text) if matches!(text.trim(), "true" | "false") => return boolean(node),
-        Value::Text(text) => variables::parse(text)?,
+        Value::Text(text) => variables::parse(text, files)?,
         Value::Integer(_) | Value::Float(_) | Value::Date(_) | Value::Array(_) | Value::Table(_) => {
-            return distribution(node, Sort::Numbers);
+            return distribution(node, Sort::Numbers, files);
         }
     };
     let numbers = !parsed.constant && matches!(parsed.sort, Holds::Number | Holds::Truth);
     Ok(Checked { value: Value::Text(parsed.text), varying: numbers.then_some((parsed.law, Sort::Numbers)) })
 }
 
-pub(super) fn trace(node: &Node) -> Result<Checked> {
-    if node.as_text().is_some() {
-        let bad = Bad::new("files of arrival times are not supported by this version yet");
-        return Err(bad.help("write them here: [\"0s\", \"1.5s\"]").into());
+pub(super) fn trace(node: &Node, files: &Files) -> Result<Checked> {
+    if let Some(name) = node.as_text() {
+        let mut times = files.column(name, Sort::Durations)?;
+        times.sort_by(f64::total_cmp);
+        let times = times.into_iter().map(|ns| Node::text(write_duration(ns as u64), node.place));
+        return Ok(plain(Value::Array(times.collect())));
     }
     let mut checked = list(node, |item| Ok(duration(item)?.value))?;
     if let Value::Array(times) = &mut checked.value {
