@@ -7,7 +7,7 @@
 
 use cluster::{Cluster, FaultPlan, Watch};
 use kernel::statistics::{MSER_BATCHES_MIN, mser};
-use kernel::{NodeId, Sample, Seed, SeriesId, Time};
+use kernel::{NodeId, Sample, Seed, Time};
 use systems::app::ending::CUT_SHORT;
 use systems::app::machine::Machine;
 
@@ -40,7 +40,7 @@ pub(super) fn settle(
         return Ok(None);
     }
     let pilot = pilot(scenario, seed, progress)?;
-    let cuts: Vec<(Time, bool)> = pilot.workloads.iter().filter_map(|(_, series)| series.cut()).collect();
+    let cuts: Vec<(Time, bool)> = pilot.by_id.iter().flatten().filter_map(Series::cut).collect();
     let latest = cuts.iter().map(|cut| cut.0).max();
     let warmup = latest.map_or(Time::ZERO, |cut| round(cut, run.heal));
     let warning = if latest.is_none() {
@@ -70,8 +70,10 @@ fn pilot(scenario: &Scenario, seed: u64, progress: &mut dyn FnMut(Progress) -> G
     let compiled = compile(&scenario.model, Seed(seed), &Edits::default())?;
     let duration = scenario.model.run.duration;
     let lasting = compiled.plan.workloads.iter().filter(|w| w.stop >= duration);
-    let workloads = lasting.map(|w| (w.latency, Series::default())).collect();
-    let mut pilot = Pilot { workloads };
+    let mut pilot = Pilot { by_id: vec![None; compiled.names.series.len()] };
+    for workload in lasting {
+        pilot.by_id[workload.latency.0 as usize] = Some(Series::default());
+    }
     let mut cluster: Cluster<Machine> = Cluster::new(compiled.plan, compiled.hardware, FaultPlan::none(), Seed(seed));
     let before = Time(duration.0.saturating_sub(1));
     while cluster.step_until(before, &mut pilot).is_some() {
@@ -86,19 +88,20 @@ fn pilot(scenario: &Scenario, seed: u64, progress: &mut dyn FnMut(Progress) -> G
 
 /// Who listens to a pilot run.
 struct Pilot {
-    workloads: Vec<(SeriesId, Series)>,
+    /// By `SeriesId`: the latencies of a workload that lasts.
+    by_id: Vec<Option<Series>>,
 }
 
 impl Watch<Machine> for Pilot {
     fn sample(&mut self, now: Time, _: NodeId, sample: Sample) {
-        let measured = self.workloads.iter_mut().find(|(id, _)| *id == sample.series && sample.tag != CUT_SHORT);
-        if let Some((_, series)) = measured {
+        if let Some(series) = self.by_id[sample.series.0 as usize].as_mut().filter(|_| sample.tag != CUT_SHORT) {
             series.push(now, sample.value.0 as f64);
         }
     }
 }
 
 /// The means of batches of a series, each with the time of its last value. Memory is bounded.
+#[derive(Clone)]
 struct Series {
     /// Values in a batch: 5, then 10, 20, …
     size: u64,

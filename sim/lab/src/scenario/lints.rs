@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use kernel::Span;
+
 use super::diagnostic::Diagnostic;
 use super::targets::variables;
 use super::values::{duration, write_duration};
 use crate::model::{
-    Call, Change, FaultKind, Form, Limit, Load, LockMode, Model, Place, Service, Step, Transport, Trigger, Verb,
+    Call, Change, Disk, FaultKind, Form, Limit, Load, LockMode, Model, Place, Service, Step, Transport, Trigger, Verb,
 };
 
 /// Calls within calls that are followed.
@@ -33,6 +35,7 @@ pub(super) fn check(model: &Model) -> Vec<Diagnostic> {
     links(model, &mut warnings);
     precision(model, &mut warnings);
     clocks(model, &mut warnings);
+    disks(model, &mut warnings);
     warnings
 }
 
@@ -57,6 +60,31 @@ fn clocks(model: &Model, warnings: &mut Vec<Diagnostic>) {
             let label =
                 format!("no transaction that `{}` coordinates says `$now`; timers go by `drift` alone", name.value);
             warnings.push(Diagnostic::warning(service.offset.place, "nothing reads this clock", label));
+        }
+    }
+}
+
+/// A disk that is described, and nothing ever writes to it.
+fn disks(model: &Model, warnings: &mut Vec<Diagnostic>) {
+    let writes = |name: &str| {
+        model.transactions.iter().any(|(_, transaction)| {
+            let owner = |step: &Step| match &step.verb {
+                Verb::Update(update) => update.row.owner == name,
+                Verb::Read(row) => row.owner == name,
+                Verb::Work(_) | Verb::Sleep(_) | Verb::Call(_) | Verb::Fail(_) => false,
+            };
+            transaction.coordinator.value == name || transaction.work.iter().any(owner)
+        })
+    };
+    for (name, service) in &model.services {
+        let Disk { fsync, throughput, group_commit, capacity } = &service.disk;
+        let free = duration(&fsync.text) == Ok(0)
+            && (*throughput, *capacity) == (Limit::Unlimited, Limit::Unlimited)
+            && *group_commit == Span::ZERO;
+        if !free && !writes(&name.value) {
+            let label =
+                format!("`{}` takes part in no transaction, and nothing else writes in this version", name.value);
+            warnings.push(Diagnostic::warning(fsync.place, "nothing is written to this disk", label));
         }
     }
 }
