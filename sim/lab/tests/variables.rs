@@ -102,6 +102,11 @@ fn an_offset_changes_what_reads_the_clock_and_is_told_when_nothing_does() {
     let unread = ("transactions.order.work[3].set", "= $n");
     let warned = |sets: &[(&str, &str)]| read(sets).warnings.render(Colour::Plain).contains("nothing reads this clock");
     assert!(warned(&[unread]) && !warned(&[]) && !warned(&[unread, ("services.shop.clock.offset", "none")]));
+    let listed = |scenario: &Scenario| {
+        let leaf = scenario.leaves().iter().find(|leaf| leaf.path == "services.shop.clock.offset").cloned();
+        leaf.expect("it is in the file").judging.is_some()
+    };
+    assert!(listed(&read(&[unread])) && !listed(&read(&[])), "what changes nothing is on the list");
     assert_eq!(fingerprint(&[unread]), fingerprint(&[unread, ("services.shop.clock.offset", "9s")]));
 }
 

@@ -39,8 +39,8 @@ pub(super) fn check(model: &Model) -> Vec<Diagnostic> {
     warnings
 }
 
-/// A clock that is set wrong, and no transaction of that coordinator reads it.
-fn clocks(model: &Model, warnings: &mut Vec<Diagnostic>) {
+/// Whether anything reads the clock of this service: a transaction that it coordinates.
+pub(super) fn reads_clock(model: &Model, service: &str) -> bool {
     let reads = |step: &Step| {
         let texts: Vec<&str> = match &step.verb {
             Verb::Update(update) => {
@@ -53,10 +53,14 @@ fn clocks(model: &Model, warnings: &mut Vec<Diagnostic>) {
         };
         texts.iter().any(|text| variables(text).iter().any(|(name, _)| *name == "now"))
     };
+    let mut own = model.transactions.iter().filter(|(_, t)| t.coordinator.value == service);
+    own.any(|(_, transaction)| transaction.work.iter().any(reads))
+}
+
+/// A clock that is set wrong, and nobody looks.
+fn clocks(model: &Model, warnings: &mut Vec<Diagnostic>) {
     for (name, service) in &model.services {
-        let set = duration(&service.offset.text) != Ok(0);
-        let mut own = model.transactions.iter().filter(|(_, t)| t.coordinator.value == name.value);
-        if set && !own.any(|(_, transaction)| transaction.work.iter().any(reads)) {
+        if duration(&service.offset.text) != Ok(0) && !reads_clock(model, &name.value) {
             let label =
                 format!("no transaction that `{}` coordinates says `$now`; timers go by `drift` alone", name.value);
             warnings.push(Diagnostic::warning(service.offset.place, "nothing reads this clock", label));

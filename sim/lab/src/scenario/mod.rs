@@ -277,6 +277,12 @@ fn leaves_of(model: &Model, used: &[String], mut leaves: Vec<Leaf>) -> Vec<Leaf>
             leaf.judging = Some("it names a window of measurements, and no fault uses it");
         }
     }
+    for leaf in &mut leaves {
+        let service = leaf.path.strip_prefix("services.").and_then(|path| path.strip_suffix(".clock.offset"));
+        if service.is_some_and(|service| !lints::reads_clock(model, service)) {
+            leaf.judging = Some("only `$now` reads the offset of a clock, and nothing says it here");
+        }
+    }
     leaves
 }
 
