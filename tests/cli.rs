@@ -56,6 +56,27 @@ mean = "mean(latency) < 1s"
 "#;
 
 #[test]
+fn files_are_found_from_the_folder_of_the_scenario_and_missing_ones_are_told() {
+    let home = folder("data");
+    let measured = SMALL.replace("exp(10ms)", "empirical('measured/work.csv')");
+    let file = home.join("small.toml");
+    fs::write(&file, &measured).expect("the folder can be written");
+    let (file, out) = (file.display().to_string(), home.join("out").display().to_string());
+    let run = || stormglass(&["run", &file, "--out", &out]);
+    let missing = run();
+    let told = text(&missing.stderr);
+    assert_eq!(missing.status.code(), Some(2), "{told}");
+    assert!(told.contains("`measured/work.csv` cannot be read") && told.contains("small.toml:6:"), "{told}");
+    fs::create_dir(home.join("measured")).expect("the folder can be written");
+    fs::write(home.join("measured/work.csv"), "work_ms\n9\n11\n").expect("the folder can be written");
+    let found = run();
+    assert_eq!(found.status.code(), Some(0), "{}", text(&found.stderr));
+    let resolved = files_below(&home.join("out")).into_iter().find(|(name, _)| name.ends_with("scenario.toml"));
+    let resolved = text(&resolved.expect("it is written").1);
+    assert!(resolved.contains("empirical(9ms, 11ms)"), "{resolved}");
+}
+
+#[test]
 fn two_runs_leave_the_same_bytes_but_for_meta_json() {
     let home = folder("two-runs");
     let file = home.join("small.toml");

@@ -124,13 +124,13 @@ mod honest {
     }
 
     /// By number of the operation, what happened to it: when, how, and with which variables.
-    type Operations = BTreeMap<u64, Vec<(u64, &'static str, Vec<i64>)>>;
+    type Operations = BTreeMap<u64, Vec<(u64, &'static str, Vec<lab::outcome::Word>)>>;
 
     fn operations(scenario: &Scenario, dropped: Vec<(String, u64)>) -> Operations {
         let options = Options { edits: Edits { dropped }, ..Options::full() };
         let mut found = Operations::new();
         for line in outcome(scenario, 3, &options).history {
-            let values = line.value.iter().map(|(_, value)| *value).collect();
+            let values = line.value.iter().map(|(_, value)| value.clone()).collect();
             found.entry(line.operation).or_default().push((line.time.0, line.kind, values));
         }
         found

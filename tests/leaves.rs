@@ -216,6 +216,7 @@ fn what_only_judges_changes_nothing() {
         ("scenario.question", "Is it?"),
         ("scenario.tags", "[\"other\"]"),
         ("run.settle", "1s"),
+        ("run.precision", "2%"),
         ("run.abort_on_fail", "[\"all_or_none\"]"),
         ("faults.coordinator_dies_in_doubt.require_effect", "false"),
         ("invariants.money_is_conserved.at_rest", "sum(bank_a.accounts) >= 0"),

@@ -3,7 +3,7 @@
 //! `{"index":0,"time":1250000,"process":3,"type":"invoke","f":"transactions.transfer","value":{"amount":5}}`; `time` is
 //! virtual, in nanoseconds. `check` reads it back, and so does every tool that reads Jepsen histories as JSON.
 
-use lab::outcome::{HistoryLine, Outcome};
+use lab::outcome::{HistoryLine, Outcome, Word};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 /// The whole file.
@@ -21,7 +21,7 @@ struct Line<'a> {
     line: &'a HistoryLine,
 }
 
-struct Variables<'a>(&'a [(String, i64)]);
+struct Variables<'a>(&'a [(String, Word)]);
 
 impl Serialize for Line<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -47,7 +47,11 @@ impl Serialize for Variables<'_> {
         }
         let mut map = serializer.serialize_map(Some(self.0.len()))?;
         for (name, value) in self.0 {
-            map.serialize_entry(name, value)?;
+            match value {
+                Word::Number(number) => map.serialize_entry(name, number)?,
+                Word::Truth(truth) => map.serialize_entry(name, truth)?,
+                Word::Text(text) => map.serialize_entry(name, text)?,
+            }
         }
         map.end()
     }

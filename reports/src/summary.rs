@@ -44,9 +44,9 @@ pub struct Summary<'a> {
 }
 
 #[derive(Serialize, Debug)]
-#[expect(clippy::struct_field_names, reason = "the unit stands last in every name of the document")]
 struct Phases {
     warmup_s: Option<f64>,
+    warmup_by: &'static str,
     heal_s: Option<f64>,
     load_end_s: Option<f64>,
     limit_s: Option<f64>,
@@ -272,6 +272,7 @@ fn phases(outcome: &Outcome) -> Phases {
     let times = &outcome.times;
     Phases {
         warmup_s: time(times.warmup),
+        warmup_by: if outcome.warmup_chosen { "mser_5" } else { "scenario" },
         heal_s: time(times.heal),
         load_end_s: time(times.duration),
         limit_s: time(times.limit),

@@ -47,6 +47,64 @@ pub struct Point {
     pub median: Option<Median>,
     /// Failing seeds, ascending; the first ones are enough.
     pub failing: Vec<u64>,
+    /// How well its thresholds are known, if the file asks for that.
+    pub precision: Option<Precise>,
+}
+
+/// How well the thresholds of a point are known.
+#[derive(Clone, PartialEq, Serialize, Debug)]
+pub struct Precise {
+    /// The half width of every interval, relative to its mean, that was wanted.
+    pub wanted: f64,
+    /// Seeds that were run.
+    pub replications: u64,
+    /// Every interval is as narrow as wanted.
+    pub reached: bool,
+    /// Per threshold its mean over the seeds.
+    pub means: Vec<Mean>,
+}
+
+/// The mean of what a threshold measures, with half the width of its 95 % interval.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Mean {
+    /// The threshold.
+    pub name: String,
+    /// The mean over the seeds; `None` without values.
+    pub mean: Option<Quantity>,
+    /// Half the width; `None` with fewer than two values.
+    pub half_width: Option<Quantity>,
+    /// Its interval is as narrow as wanted.
+    pub narrow: bool,
+}
+
+impl Mean {
+    /// Half the width relative to the mean.
+    pub fn relative(&self) -> Option<f64> {
+        let (mean, half) = (number(self.mean?), number(self.half_width?));
+        (mean != 0.0).then(|| half / mean.abs())
+    }
+}
+
+impl Serialize for Mean {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Plain<'a> {
+            name: &'a str,
+            mean: Option<f64>,
+            half_width_95: Option<f64>,
+            unit: Option<&'static str>,
+            narrow: bool,
+        }
+        let plain = |quantity: Option<Quantity>| quantity.and_then(|q| crate::number::rounded(number(q)));
+        Plain {
+            name: &self.name,
+            mean: plain(self.mean),
+            half_width_95: plain(self.half_width),
+            unit: self.mean.map(|mean| crate::number::number_and_unit(mean).1),
+            narrow: self.narrow,
+        }
+        .serialize(serializer)
+    }
 }
 
 /// A median with its confidence interval.

@@ -14,7 +14,7 @@ pub(crate) fn list(paths: &[PathBuf], format: Format) -> Result<u8, String> {
     let mut rows = Vec::new();
     let mut broken = 0;
     for path in files::find(paths)? {
-        let source = files::scenario(&path)?;
+        let source = files::scenario_with_data(&path, &[])?;
         match scenario::load(&source, &Choice::default()) {
             Ok(scenario) => rows.push((path, scenario.model)),
             Err(errors) => {
@@ -61,7 +61,7 @@ pub(crate) fn schema() -> u8 {
 
 /// Draws who calls whom.
 pub(crate) fn graph(path: &Path, variant: Option<String>, out: &Path) -> Result<u8, String> {
-    let source = files::scenario(path)?;
+    let source = files::scenario_with_data(path, &[])?;
     let choice = Choice { variant, ..Choice::default() };
     let scenario = scenario::load(&source, &choice).map_err(|errors| told(&errors, Format::Human))?;
     let (svg, png, dot) = reports::graph(&lab::run::topology(&scenario.model));

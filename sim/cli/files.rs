@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use lab::scenario::Source;
+use lab::scenario::{Files, Source};
 
 /// Scenario files beyond this size are refused unread; nobody writes one.
 const SCENARIO_BYTES_MAX: u64 = 4 * 1024 * 1024;
@@ -25,6 +25,30 @@ pub(crate) fn scenario(path: &Path) -> Result<Source, String> {
         format!("{name} is not UTF-8 text: byte {at} is not part of a character")
     })?;
     Ok(Source::new(name, text))
+}
+
+/// Reads a scenario with the files that it and these `--set`s name; those are found from the scenario's folder.
+pub(crate) fn scenario_with_data(path: &Path, sets: &[(String, String)]) -> Result<Source, String> {
+    let source = scenario(path)?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let read = |name: String| {
+        let contents = data(&folder.join(&name));
+        (name, contents)
+    };
+    let files = lab::scenario::files_named(&source, sets).into_iter().map(read).collect();
+    Ok(source.with_files(Files::new(files)))
+}
+
+/// The text of a file that a scenario names, or why there is none.
+fn data(path: &Path) -> Result<String, String> {
+    let about = fs::metadata(path).map_err(|error| error.to_string())?;
+    if !about.is_file() {
+        return Err("it is no file".to_owned());
+    }
+    if about.len() > SCENARIO_BYTES_MAX {
+        return Err(format!("it has {} MB, and at most 4 are read", about.len() / 1_000_000));
+    }
+    fs::read_to_string(path).map_err(|error| error.to_string())
 }
 
 /// Every TOML file in these files and folders, in order.

@@ -18,12 +18,15 @@ pub(crate) fn run(args: &RunArgs) -> Result<u8, String> {
     progress::catch_interrupt();
     let choice = Choice { variant: args.variant.clone(), sets: args.choice.sets.clone(), seed: args.seed };
     let format = args.choice.format;
-    let source = files::scenario(&args.choice.scenario)?;
+    let source = files::scenario_with_data(&args.choice.scenario, &choice.sets)?;
     let scenario = scenario::load(&source, &choice).map_err(|errors| told(&errors, format))?;
     let seed = scenario.model.run.seed;
     if format == Format::Human {
         files::note(&format!("{}  seed {seed}\n", scenario.model.name));
         files::note(&scenario.warnings.render(colour_of_errors()));
+        if scenario.model.run.precision.is_some() {
+            files::note("this is one run; `stormglass sweep` goes on until `run.precision` is reached\n");
+        }
     }
     let (outcome, divergence, took) = simulate(args, &scenario, seed, format)?;
     let out = args.choice.out.join(&outcome.scenario).join(&outcome.run_id);

@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use lab::outcome::{Found, Quantity, Status};
-use lab::sweep::{Request, Step, Swept};
+use lab::sweep::{REPLICATIONS_MAX, Request, Step, Swept};
 use reports::SweepSummary;
-use reports::sweep::{FailureGroup, Median, Point, Reruns};
+use reports::sweep::{FailureGroup, Mean, Median, Point, Precise, Reruns};
 
 use crate::args::{Format, SweepArgs};
 use crate::files;
@@ -18,7 +18,12 @@ const SEEDS_LISTED: usize = 20;
 /// Runs a scenario over many seeds.
 pub(crate) fn sweep(args: &SweepArgs) -> Result<u8, String> {
     progress::catch_interrupt();
-    let source = files::scenario(&args.choice.scenario)?;
+    let matrix = args
+        .matrix
+        .iter()
+        .flat_map(|(path, values)| split_values(values).into_iter().map(move |value| (path.clone(), value)));
+    let sets: Vec<(String, String)> = args.choice.sets.iter().cloned().chain(matrix).collect();
+    let source = files::scenario_with_data(&args.choice.scenario, &sets)?;
     let request = Request {
         sets: args.choice.sets.clone(),
         seeds: args.seeds,
@@ -97,6 +102,7 @@ fn summary(swept: &Swept, args: &SweepArgs) -> SweepSummary {
             unknown: count(Found::Inconclusive),
             as_expected: swept.verdicts[index].as_ref().map(|verdict| verdict.as_expected),
             median: Median::of(&values),
+            precision: swept.precisions[index].as_ref().map(precise),
             failing: mine().filter(|r| r.found == Found::Fail).map(|r| r.seed).take(SEEDS_LISTED).collect(),
         }
     });
@@ -110,6 +116,7 @@ fn summary(swept: &Swept, args: &SweepArgs) -> SweepSummary {
         .iter()
         .zip(&swept.verdicts)
         .filter_map(|(point, verdict)| verdict.as_ref().map(|v| format!("{}: {}", point.name(), v.summary)))
+        .chain(vague(swept))
         .collect();
     SweepSummary {
         scenario: swept.name.clone(),
@@ -129,6 +136,26 @@ fn summary(swept: &Swept, args: &SweepArgs) -> SweepSummary {
         exit: swept.exit,
         summary: reasons.join(" · "),
         next: first_unexpected(swept).map(|(point, seed)| replay(args, &swept.points[point], seed)),
+    }
+}
+
+/// Points that used up their replications and are not as precise as the file asks.
+fn vague(swept: &Swept) -> impl Iterator<Item = String> {
+    let points = swept.points.iter().zip(&swept.precisions);
+    points.filter_map(|(point, precision)| {
+        let precision = precision.as_ref().filter(|p| !p.reached && p.replications >= REPLICATIONS_MAX)?;
+        Some(format!("{}: not precise enough after {} seeds", point.name(), precision.replications))
+    })
+}
+
+fn precise(precision: &lab::sweep::Precision) -> Precise {
+    let mean =
+        |m: &lab::sweep::Mean| Mean { name: m.name.clone(), mean: m.mean, half_width: m.half_width, narrow: m.narrow };
+    Precise {
+        wanted: precision.wanted,
+        replications: precision.replications,
+        reached: precision.reached,
+        means: precision.means.iter().map(mean).collect(),
     }
 }
 

@@ -59,6 +59,9 @@ fn head(outcome: &Outcome, paint: Paint) -> Vec<String> {
     if !outcome.question.is_empty() {
         lines.extend(wrapped(&outcome.question, WIDTH - INDENT).into_iter().map(|line| paint.faint(&indented(&line))));
     }
+    if outcome.warmup_chosen {
+        lines.push(indented(&format!("measured from {} on: warm-up chosen by MSER-5", Span(outcome.times.warmup.0))));
+    }
     lines.push(indented(&format!(
         "{} virtual · {} events · run {} · engine {}",
         virtual_time(outcome.end),

@@ -3,7 +3,8 @@
 use super::paint::Paint;
 use super::{clean, columns};
 use crate::number::{quantity, thousands};
-use crate::sweep::{Median, Point, SweepSummary};
+use crate::sweep::{Mean, Median, Point, SweepSummary};
+use lab::outcome::Quantity;
 
 const SEEDS_SHOWN: usize = 4;
 const GROUPS_SHOWN: usize = 12;
@@ -23,6 +24,7 @@ pub fn sweep(summary: &SweepSummary, colour: bool) -> String {
     )];
     lines.push(String::new());
     lines.extend(points(summary, paint));
+    lines.extend(summary.points.iter().flat_map(|point| precision(point, summary.points.len(), paint)));
     lines.extend(failures(summary));
     if let Some(reruns) = summary.reruns {
         let told = format!(
@@ -75,6 +77,33 @@ fn points(summary: &SweepSummary, paint: Paint) -> Vec<String> {
         ));
     }
     lines
+}
+
+/// `precision 2%: reached after 37 seeds`, then each threshold's mean.
+fn precision(point: &Point, points: usize, paint: Paint) -> Vec<String> {
+    let Some(precise) = &point.precision else { return Vec::new() };
+    let wanted = quantity(Quantity::Ratio(precise.wanted));
+    let whose = if points > 1 { format!(" of {}", clean(&point.name)) } else { String::new() };
+    let seeds = thousands(precise.replications);
+    let head = if precise.reached {
+        format!("  precision {wanted}{whose}: reached after {seeds} seeds")
+    } else {
+        paint.doubtful(&format!("  precision {wanted}{whose}: not reached after {seeds} seeds"))
+    };
+    let name_width = precise.means.iter().map(|mean| columns(&clean(&mean.name))).max().unwrap_or(0);
+    let line = |mean: &Mean| {
+        let told = match (mean.mean, mean.half_width) {
+            (None, _) => "no samples".to_owned(),
+            (Some(value), None) => quantity(value),
+            (Some(value), Some(half)) => {
+                let relative = mean.relative().map(|share| format!("  ({})", quantity(Quantity::Ratio(share))));
+                format!("{} ± {}{}", quantity(value), quantity(half), relative.unwrap_or_default())
+            }
+        };
+        let mark = if mean.narrow { "" } else { "  too wide" };
+        format!("    {:name_width$}  {told}{mark}", clean(&mean.name))
+    };
+    [head].into_iter().chain(precise.means.iter().map(line)).collect()
 }
 
 /// `86ms  [84ms–89ms]`; without an interval if there were too few seeds for one.

@@ -7,7 +7,7 @@ use kernel::{Histogram, Span, Time};
 use lab::outcome::{
     FaultResult, Found, HistoryLine, InvariantResult, LevelResult, LittleResult, MessageCount, OperationResult,
     OperationWindow, Outcome, Part, Quantity, QueueResult, RunVerdict, ServiceResult, Status, ThresholdResult, Times,
-    Topology, TransactionResult,
+    Topology, TransactionResult, Word,
 };
 
 /// Windows of half a second in 63 s; the last one is shorter.
@@ -293,7 +293,7 @@ fn history() -> Vec<HistoryLine> {
         process: 3,
         kind,
         function: "transactions.transfer".to_owned(),
-        value: vec![("amount".to_owned(), 5), ("from".to_owned(), 17)],
+        value: vec![("amount".to_owned(), Word::Number(5)), ("from".to_owned(), Word::Number(17))],
         error: error.map(str::to_owned),
         operation: 0,
     };
@@ -350,6 +350,7 @@ pub(crate) fn sample() -> Outcome {
         fingerprint: 0x0123_4567_89ab_cdef,
         events: 231_940,
         end: Time(END),
+        warmup_chosen: false,
         times: Times {
             warmup: Time(5_000_000_000),
             heal: Time(55_000_000_000),

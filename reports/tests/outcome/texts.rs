@@ -2,7 +2,7 @@
 
 use crate::fixture::{invariant, sample, threshold};
 use lab::outcome::{Found, Outcome, Quantity, RunVerdict, Status};
-use reports::sweep::{FailureGroup, Median, Point, Reruns, SweepSummary};
+use reports::sweep::{FailureGroup, Mean, Median, Point, Precise, Reruns, SweepSummary};
 
 const DIR: &str = "out/bank-2pc/91b0d4e2";
 
@@ -131,6 +131,7 @@ fn swept() -> SweepSummary {
             high: Some(Quantity::Seconds(0.089)),
         }),
         failing: failing.to_vec(),
+        precision: None,
     };
     SweepSummary {
         scenario: "checkout-saga".to_owned(),
@@ -167,6 +168,28 @@ sweep  checkout-saga   2 points × 1 000 seeds (0..1000)
 ";
     let found = reports::terminal::sweep(&swept(), false);
     assert_eq!(found, expected, "\n{found}");
+}
+
+#[test]
+fn a_sweep_tells_each_thresholds_mean_and_which_is_too_wide() {
+    let mean = |name: &str, half: f64, narrow: bool| Mean {
+        name: name.to_owned(),
+        mean: Some(Quantity::Seconds(0.1)),
+        half_width: Some(Quantity::Seconds(half)),
+        narrow,
+    };
+    let means = vec![mean("tail", 0.005, false), mean("typical", 0.001, true)];
+    let mut summary = swept();
+    summary.points.truncate(1);
+    summary.points[0].precision = Some(Precise { wanted: 0.02, replications: 1000, reached: false, means });
+    let found = reports::terminal::sweep(&summary, false);
+    let expected = "\
+  precision 2%: not reached after 1 000 seeds
+    tail     100ms ± 5ms  (5%)  too wide
+    typical  100ms ± 1ms  (1%)
+";
+    assert!(found.contains(expected), "\n{found}");
+    assert!(reports::json::sweep(&summary).contains("\"half_width_95\": 0.005"));
 }
 
 #[test]

@@ -6,7 +6,7 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use kernel::{Distribution, Span};
+use kernel::{Distribution, Span, Time};
 
 /// All machines and links.
 #[derive(Clone, Debug)]
@@ -51,6 +51,8 @@ pub struct Clock {
     /// How many nanoseconds it gains per true second (parts per 10⁹): a timer of the machine takes 1 / (1 + drift) of its
     /// length. At most [`DRIFT_MAX`] either way.
     pub drift: i32,
+    /// What it shows at time 0, in nanoseconds.
+    pub offset: i64,
 }
 
 /// The largest drift of a clock, in parts per 10⁹: 10 %.
@@ -145,7 +147,14 @@ impl Disk {
 
 impl Clock {
     /// True time.
-    pub const PERFECT: Self = Self { drift: 0 };
+    pub const PERFECT: Self = Self { drift: 0, offset: 0 };
+
+    /// What it shows at a true time, in nanoseconds.
+    pub fn reading(self, now: Time) -> i64 {
+        let gained = i128::from(now.0) * i128::from(self.drift) / 1_000_000_000;
+        let shown = i128::from(now.0) + i128::from(self.offset) + gained;
+        i64::try_from(shown).unwrap_or(if shown < 0 { i64::MIN } else { i64::MAX })
+    }
 
     /// How long, in true time, a machine waits that wants to wait for `span` by this clock; to the nearest nanosecond.
     pub fn true_span(self, span: Span) -> Span {

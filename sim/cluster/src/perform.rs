@@ -1,6 +1,8 @@
 //! The effects of one step, performed as they are said.
 
-use kernel::{Delay, Delta, Digest, Effects, FactKind, Frame, NodeId, PointId, Process, Queue, Sample, Span, fold};
+use kernel::{
+    Delay, Delta, Digest, Effects, FactKind, Frame, NodeId, PointId, Process, Queue, Sample, Span, Time, fold,
+};
 
 use crate::event::Event;
 use crate::hardware::Clock;
@@ -110,6 +112,10 @@ impl<P: Process, W: Watch<P>> Effects<P> for Perform<'_, P, W> {
         if let Some(Pending::Queued(old)) = self.world.host_mut(node).timers.insert(timer, Pending::Queued(handle)) {
             self.world.queue.cancel(old);
         }
+    }
+
+    fn clock(&self, now: Time) -> i64 {
+        self.world.host(self.node).clock.reading(now)
     }
 
     fn cancel_timer(&mut self, timer: P::Timer) {

@@ -155,6 +155,11 @@ pub trait Effects<P: Process> {
     fn note(&mut self, change: &[Delta]);
     /// Something was measured.
     fn measure(&mut self, sample: Sample);
+    /// What the node's own clock shows at this time, in nanoseconds; before 0 if it was set too early. Right unless the
+    /// hardware says otherwise.
+    fn clock(&self, now: Time) -> i64 {
+        i64::try_from(now.0).unwrap_or(i64::MAX)
+    }
 }
 
 /// One effect, as data.
@@ -287,5 +292,8 @@ impl<P: Process, O: Process, S: Effects<O>, W: Embed<P, O>> Effects<P> for Withi
     }
     fn measure(&mut self, sample: Sample) {
         self.out.measure(sample);
+    }
+    fn clock(&self, now: Time) -> i64 {
+        self.out.clock(now)
     }
 }

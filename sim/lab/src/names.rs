@@ -4,6 +4,9 @@
 //! does.
 
 use kernel::{CellId, NodeId, PointId, SeriesId};
+use systems::expression::Value;
+
+use crate::outcome::Word;
 
 /// Every name of one compiled scenario.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +25,8 @@ pub struct Names {
     pub protocols: Vec<String>,
     /// Error words by number: first the system errors, then the scenario's business errors.
     pub errors: Vec<String>,
+    /// Texts of variables and expressions, by symbol.
+    pub texts: Vec<String>,
 }
 
 /// A piece of observable state.
@@ -71,6 +76,25 @@ pub struct Node {
 }
 
 impl Names {
+    /// The symbol of a text.
+    pub fn symbol(&mut self, text: &str) -> u32 {
+        let found = self.texts.iter().position(|known| known == text);
+        found.unwrap_or_else(|| {
+            self.texts.push(text.to_owned());
+            self.texts.len() - 1
+        }) as u32
+    }
+
+    /// What a variable holds, for people; `None` if it is not set.
+    pub fn word(&self, value: Value) -> Option<Word> {
+        match value {
+            Value::Null => None,
+            Value::Int(number) => Some(Word::Number(number)),
+            Value::Bool(truth) => Some(Word::Truth(truth)),
+            Value::Text(symbol) => Some(Word::Text(self.texts[symbol as usize].clone())),
+        }
+    }
+
     /// Adds a cell.
     pub fn cell(&mut self, cell: Cell) -> CellId {
         self.cells.push(cell);

@@ -31,6 +31,8 @@ pub struct Outcome {
     pub end: Time,
     /// The run's phases.
     pub times: Times,
+    /// The warm-up was chosen by MSER-5 from a pilot run, not written.
+    pub warmup_chosen: bool,
     /// How often nothing was in flight.
     pub rests: u64,
     /// Per invariant.
@@ -380,6 +382,17 @@ pub struct Part {
     pub detail: String,
 }
 
+/// What a variable of an operation holds.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Word {
+    /// A number.
+    Number(i64),
+    /// True or false.
+    Truth(bool),
+    /// A text.
+    Text(String),
+}
+
 /// One line of the history: an operation invoked or completed.
 #[derive(Clone, PartialEq, Debug)]
 pub struct HistoryLine {
@@ -392,7 +405,7 @@ pub struct HistoryLine {
     /// What: the target.
     pub function: String,
     /// The operation's variables, by name; on completion with the error, if any.
-    pub value: Vec<(String, i64)>,
+    pub value: Vec<(String, Word)>,
     /// The error word.
     pub error: Option<String>,
     /// The operation's number.

@@ -4,9 +4,12 @@
 //! is expected are decided on finished prefixes in seed order, whatever the number of jobs (docs/semantics.md, rule 46).
 //! One run is one thread; a panic in one seed is that seed's verdict.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
+mod precision;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use precision::Replications;
 use rayon::prelude::*;
 
 use crate::model::{Model, SweepVariants};
@@ -15,12 +18,14 @@ use crate::promise::{SeedFindings, SweepVerdict, judge_sweep};
 use crate::run::{Divergence, Go, Options, Progress, run, twice};
 use crate::scenario::{Choice, Diagnostics, Scenario, Source, load};
 
+pub use precision::{Mean, Precision, REPLICATIONS_MAX, REPLICATIONS_MIN};
+
 /// What to sweep over.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
     /// `--set`s of every run.
     pub sets: Vec<(String, String)>,
-    /// Seeds from, to; else the file's.
+    /// Seeds from, to; else the file's, else as many from `run.seed` on as `run.precision` needs.
     pub seeds: Option<(u64, u64)>,
     /// `all`, `none` or names; else the file's.
     pub variants: Option<String>,
@@ -101,7 +106,7 @@ pub struct Promise {
 pub struct Swept {
     /// The scenario's name.
     pub name: String,
-    /// Seeds from, to.
+    /// Seeds from, to; with `run.precision` those of the point that needed most.
     pub seeds: (u64, u64),
     /// The points.
     pub points: Vec<Point>,
@@ -109,6 +114,8 @@ pub struct Swept {
     pub results: Vec<SeedResult>,
     /// Per point its verdict; none for a matrix point, which is only measured.
     pub verdicts: Vec<Option<SweepVerdict>>,
+    /// Per point, if the file asks for precision.
+    pub precisions: Vec<Option<Precision>>,
     /// It was stopped from outside.
     pub interrupted: bool,
     /// 0, 1, 3, 4 or 130.
@@ -138,50 +145,130 @@ pub fn sweep(
 ) -> Result<Swept, Diagnostics> {
     let base = load(source, &Choice { variant: None, sets: request.sets.clone(), seed: None })?;
     let points = points(source, &base.model, request)?;
-    let seeds = request.seeds.unwrap_or(base.model.sweep.seeds);
-    let jobs: Vec<(usize, u64)> =
-        (0..points.len()).flat_map(|point| (seeds.0..seeds.1).map(move |seed| (point, seed))).collect();
+    let plan: Vec<Seeds> = points.iter().map(|point| Seeds::of(point, request.seeds)).collect();
     // A scenario that does not compile is found before any thread starts.
-    for point in &points {
-        crate::run::World::new(&point.scenario, seeds.0, &Options::lean())
+    for (point, seeds) in points.iter().zip(&plan) {
+        crate::run::World::new(&point.scenario, seeds.from, &Options::lean())
             .map_err(|list| point.scenario.diagnostics(list))?;
     }
     let pool = rayon::ThreadPoolBuilder::new().num_threads(request.jobs).build().expect("threads can be started");
-    let mut results: Vec<SeedResult> = Vec::with_capacity(jobs.len());
-    let batch = pool.current_num_threads() * BATCH_PER_JOB;
-    let finished = std::sync::atomic::AtomicUsize::new(0);
-    let mut interrupted = false;
-    for chunk in jobs.chunks(batch) {
-        let done: Vec<Option<SeedResult>> = pool.install(|| {
-            chunk
-                .par_iter()
-                .map(|&(point, seed)| {
-                    if stop.load(Ordering::Relaxed) {
-                        return None;
-                    }
-                    let result = one(&points[point], point, seed, request.twice, stop)?;
-                    let finished = finished.fetch_add(1, Ordering::Relaxed) + 1;
-                    let failed = !one_as_expected(&points[point], &result);
-                    step(Step { finished, all: jobs.len(), failed });
-                    Some(result)
-                })
-                .collect()
-        });
-        // Only a finished prefix counts.
-        let prefix: Vec<SeedResult> = done.into_iter().map_while(|result| result).collect();
-        interrupted = prefix.len() < chunk.len();
-        results.extend(prefix);
-        if let (true, Some(at)) =
-            (request.fail_fast, results.iter().position(|r| !one_as_expected(&points[r.point], r)))
-        {
-            results.truncate(at + 1);
-            break;
-        }
-        if interrupted {
-            break;
-        }
+    let all = plan.iter().map(|seeds| (seeds.to - seeds.from) as usize).sum();
+    let runs = Runs { points: &points, plan: &plan, request, stop, step, pool, all, finished: AtomicUsize::new(0) };
+    let done = if plan.iter().any(|seeds| seeds.until_precise) { runs.until_precise() } else { runs.every_seed() };
+    Ok(conclude(base.model.name, &plan, points, done))
+}
+
+/// The seeds of one point.
+struct Seeds {
+    from: u64,
+    to: u64,
+    /// `to` is where it gives up; precision decides where it ends.
+    until_precise: bool,
+}
+
+impl Seeds {
+    /// Those of the command, else those of the file, else as many as its precision needs.
+    fn of(point: &Point, asked: Option<(u64, u64)>) -> Self {
+        let model = &point.scenario.model;
+        let from = model.run.seed;
+        let needed = Self { from, to: from.saturating_add(REPLICATIONS_MAX), until_precise: true };
+        asked.or(model.sweep.seeds).map_or(needed, |(from, to)| Self { from, to, until_precise: false })
     }
-    Ok(conclude(base.model.name, seeds, points, results, interrupted))
+}
+
+/// What came of the runs of a sweep.
+struct Done {
+    results: Vec<SeedResult>,
+    interrupted: bool,
+}
+
+/// The runs of a sweep, on their threads.
+struct Runs<'a> {
+    points: &'a [Point],
+    plan: &'a [Seeds],
+    request: &'a Request,
+    stop: &'a AtomicBool,
+    step: &'a (dyn Fn(Step) + Sync),
+    pool: rayon::ThreadPool,
+    all: usize,
+    finished: AtomicUsize,
+}
+
+impl Runs<'_> {
+    /// Every seed of every point.
+    fn every_seed(&self) -> Done {
+        let each = |(point, seeds): (usize, &Seeds)| (seeds.from..seeds.to).map(move |seed| (point, seed));
+        let jobs: Vec<(usize, u64)> = self.plan.iter().enumerate().flat_map(each).collect();
+        let mut done = Done { results: Vec::with_capacity(jobs.len()), interrupted: false };
+        for chunk in jobs.chunks(self.batch()) {
+            if self.add(chunk, &mut done) {
+                break;
+            }
+        }
+        done
+    }
+
+    /// One point after the other, each up to the seed that makes it precise.
+    fn until_precise(&self) -> Done {
+        let mut done = Done { results: Vec::new(), interrupted: false };
+        for (index, seeds) in self.plan.iter().enumerate() {
+            let first = done.results.len();
+            let mut replications = replications(&self.points[index]);
+            let jobs: Vec<(usize, u64)> = (seeds.from..seeds.to).map(|seed| (index, seed)).collect();
+            for chunk in jobs.chunks(self.batch()) {
+                let before = done.results.len();
+                let over = self.add(chunk, &mut done);
+                let enough = done.results[before..].iter().position(|result| replications.push(result));
+                if let (Some(at), true) = (enough, seeds.until_precise) {
+                    done.results.truncate(before + at + 1);
+                    break;
+                }
+                if over {
+                    return done;
+                }
+            }
+            assert!(done.results.len() > first || done.interrupted, "a point has at least one seed");
+        }
+        done
+    }
+
+    fn batch(&self) -> usize {
+        self.pool.current_num_threads() * BATCH_PER_JOB
+    }
+
+    /// Runs these and keeps a finished prefix. Whether the sweep is over.
+    fn add(&self, chunk: &[(usize, u64)], done: &mut Done) -> bool {
+        let one = |&(point, seed): &(usize, u64)| {
+            if self.stop.load(Ordering::Relaxed) {
+                return None;
+            }
+            let result = one(&self.points[point], point, seed, self.request.twice, self.stop)?;
+            let finished = self.finished.fetch_add(1, Ordering::Relaxed) + 1;
+            let failed = !one_as_expected(&self.points[point], &result);
+            (self.step)(Step { finished, all: self.all, failed });
+            Some(result)
+        };
+        let ran: Vec<Option<SeedResult>> = self.pool.install(|| chunk.par_iter().map(one).collect());
+        // Only a finished prefix counts.
+        let prefix: Vec<SeedResult> = ran.into_iter().map_while(|result| result).collect();
+        done.interrupted = prefix.len() < chunk.len();
+        let before = done.results.len();
+        done.results.extend(prefix);
+        let failing = |r: &SeedResult| !one_as_expected(&self.points[r.point], r);
+        if let (true, Some(at)) = (self.request.fail_fast, done.results[before..].iter().position(failing)) {
+            done.results.truncate(before + at + 1);
+            return true;
+        }
+        done.interrupted
+    }
+}
+
+fn replications(point: &Point) -> Replications {
+    let model = &point.scenario.model;
+    Replications::new(
+        model.run.precision.map_or(0.0, |wanted| wanted.value),
+        model.thresholds.iter().map(|(name, _)| name.value.clone()),
+    )
 }
 
 /// One run; none if it was stopped.
@@ -246,12 +333,24 @@ fn panic_text(payload: &(dyn std::any::Any + Send)) -> String {
     text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic without text".to_owned())
 }
 
-fn conclude(name: String, seeds: (u64, u64), points: Vec<Point>, results: Vec<SeedResult>, interrupted: bool) -> Swept {
+fn conclude(name: String, plan: &[Seeds], points: Vec<Point>, done: Done) -> Swept {
+    let Done { results, interrupted } = done;
     let verdict = |(index, point): (usize, &Point)| {
         let mine: Vec<SeedFindings> = results.iter().filter(|r| r.point == index).map(|r| r.findings.clone()).collect();
         point.judged.then(|| judge_sweep(&point.scenario.model, &mine))
     };
     let verdicts: Vec<Option<SweepVerdict>> = points.iter().enumerate().map(verdict).collect();
+    let precision = |(index, point): (usize, &Point)| {
+        point.scenario.model.run.precision?;
+        let mut replications = replications(point);
+        results.iter().filter(|r| r.point == index).for_each(|result| _ = replications.push(result));
+        Some(replications.finish())
+    };
+    let precisions: Vec<Option<Precision>> = points.iter().enumerate().map(precision).collect();
+    let vague = |(seeds, precision): (&Seeds, &Option<Precision>)| {
+        seeds.until_precise && precision.as_ref().is_some_and(|precision| !precision.reached)
+    };
+    let vague = plan.iter().zip(&precisions).any(vague);
     let exits = || verdicts.iter().flatten().map(|v| v.exit);
     let exit = if interrupted {
         130
@@ -260,9 +359,15 @@ fn conclude(name: String, seeds: (u64, u64), points: Vec<Point>, results: Vec<Se
     } else if results.iter().any(|r| r.panic.is_some()) || exits().any(|exit| exit == 1) {
         1
     } else {
-        exits().max().unwrap_or(0)
+        exits().max().unwrap_or(0).max(if vague { 3 } else { 0 })
     };
-    Swept { name, seeds, points, results, verdicts, interrupted, exit }
+    // A point that was stopped by its precision has fewer seeds than it might have had.
+    let last = results.iter().map(|r| r.seed + 1).max();
+    let from = plan.iter().map(|seeds| seeds.from).min().unwrap_or(0);
+    let until_precise = plan.iter().any(|seeds| seeds.until_precise);
+    let to = plan.iter().map(|seeds| seeds.to).max().unwrap_or(0);
+    let seeds = (from, if until_precise { last.unwrap_or(from) } else { to });
+    Swept { name, seeds, points, results, verdicts, precisions, interrupted, exit }
 }
 
 /// Whether one seed alone contradicts its expectation.

@@ -102,17 +102,27 @@ fn texts_made_to_hurt_are_refused() {
     }
 }
 
+/// Laws, variables and times of every form, as short as they go.
+const FORMS: &str = r#"version=1
+run={duration="9s",warmup="auto",precision="2%"}
+services.s={work="empirical('a.csv')+empirical(1ms, 2ms)",clock.offset="normal(-1ms,2ms)"}
+workloads.w={trace="b.csv",target="s",vars={a="choice('é': 1, 'b': 2)",b="sequence(3)",c=true,d="'x'",e="chance(2%)"}}
+thresholds.t="mean(latency)<1s"
+"#;
+
 /// Every shipped example damaged at every place: nothing panics, whatever is cut off or put in.
 #[test]
 fn no_cut_and_no_insertion_panics() {
     let text = fs::read_to_string(folder().join("three_at_once.toml")).expect("a damaged file");
-    for at in (0..text.len()).filter(|at| text.is_char_boundary(*at)) {
-        let cut = &text[..at];
-        let mut inserted = text.clone();
-        inserted.insert_str(at, ["\"", "]", "none", ".", "[[", "=", "{", "5"][at % 8]);
-        for text in [cut, &inserted] {
-            if let Err(errors) = load(&Source::new("cut.toml", text), &Choice::default()) {
-                assert!(!errors.render(Colour::Plain).is_empty());
+    for text in [text.as_str(), FORMS] {
+        for at in (0..text.len()).filter(|at| text.is_char_boundary(*at)) {
+            let cut = &text[..at];
+            let mut inserted = text.to_owned();
+            inserted.insert_str(at, ["\"", "]", "none", ".", "[[", "=", "{", "5", "'", "("][at % 10]);
+            for text in [cut, &inserted] {
+                if let Err(errors) = load(&Source::new("cut.toml", text), &Choice::default()) {
+                    assert!(!errors.render(Colour::Plain).is_empty());
+                }
             }
         }
     }

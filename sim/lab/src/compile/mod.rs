@@ -9,6 +9,7 @@ mod network;
 mod parts;
 mod steps;
 mod transactions;
+mod variables;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -90,17 +91,13 @@ pub(crate) struct Compiler<'a> {
     /// `service.op` and `transactions.t` → op.
     ops: BTreeMap<String, u32>,
     op_names: Vec<String>,
-    variables: Vec<String>,
+    variables: variables::Variables,
     call_series: BTreeMap<(String, String), kernel::SeriesId>,
     up: Vec<Option<(CellId, u64)>>,
 }
 
 impl<'a> Compiler<'a> {
     fn new(model: &'a Model, seed: Seed) -> Self {
-        let mut variables: Vec<String> =
-            model.workloads.iter().flat_map(|(_, w)| w.vars.iter().map(|(name, _)| name.value.clone())).collect();
-        variables.sort();
-        variables.dedup();
         let owned = |words: Vec<&str>| words.into_iter().map(str::to_owned).collect();
         let names = Names {
             kinds: owned(systems::app::message::kinds()),
@@ -117,7 +114,7 @@ impl<'a> Compiler<'a> {
             workload_nodes: BTreeMap::new(),
             ops: BTreeMap::new(),
             op_names: Vec::new(),
-            variables,
+            variables: variables::Variables::of(model),
             call_series: BTreeMap::new(),
             up: Vec::new(),
         }
@@ -138,7 +135,7 @@ impl<'a> Compiler<'a> {
             hardware,
             faults,
             services,
-            variables: self.variables,
+            variables: self.variables.declared(),
             workloads,
             up: self.up,
             names: self.names,

@@ -68,12 +68,14 @@ impl Compiler<'_> {
         workload.and_then(|(_, workload)| workload.zone.as_ref()).map(|zone| zone.value.as_str())
     }
 
-    /// The clock of one node: its drift is drawn for its name and number.
+    /// The clock of one node: its drift and offset are drawn for its name and number.
     fn clock(&self, number: u32, of: &model::Service) -> Clock {
         let key = self.seed.key(&of.drift.path, "drift");
         let ppm = of.drift.law.sample(&mut key.draw(u64::from(number), 0, 0));
         let most = f64::from(DRIFT_MAX);
-        Clock { drift: (ppm * 1e3).round().clamp(-most, most) as i32 }
+        let key = self.seed.key(&of.offset.path, "offset");
+        let offset = of.offset.law.sample(&mut key.draw(u64::from(number), 0, 0)).round() as i64;
+        Clock { drift: (ppm * 1e3).round().clamp(-most, most) as i32, offset }
     }
 
     fn link(&mut self, from: NodeId, to: NodeId) -> Link {

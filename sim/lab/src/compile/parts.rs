@@ -138,11 +138,7 @@ impl Compiler<'_> {
         let entry = self.plan.program.len() as u32;
         self.call(None, &workload.call);
         self.plan.program.push(Instruction::Return);
-        let variables = self.variables.clone();
-        let variables = variables
-            .iter()
-            .map(|v| workload.vars.iter().find(|(name, _)| name.value == *v).map(|(_, dist)| self.draw(dist)))
-            .collect();
+        let variables = self.variables_of(workload);
         let dropped = edits.dropped.iter().filter(|(w, _)| w == name).map(|&(_, number)| number).collect();
         let (start, stop) = (workload.start, workload.stop);
         let load = self.load(name, &workload.load);

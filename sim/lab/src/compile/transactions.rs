@@ -5,13 +5,14 @@ use std::sync::Arc;
 use systems::app::message::DEFAULT_SIZE;
 use systems::app::plan::{self, Instruction, RowChange, RowStep};
 use systems::commit::two_phase::{self, Cells, Kind, Mutant, Points, Series};
-use systems::expression::{ItemId, Program, VariableId};
+use systems::expression::{ItemId, Program};
 use systems::locks;
 
 use super::Compiler;
-use crate::expression::{self, Item, StepScope, Type};
+use super::variables::Variables;
+use crate::expression::{self, Item, Meaning, StepScope, Type};
 use crate::model::{self, At, Change, Otherwise, Row, State, Step, Transaction, Verb};
-use crate::names::{Cell, CellSort};
+use crate::names::{Cell, CellSort, Names};
 use crate::scenario::Diagnostic;
 
 impl Compiler<'_> {
@@ -31,10 +32,14 @@ impl Compiler<'_> {
             }
             let participants = owners.iter().map(|owner| self.plan.services[self.service_index(owner)].first).collect();
             let aborted = self.names.series("aborted", vec![("tx", name.value.clone())]);
-            self.plan.transactions.push(plan::Transaction { participants, aborted });
+            self.plan.transactions.push(plan::Transaction { participants, aborted, clock: None });
             let kind = self.kind(index as u32, &name.value, transaction, (&owners, nodes));
             self.plan.commit.kinds.push(kind);
             self.coordinator_op(index, transaction, &owners);
+        }
+        let clock = self.variables.clock();
+        for transaction in &mut self.plan.transactions {
+            transaction.clock = clock;
         }
     }
 
@@ -103,7 +108,8 @@ impl Compiler<'_> {
 
     fn program(&mut self, owner: &str, text: &At<String>, sort: Type) -> Option<Program> {
         let service = self.model.services.iter().find(|(name, _)| name.value == owner)?;
-        let mut scope = Scope { owner, state: &service.1.state, variables: &self.variables };
+        let mut scope =
+            Scope { owner, state: &service.1.state, variables: &mut self.variables, names: &mut self.names };
         match expression::compile_step(text, sort, &mut scope) {
             Ok(program) => Some(program),
             Err(problems) => {
@@ -251,16 +257,17 @@ fn locks_of(written: &model::Locks) -> two_phase::Locks {
 struct Scope<'a> {
     owner: &'a str,
     state: &'a [(At<String>, State)],
-    variables: &'a [String],
+    variables: &'a mut Variables,
+    names: &'a mut Names,
 }
 
 impl StepScope for Scope<'_> {
-    fn variable(&self, name: &str) -> Option<(VariableId, Type)> {
-        self.variables.iter().position(|v| v == name).map(|n| (VariableId(n as u32), Type::Int))
+    fn variable(&mut self, name: &str) -> Option<(Meaning, Type)> {
+        self.variables.meaning(name)
     }
 
     fn variables(&self) -> Vec<String> {
-        self.variables.to_vec()
+        self.variables.declared()
     }
 
     fn item(&self, path: &str) -> Option<Item> {
@@ -279,7 +286,7 @@ impl StepScope for Scope<'_> {
         (owner != self.owner).then(|| format!("a step on `{}` sees that owner's state only", self.owner))
     }
 
-    fn symbol(&mut self, _text: &str) -> u32 {
-        0
+    fn symbol(&mut self, text: &str) -> u32 {
+        self.names.symbol(text)
     }
 }

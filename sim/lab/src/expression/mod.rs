@@ -17,6 +17,7 @@ pub(crate) use check::{Checked, CheckedNode, Scope, check, check_any, check_as};
 pub use parse::{SyntaxError, parse};
 pub use problem::{Finding, Problem};
 pub(crate) use program::lower;
+pub(crate) use step::LATER;
 pub(crate) use step::key_in_range;
-pub use step::{Item, StepScope, compile_step};
+pub use step::{Item, Meaning, StepScope, compile_step};
 pub use syntax::{BinaryOperator, Expression, Node, Path, UnaryOperator, Word};

@@ -1,6 +1,6 @@
 //! Expressions of steps: request variables and rows of state.
 
-use systems::expression::{ItemId, Program, Value, VariableId};
+use systems::expression::{ItemId, Operator, Program, Value, VariableId};
 
 use super::check::{Checked, CheckedNode, Scope, Type, check, check_as};
 use super::parse::parse;
@@ -19,10 +19,30 @@ pub struct Item {
     pub keys: u32,
 }
 
+/// What a variable of a step stands for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Meaning {
+    /// What the request carries under this number.
+    Carried(VariableId),
+    /// Always this number.
+    Number(i64),
+    /// This variable, times a number, plus a number.
+    Scaled(VariableId, i64, i64),
+}
+
+/// Variables of the grammar that this version does not have, each with the reason.
+pub(crate) const LATER: [(&str, &str); 5] = [
+    ("i", "it counts the turns of a `times` step, which this version does not have"),
+    ("last_read", "it is what a client last read from a store, which this version does not have"),
+    ("message.key", "messages come from queues and topics, which this version does not have"),
+    ("message.type", "messages come from queues and topics, which this version does not have"),
+    ("message.deliveries", "messages come from queues and topics, which this version does not have"),
+];
+
 /// What a step sees.
 pub trait StepScope {
     /// The variable `$name` (without the dollar sign; with dots for `$message.key`).
-    fn variable(&self, name: &str) -> Option<(VariableId, Type)>;
+    fn variable(&mut self, name: &str) -> Option<(Meaning, Type)>;
     /// The variables there are, for suggestions.
     fn variables(&self) -> Vec<String>;
     /// The item at this path: `stock` of the step's own owner, `bank_a.accounts` of another.
@@ -49,8 +69,13 @@ struct Steps<'a, S>(&'a mut S);
 
 impl<S: StepScope> Scope for Steps<'_, S> {
     fn variable(&mut self, name: &str, word: &Word, findings: &mut Vec<Finding>) -> Option<(CheckedNode, Type)> {
-        if let Some((id, sort)) = self.0.variable(name) {
-            return Some((CheckedNode::Variable(id), sort));
+        if let Some((meaning, sort)) = self.0.variable(name) {
+            return Some((node_of(meaning, word, sort), sort));
+        }
+        if let Some((_, why)) = LATER.iter().find(|(later, _)| *later == name) {
+            let message = format!("`${name}` is not supported by this version yet");
+            findings.push(Finding::new(word.from, word.to, message).label(*why));
+            return None;
         }
         let finding = Finding::new(word.from, word.to, format!("nothing on any path to this step sets `${name}`"));
         let names = self.0.variables();
@@ -107,7 +132,7 @@ impl<S: StepScope> Steps<'_, S> {
         if let Some(reason) = self.0.forbidden(name) {
             return Finding::new(at.from, at.to, format!("a step cannot read `{name}`: {reason}"));
         }
-        if self.0.variable(name).is_some() {
+        if self.0.variables().iter().any(|known| known == name) {
             let finding = Finding::new(at.from, at.to, format!("no state is called `{name}`"));
             return finding.help(format!("the request's variable is `${name}`"));
         }
@@ -117,6 +142,19 @@ impl<S: StepScope> Steps<'_, S> {
             Some(near) => finding.help(format!("`{near}`?")),
             None if items.is_empty() => finding.label("this step sees no state"),
             None => finding.help(format!("there is {}", items.join(", "))),
+        }
+    }
+}
+
+fn node_of(meaning: Meaning, word: &Word, sort: Type) -> CheckedNode {
+    let part = |node| Box::new(Checked { node, sort, from: word.from, to: word.to });
+    let number = |n| part(CheckedNode::Constant(Value::Int(n)));
+    match meaning {
+        Meaning::Carried(id) => CheckedNode::Variable(id),
+        Meaning::Number(n) => CheckedNode::Constant(Value::Int(n)),
+        Meaning::Scaled(id, times, plus) => {
+            let scaled = CheckedNode::Apply(Operator::Multiply, part(CheckedNode::Variable(id)), number(times));
+            CheckedNode::Apply(Operator::Add, part(scaled), number(plus))
         }
     }
 }

@@ -10,9 +10,12 @@ use crate::model::Place;
 struct Desk(Vec<String>);
 
 impl StepScope for Desk {
-    fn variable(&self, name: &str) -> Option<(VariableId, Type)> {
+    fn variable(&mut self, name: &str) -> Option<(Meaning, Type)> {
+        if name == "unique" {
+            return Some((Meaning::Scaled(VariableId(0), 128, 3), Type::Int));
+        }
         let n = ["amount", "from", "wait", "vip"].iter().position(|v| *v == name)?;
-        Some((VariableId(n as u32), [Type::Int, Type::Int, Type::Duration, Type::Bool][n]))
+        Some((Meaning::Carried(VariableId(n as u32)), [Type::Int, Type::Int, Type::Duration, Type::Bool][n]))
     }
     fn variables(&self) -> Vec<String> {
         ["amount", "from", "wait", "vip"].map(str::to_owned).to_vec()

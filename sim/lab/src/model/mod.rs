@@ -13,8 +13,8 @@ use kernel::{Distribution, Span, Time};
 
 pub use faults::{Direction, Fault, FaultKind, Trigger};
 pub use parts::{
-    Call, Change, Load, Mode, Op, Order, Otherwise, Overflow, Row, Service, State, Step, Update, Verb, Waiting,
-    Workload,
+    Call, Change, Load, Mode, Op, Order, Otherwise, Overflow, Row, Service, State, Step, Update, Variable, Verb,
+    Waiting, Workload,
 };
 pub use promises::{Expect, Expected, Form, Invariant, Sweep, SweepVariants};
 pub use protocols::{Deadlock, DecisionLog, LockMode, Locks, Protocol, Recovery, Transaction};
@@ -32,7 +32,7 @@ pub struct Place {
 }
 
 /// A value and where it stands. A default has the place of the table that lacks it.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 pub struct At<T> {
     /// The value.
     pub value: T,
@@ -118,6 +118,8 @@ pub struct Run {
     pub duration: Time,
     /// Left out of every metric before here.
     pub warmup: Time,
+    /// `warmup = "auto"`: `warmup` is 0 until a pilot run has told it.
+    pub automatic_warmup: bool,
     /// Every fault is revoked here.
     pub heal: Time,
     /// At most this long after `duration`.
@@ -126,6 +128,8 @@ pub struct Run {
     pub settle: Span,
     /// The seed (of the file, or the flag's).
     pub seed: u64,
+    /// `precision`: half the width of a threshold's interval over seeds, relative to its mean.
+    pub precision: Option<At<f64>>,
     /// Stop at the first violation of these.
     pub abort_on_fail: Vec<At<String>>,
 }

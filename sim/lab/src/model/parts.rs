@@ -19,6 +19,8 @@ pub struct Service {
     pub disk: Disk,
     /// `clock.drift`, in parts per million, drawn for each node.
     pub drift: Dist,
+    /// `clock.offset`, in nanoseconds, drawn for each node.
+    pub offset: Dist,
     /// `zone`, or `zones`: dealt to its nodes in turn. Empty: in none.
     pub zones: Vec<At<String>>,
     /// `ops`; a `work` or `steps` of the service itself is the op `run`.
@@ -193,9 +195,22 @@ pub struct Workload {
     /// What an operation does: one call.
     pub call: Call,
     /// Drawn once per operation.
-    pub vars: Vec<(At<String>, Dist)>,
+    pub vars: Vec<(At<String>, Variable)>,
     /// `zone`.
     pub zone: Option<At<String>>,
+}
+
+/// One of `vars`.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Variable {
+    /// A number.
+    Number(Dist),
+    /// True if what is drawn is not 0.
+    Truth(Dist),
+    /// One of these texts, by the index that is drawn.
+    Text(Dist, Vec<String>),
+    /// Counted from this number, one for each operation.
+    Sequence(i64),
 }
 
 /// How operations come.

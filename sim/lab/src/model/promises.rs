@@ -94,8 +94,8 @@ pub enum Expected {
 /// `[sweep]`.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Sweep {
-    /// Seeds `from..to`.
-    pub seeds: (u64, u64),
+    /// Seeds `from..to`; `None`: as many as `run.precision` needs.
+    pub seeds: Option<(u64, u64)>,
     /// Which variants: names, `all` → every one, `none` → base only.
     pub variants: SweepVariants,
     /// Path → values (as TOML text); the cross product.

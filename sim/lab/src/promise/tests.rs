@@ -54,10 +54,12 @@ fn model(invariants: Vec<(&str, model::Form)>) -> Model {
         run: Run {
             duration: Time(100),
             warmup: Time::ZERO,
+            automatic_warmup: false,
             heal: Time(100),
             quiesce: Span(100),
             settle: Span::ZERO,
             seed: 7,
+            precision: None,
             abort_on_fail: Vec::new(),
         },
         phases: Vec::new(),
@@ -77,7 +79,7 @@ fn model(invariants: Vec<(&str, model::Form)>) -> Model {
             vacuous: Vec::new(),
             some_seed: false,
         },
-        sweep: Sweep { seeds: (0, 1), variants: SweepVariants::Base, matrix: Vec::new() },
+        sweep: Sweep { seeds: Some((0, 1)), variants: SweepVariants::Base, matrix: Vec::new() },
         variants: Vec::new(),
     }
 }

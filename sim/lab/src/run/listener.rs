@@ -200,6 +200,7 @@ impl Listener {
             events: ending.cluster.events(),
             end: ending.end,
             times: self.times,
+            warmup_chosen: model.run.automatic_warmup,
             rests: ending.rests,
             invariants,
             thresholds,
@@ -264,7 +265,8 @@ impl Watch<Machine> for Listener {
                 (*workload, *number, *process, kind, variables, *error)
             }
         };
-        let value = self.variables.iter().cloned().zip(variables.numbers()).collect();
+        let set = self.variables.iter().zip(variables.values());
+        let value = set.filter_map(|(name, value)| Some((name.clone(), self.names.word(value)?))).collect();
         let line = HistoryLine {
             time: now,
             process,

@@ -7,6 +7,7 @@ mod ledger;
 mod listener;
 mod topology;
 mod twice;
+mod warmup;
 
 use cluster::{Cluster, Loses};
 use kernel::{NodeId, Process as _, Seed, Span, Time};
@@ -243,6 +244,8 @@ pub fn run(
     options: &Options,
     progress: &mut dyn FnMut(Progress) -> Go,
 ) -> Result<Outcome, Vec<Diagnostic>> {
+    let settled = warmup::settle(scenario, seed, progress)?;
+    let scenario = settled.as_ref().map_or(scenario, |settled| &settled.scenario);
     let mut world = World::new(scenario, seed, options)?;
     let limit = world.times.limit;
     while world.step().is_some() {
@@ -252,5 +255,7 @@ pub fn run(
             break;
         }
     }
-    Ok(world.finish(scenario, seed, variant))
+    let mut outcome = world.finish(scenario, seed, variant);
+    outcome.warnings.extend(settled.and_then(|settled| settled.warning));
+    Ok(outcome)
 }

@@ -2,7 +2,7 @@
 
 use kernel::{NodeId, Time};
 
-use super::{Go, Options, Progress, World};
+use super::{Go, Options, Progress, World, warmup};
 use crate::outcome::Outcome;
 use crate::scenario::{Diagnostic, Scenario};
 
@@ -42,6 +42,8 @@ pub fn twice(
     options: &Options,
     progress: &mut dyn FnMut(Progress) -> Go,
 ) -> Result<(Outcome, Option<Divergence>), Vec<Diagnostic>> {
+    let settled = warmup::settle(scenario, seed, progress)?;
+    let scenario = settled.as_ref().map_or(scenario, |settled| &settled.scenario);
     let mut first = World::new(scenario, seed, options)?;
     let mut second = World::new(scenario, seed, &Options::lean())?;
     let limit = first.times.limit;
@@ -67,7 +69,9 @@ pub fn twice(
             }
         }
     }
-    Ok((first.finish(scenario, seed, variant), divergence))
+    let mut outcome = first.finish(scenario, seed, variant);
+    outcome.warnings.extend(settled.and_then(|settled| settled.warning));
+    Ok((outcome, divergence))
 }
 
 fn record(handled: &cluster::Handled, world: &World) -> EventRecord {

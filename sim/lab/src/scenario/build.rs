@@ -5,17 +5,19 @@ use core::ops::Range;
 
 use kernel::{Span, Time};
 
+use super::data::Files;
 use super::diagnostic::Source;
 use super::distributions::{self, Sort};
 use super::leaf::inside_text;
 use super::resolve::{join, step_path};
 use super::tree::{Node, Table, Value};
 use super::values;
+use super::variables::{self, Holds};
 use super::{faults, hardware, targets};
 use crate::model::{
     At, Call, Change, Deadlock, DecisionLog, Dist, Expect, Expected, Form, Invariant, Link, LinkEnds, Load, LockMode,
     Locks, Mode, Model, Named, Op, Order, Otherwise, Overflow, Place, Protocol, Recovery, Row, Run, Service, State,
-    Step, Sweep, SweepVariants, Target, TargetKind, Transaction, Update, Verb, Waiting, Window, Workload,
+    Step, Sweep, SweepVariants, Target, TargetKind, Transaction, Update, Variable, Verb, Waiting, Window, Workload,
 };
 
 /// A table being read, its path, and the place of its key.
@@ -134,8 +136,25 @@ pub(super) fn dist(node: &Node, sort: Sort, path: String) -> Dist {
     Dist { law, text, path, place: node.place }
 }
 
-/// Builds the model of a complete tree.
-pub(super) fn build(sources: &[Source], root: &Node) -> Model {
+fn variable(node: &Node, path: String) -> Variable {
+    let parsed = match &node.value {
+        Value::Boolean(value) => variables::truth(*value),
+        Value::Text(text) => variables::parse(text, &Files::default()).expect(COMPLETE),
+        Value::Integer(_) | Value::Float(_) | Value::Date(_) | Value::Array(_) | Value::Table(_) => {
+            panic!("{COMPLETE}: a variable is text or a truth value")
+        }
+    };
+    let dist = Dist { law: parsed.law, text: parsed.text, path, place: node.place };
+    match parsed.sort {
+        Holds::Number => Variable::Number(dist),
+        Holds::Truth => Variable::Truth(dist),
+        Holds::Texts(texts) => Variable::Text(dist, texts),
+        Holds::Sequence(first) => Variable::Sequence(first),
+    }
+}
+
+/// Builds the model of a complete tree; `settled` is what `warmup = "auto"` came to.
+pub(super) fn build(sources: &[Source], root: &Node, settled: Option<Time>) -> Model {
     let place = Place::default();
     let reader = Reader { sources, table: root.table().expect(COMPLETE), path: String::new(), key: place };
     let (about, network) = (reader.below("scenario"), reader.below("network"));
@@ -155,7 +174,7 @@ pub(super) fn build(sources: &[Source], root: &Node) -> Model {
         (At { value: name.clone(), place: e.key }, text)
     };
     let chaos = |run: &Run| Window { from: run.warmup, to: run.heal };
-    let run = run(&reader.below("run"));
+    let run = run(&reader.below("run"), settled);
     let ends: Vec<(LinkEnds, Link)> = ends.collect();
     let named_windows =
         faults::Windows { chaos: chaos(&run), duration: run.duration, limit: run.quiesce, named: &phases };
@@ -180,14 +199,17 @@ pub(super) fn build(sources: &[Source], root: &Node) -> Model {
     }
 }
 
-fn run(r: &Reader<'_>) -> Run {
+fn run(r: &Reader<'_>, settled: Option<Time>) -> Run {
+    let automatic_warmup = r.text("warmup") == "auto";
     Run {
         duration: r.time("duration"),
-        warmup: r.time("warmup"),
+        warmup: if automatic_warmup { settled.unwrap_or(Time::ZERO) } else { r.time("warmup") },
+        automatic_warmup,
         heal: r.time("heal"),
         quiesce: r.span("quiesce"),
         settle: r.span("settle"),
         seed: r.integer("seed") as u64,
+        precision: r.node("precision").map(|node| At { value: r.share("precision"), place: node.place }),
         abort_on_fail: r.texts("abort_on_fail"),
     }
 }
@@ -211,6 +233,7 @@ fn service(r: &Reader<'_>) -> Service {
         },
         disk: hardware::disk(&r.below("disk")),
         drift: r.below("clock").maybe_dist("drift", Sort::Drifts).expect(COMPLETE),
+        offset: r.below("clock").maybe_dist("offset", Sort::Offsets).expect(COMPLETE),
         zones: hardware::zones(r),
         ops: r.named("ops", op),
         state: r.named("state", |s| State::Counter { keys: s.integer("keys") as u32, initial: s.integer("initial") }),
@@ -343,7 +366,7 @@ fn workload(r: &Reader<'_>) -> Workload {
     };
     let vars = r.below("vars");
     let var = |(name, e): (&String, &super::tree::Entry)| {
-        (At { value: name.clone(), place: e.key }, dist(&e.node, Sort::Numbers, join(&vars.path, name)))
+        (At { value: name.clone(), place: e.key }, variable(&e.node, join(&vars.path, name)))
     };
     Workload {
         load,
@@ -418,7 +441,7 @@ fn sweep(r: &Reader<'_>) -> Sweep {
         (At { value: path.clone(), place: e.key }, values)
     };
     Sweep {
-        seeds: values::seeds(r.text("seeds")).expect(COMPLETE),
+        seeds: r.node("seeds").map(|_| values::seeds(r.text("seeds")).expect(COMPLETE)),
         variants,
         matrix: matrix.table.entries.iter().map(axis).collect(),
     }

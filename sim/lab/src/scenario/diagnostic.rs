@@ -9,6 +9,7 @@ use core::ops::Range;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde_json::{Value as Json, json};
 
+use super::data::Files;
 use crate::model::Place;
 
 /// At most this many are shown; the rest is counted.
@@ -90,12 +91,20 @@ pub struct Source {
     pub name: String,
     /// All of it.
     pub text: String,
+    /// The files it names.
+    pub files: Files,
 }
 
 impl Source {
     /// A named text.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { name: name.into(), text: text.into() }
+        Self { name: name.into(), text: text.into(), files: Files::default() }
+    }
+
+    /// The same with the files that it names (`files_named`).
+    #[must_use]
+    pub fn with_files(self, files: Files) -> Self {
+        Self { files, ..self }
     }
 
     /// Line and column of a byte, both from 1; the column counts characters.

@@ -9,6 +9,7 @@ use kernel::Distribution;
 
 use laws::{Argument, LAWS, Law};
 
+use super::data::{Files, quoted};
 use super::nearest::{listed, nearest};
 use super::values::{self, Bad, clip, write_duration};
 
@@ -23,6 +24,8 @@ pub(super) enum Sort {
     Counts,
     /// Drifts of clocks, in parts per million.
     Drifts,
+    /// How much clocks are ahead, in nanoseconds; may be negative.
+    Offsets,
 }
 
 /// A checked distribution.
@@ -35,9 +38,14 @@ pub(super) struct Parsed {
     pub(super) constant: Option<f64>,
 }
 
-/// Parses a distribution of this sort.
+/// Parses a distribution of this sort that names no file.
 pub(super) fn parse(text: &str, sort: Sort) -> Result<Parsed, Bad> {
-    let mut reader = Reader { text, at: 0, depth: 0, sort };
+    parse_with(text, sort, &Files::default())
+}
+
+/// Parses a distribution of this sort.
+pub(super) fn parse_with(text: &str, sort: Sort, files: &Files) -> Result<Parsed, Bad> {
+    let mut reader = Reader { text, at: 0, depth: 0, sort, files };
     let parsed = reader.sum()?;
     reader.spaces();
     if reader.at < text.len() {
@@ -47,8 +55,11 @@ pub(super) fn parse(text: &str, sort: Sort) -> Result<Parsed, Bad> {
     Ok(parsed)
 }
 
-/// Laws of the grammar that this version does not draw.
-const LATER: [&str; 3] = ["empirical", "choice", "sequence"];
+/// `empirical("file.csv")` or `empirical(5ms, 7ms)`, too.
+pub(super) const EMPIRICAL: &str = "empirical";
+
+/// Laws that only variables have.
+const OF_VARIABLES: [&str; 2] = ["choice", "sequence"];
 
 /// `mix(99%: dist, 1%: dist)` has a shape of its own.
 const MIX: &str = "mix";
@@ -64,6 +75,7 @@ struct Reader<'a> {
     at: usize,
     depth: usize,
     sort: Sort,
+    files: &'a Files,
 }
 
 /// One argument as read: its name, its value, its canonical text, and where it stands.
@@ -164,6 +176,10 @@ impl Reader<'_> {
                 let ppm = values::drift(word).map_err(|bad| bad.help(self.examples()))?;
                 (ppm, format!("{ppm}ppm"))
             }
+            Sort::Offsets => {
+                let ns = values::offset(word).map_err(|bad| bad.help(self.examples()))?;
+                (ns, values::write_offset(ns))
+            }
         };
         let law = Distribution::constant(value).map_err(|e| Bad::new(e.to_string()))?;
         Ok(Parsed { law, text, constant: Some(value) })
@@ -177,6 +193,7 @@ impl Reader<'_> {
             Sort::Numbers => "for example 5, \"int(1, 50)\" or \"zipf(100, 1.1)\"",
             Sort::Counts => "for example 5 or \"int(500, 1500)\"",
             Sort::Drifts => "for example \"50ppm\" or \"uniform(-100ppm, 100ppm)\"",
+            Sort::Offsets => "for example \"-5ms\" or \"normal(0s, 10ms)\"",
         }
     }
 
@@ -186,7 +203,11 @@ impl Reader<'_> {
         }
         self.eat('(');
         self.depth += 1;
-        let parsed = if name == MIX { self.mix(from) } else { self.plain_law(name, from, to) };
+        let parsed = match name {
+            MIX => self.mix(from),
+            EMPIRICAL => self.empirical(from),
+            _ => self.plain_law(name, from, to),
+        };
         self.depth -= 1;
         parsed
     }
@@ -195,8 +216,13 @@ impl Reader<'_> {
         let Some(law) = LAWS.iter().find(|l| l.name == name) else {
             return Err(unknown_law(name).at(from..to));
         };
-        if matches!(self.sort, Sort::Durations | Sort::Drifts) && !law.durations {
-            let what = if self.sort == Sort::Drifts { "the drift of a clock" } else { "a length of time" };
+        let what = match self.sort {
+            Sort::Durations => Some("a length of time"),
+            Sort::Drifts => Some("the drift of a clock"),
+            Sort::Offsets => Some("the offset of a clock"),
+            Sort::Numbers | Sort::Counts => None,
+        };
+        if let Some(what) = what.filter(|_| !law.durations) {
             let label = format!("`{name}` draws numbers, and this is {what}");
             return Err(Bad::new(label).help(self.examples()).at(from..to));
         }
@@ -259,6 +285,7 @@ impl Reader<'_> {
         }
         match (how, self.sort) {
             (Argument::Value, Sort::Durations) => values::duration(text).map(|ns| (ns as f64, write_duration(ns))),
+            (Argument::Value, Sort::Offsets) => values::offset(text).map(|ns| (ns, values::write_offset(ns))),
             (Argument::Value, Sort::Drifts) => values::drift(text).map(|ppm| (ppm, format!("{ppm}ppm"))),
             (Argument::Value, Sort::Numbers | Sort::Counts) | (Argument::Number, _) => match signed(text) {
                 Some(value) => Ok((value, format!("{value}"))),
@@ -269,6 +296,46 @@ impl Reader<'_> {
                 Ok(_) | Err(_) => Err(Bad::new(format!("`{}` is no whole number up to 2^53", clip(text)))),
             },
             (Argument::Share, _) => values::percentage(text),
+        }
+    }
+
+    /// The values of a file, or those written here. Canonically they are written here, in ascending order.
+    fn empirical(&mut self, from: usize) -> Result<Parsed, Bad> {
+        self.spaces();
+        let text = self.text;
+        let values: Vec<f64> = if let Some((name, rest)) = quoted(&text[self.at..]) {
+            let start = self.at;
+            self.at = text.len() - rest.len();
+            if !self.eat(')') {
+                return Err(Bad::new("`)` was expected here").at(self.at.min(text.len() - 1)..text.len()));
+            }
+            self.files.column(name, self.sort).map_err(|bad| bad.shifted(start, name.len() + 2))?
+        } else {
+            let reads = self.arguments()?;
+            let one = |read: &Read| {
+                if let Some(name) = &read.name {
+                    return Err(Bad::new(format!("`{}` was not expected here", clip(name))).at(read.from..read.to));
+                }
+                let value = self.argument(Argument::Value, &read.text).map(|value| value.0);
+                value.map_err(|bad| bad.shifted(read.from, read.text.len()))
+            };
+            reads.iter().map(one).collect::<Result<_, _>>()?
+        };
+        let form = "empirical(\"file.csv\") or empirical(5ms, 7ms)";
+        let law = Distribution::empirical(&values).map_err(|e| Bad::new(format!("{e}: `{form}`")).at(from..self.at))?;
+        let mut sorted = values;
+        sorted.sort_by(f64::total_cmp);
+        let texts: Vec<String> = sorted.into_iter().map(|value| self.write(value)).collect();
+        Ok(Parsed { law, text: format!("{EMPIRICAL}({})", texts.join(", ")), constant: None })
+    }
+
+    /// A value of this sort.
+    fn write(&self, value: f64) -> String {
+        match self.sort {
+            Sort::Durations => write_duration(value as u64),
+            Sort::Numbers | Sort::Counts => format!("{value}"),
+            Sort::Drifts => format!("{value}ppm"),
+            Sort::Offsets => values::write_offset(value),
         }
     }
 
@@ -318,10 +385,10 @@ fn slot_of(law: &Law, n: usize, read: &Read) -> Result<usize, Bad> {
 }
 
 fn unknown_law(name: &str) -> Bad {
-    if LATER.contains(&name) {
-        return Bad::new(format!("`{name}` is not supported by this version yet"));
+    if OF_VARIABLES.contains(&name) {
+        return Bad::new(format!("`{name}` is for variables: `vars` of a workload"));
     }
-    let names = || LAWS.iter().map(|l| l.name).chain([MIX]);
+    let names = || LAWS.iter().map(|l| l.name).chain([MIX, EMPIRICAL]);
     let foreign = match name {
         "exponential" | "expo" | "expovariate" => Some("exp"),
         "poisson_process" => Some("poisson"),
@@ -338,7 +405,7 @@ fn unknown_law(name: &str) -> Bad {
 }
 
 /// A number that may have a sign and underscores.
-fn signed(text: &str) -> Option<f64> {
+pub(super) fn signed(text: &str) -> Option<f64> {
     let plain = text.replace('_', "");
     match plain.strip_prefix('-') {
         Some(rest) => values::number(rest).map(|v| -v),
@@ -398,7 +465,10 @@ mod tests {
             ("uniform(3ms, 1ms)", "must not be less", Some(0..17)),
             ("mix(50%: 1ms, 49%: 2ms)", "come to 99%", Some(0..23)),
             ("zipf(100, 1.1)", "draws numbers", Some(0..4)),
-            ("empirical(\"x.csv\")", "not supported", Some(0..9)),
+            ("empirical(\"x.csv\")", "not at hand", Some(10..17)),
+            ("empirical(5ms, 7)", "a unit is missing", Some(15..16)),
+            ("empirical(mean=5ms)", "not expected", Some(15..18)),
+            ("empirical()", "must not be empty", Some(0..11)),
             ("exp(1ms) exp(2ms)", "not expected", Some(9..17)),
             ("", "something is missing", Some(0..0)),
             ("exp", "needs its arguments", Some(0..3)),

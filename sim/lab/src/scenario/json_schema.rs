@@ -21,6 +21,10 @@ const BANDWIDTH: &str = r"^(unlimited|[0-9]+(\.[0-9]+)?(bit|kbit|Mbit|Gbit|B|kB|
 const CAPACITY: &str = r"^(unlimited|[0-9]+(\.[0-9]+)?(B|kB|MB|GB|KiB|MiB|GiB))$";
 /// A drift, or a law of drifts.
 const DRIFTS: &str = r"ppm|\(";
+/// An offset, or a law of offsets.
+const OFFSETS: &str = r"^ *-?([0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h))+|\(";
+/// A law of numbers, texts or truth, or one text.
+const VARIABLE: &str = r"^ *([a-z]+ *\(.*\)|'[^']+'|-?[0-9][0-9_.]*)( *\+ *.+)* *$";
 /// A window: `10s..40s`.
 const WINDOW: &str = r"^ *([0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h))+ *\.\. *([0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h))+ *$";
 /// A sum of constants and laws with balanced-looking parentheses.
@@ -72,6 +76,7 @@ fn shape(shape: &Shape) -> Json {
         Shape::Percentage => pattern(PERCENTAGE),
         Shape::Count(from) => json!({ "anyOf": [{ "type": "integer", "minimum": from }, { "const": "unlimited" }] }),
         Shape::Duration => pattern(DURATION),
+        Shape::Warmup => json!({ "anyOf": [pattern(DURATION), { "const": "auto" }] }),
         Shape::Rate => pattern(RATE),
         Shape::Size => pattern(SIZE),
         Shape::Bandwidth => pattern(BANDWIDTH),
@@ -81,6 +86,8 @@ fn shape(shape: &Shape) -> Json {
         Shape::Distribution(Sort::Numbers | Sort::Counts) => {
             json!({ "anyOf": [{ "type": "number" }, { "type": "string", "pattern": DISTRIBUTION }] })
         }
+        Shape::Distribution(Sort::Offsets) => pattern(OFFSETS),
+        Shape::Variable => json!({ "anyOf": [{ "type": ["number", "boolean"] }, pattern(VARIABLE)] }),
         Shape::Word(now, _) => words(now),
         Shape::Words(now, _) => json!({ "type": "array", "items": words(now) }),
         Shape::Name | Shape::Else => pattern(NAME),
@@ -97,7 +104,7 @@ fn shape(shape: &Shape) -> Json {
         }
         Shape::Sides => json!({ "type": "array", "items": { "type": "array", "items": { "type": "string" } } }),
         Shape::Point => json!({ "anyOf": [words(POINTS), { "type": "string", "pattern": r"^(\*|commit)\.|\.\*" }] }),
-        Shape::Trace => json!({ "type": "array", "items": pattern(DURATION) }),
+        Shape::Trace => json!({ "anyOf": [{ "type": "string" }, { "type": "array", "items": pattern(DURATION) }] }),
         Shape::SweepVariants => {
             json!({ "anyOf": [words(&["all", "none"]), { "type": "array", "items": pattern(NAME) }] })
         }
@@ -155,7 +162,8 @@ fn described(key: &Key) -> Json {
             | Preset::Table
             | Preset::Stem
             | Preset::RunDuration
-            | Preset::Chaos => None,
+            | Preset::Chaos
+            | Preset::Seeds => None,
         };
         if let Some(default) = default {
             object.insert("default".into(), default);

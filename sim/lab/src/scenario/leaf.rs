@@ -1,9 +1,12 @@
 //! One value against one shape: what it means canonically, or what is wrong with it.
 
+mod drawn;
+
 use core::ops::Range;
 
-use kernel::{Distribution, Span};
+use kernel::Distribution;
 
+use super::data::Files;
 use super::diagnostic::Source;
 use super::distributions::{self, Sort};
 use super::nearest::{listed, nearest};
@@ -13,9 +16,6 @@ use super::targets;
 use super::tree::{Node, Value};
 use super::values::{self, Bad, clip, is_name, write_duration, write_size};
 use crate::model::Place;
-
-/// Arrival times in one trace.
-const TRACE_MAX: usize = 1_000_000;
 
 /// A value that was understood.
 pub(super) struct Checked {
@@ -41,6 +41,8 @@ impl From<Bad> for Problem {
     }
 }
 
+pub(super) use drawn::note;
+
 type Result<T> = core::result::Result<T, Problem>;
 
 fn plain(value: Value) -> Checked {
@@ -52,7 +54,7 @@ fn text(text: impl Into<String>) -> Checked {
 }
 
 /// Checks a value that is no table.
-pub(super) fn check(node: &Node, shape: Shape) -> Result<Checked> {
+pub(super) fn check(node: &Node, shape: Shape, files: &Files) -> Result<Checked> {
     match shape {
         Shape::Version => version(node),
         Shape::Integer(from, to) => integer(node, from, to),
@@ -60,13 +62,21 @@ pub(super) fn check(node: &Node, shape: Shape) -> Result<Checked> {
         Shape::Percentage => percentage(node),
         Shape::Count(from) => count(node, from),
         Shape::Duration => duration(node),
+        Shape::Warmup if node.as_text() == Some("auto") => Ok(text("auto")),
+        Shape::Warmup => duration(node).map_err(|problem| match node.as_text() {
+            Some(word) if word.starts_with('a') => {
+                Problem { help: Some("did you mean \"auto\"?".to_owned()), ..problem }
+            }
+            Some(_) | None => problem,
+        }),
         Shape::Rate => rate(node),
         Shape::Size => Ok(text(write_size(values::size(words(node, "a size: \"64KiB\"")?)?.into()))),
         Shape::Bandwidth => {
             limit(node, "a bandwidth: \"100Mbit/s\"", |text| values::bandwidth(text).map(values::write_bandwidth))
         }
         Shape::Capacity => limit(node, "a size: \"64KiB\"", |text| values::bytes(text).map(write_size)),
-        Shape::Distribution(sort) => distribution(node, sort),
+        Shape::Distribution(sort) => drawn::distribution(node, sort, files),
+        Shape::Variable => drawn::variable(node, files),
         Shape::Word(now, later) => word(node, now, later).map(text),
         Shape::Words(now, later) => list(node, |item| word(item, now, later).map(|w| Value::Text(w.to_owned()))),
         Shape::Name => name(node).map(text),
@@ -109,7 +119,7 @@ pub(super) fn check(node: &Node, shape: Shape) -> Result<Checked> {
             path if path.split('.').all(is_name) => Ok(text(path)),
             path => Err(Bad::new(format!("`{}` is no path like `transactions.transfer`", clip(path))).into()),
         },
-        Shape::Trace => trace(node),
+        Shape::Trace => drawn::trace(node, files),
         Shape::SweepVariants => match node.as_text() {
             Some(word @ ("all" | "none")) => Ok(text(word)),
             Some(_) => Err(Bad::new("`\"all\"`, `\"none\"` or a list of names").into()),
@@ -240,28 +250,6 @@ fn rate(node: &Node) -> Result<Checked> {
         return Err(Bad::new("a rate of nothing; leave the table out instead").into());
     }
     Ok(text(written))
-}
-
-fn distribution(node: &Node, sort: Sort) -> Result<Checked> {
-    let number;
-    let written = match (sort, &node.value) {
-        (Sort::Durations, _) => duration_text(node, "a duration or a distribution: \"exp(5ms)\"")?,
-        (_, Value::Integer(value)) => {
-            number = value.to_string();
-            &number
-        }
-        (_, Value::Float(value)) => {
-            number = format!("{value}");
-            &number
-        }
-        (_, Value::Text(text)) => text,
-        (_, Value::Boolean(_) | Value::Date(_) | Value::Array(_) | Value::Table(_)) => {
-            return Err(found(node, "a number or a distribution: \"int(1, 50)\"").into());
-        }
-    };
-    let parsed = distributions::parse(written, sort)?;
-    let varying = parsed.constant.is_none().then_some((parsed.law, sort));
-    Ok(Checked { value: Value::Text(parsed.text), varying })
 }
 
 fn word<'n>(node: &'n Node, now: &[&str], later: &[&str]) -> Result<&'n str> {
@@ -415,21 +403,6 @@ fn point(node: &Node) -> Result<Checked> {
     })
 }
 
-fn trace(node: &Node) -> Result<Checked> {
-    if node.as_text().is_some() {
-        let bad = Bad::new("files of arrival times are not supported by this version yet");
-        return Err(bad.help("write them here: [\"0s\", \"1.5s\"]").into());
-    }
-    let mut checked = list(node, |item| Ok(duration(item)?.value))?;
-    if let Value::Array(times) = &mut checked.value {
-        if times.is_empty() || times.len() > TRACE_MAX {
-            return Err(Bad::new(format!("a trace has 1 to {TRACE_MAX} times")).into());
-        }
-        times.sort_by_key(|n| values::duration(n.as_text().unwrap_or("")).unwrap_or(0));
-    }
-    Ok(checked)
-}
-
 fn matrix(node: &Node) -> Result<Checked> {
     let Some(table) = node.table() else { return Err(found(node, "a table of paths and lists").into()) };
     for (path, entry) in &table.entries {
@@ -473,16 +446,4 @@ pub(super) fn inside_text(sources: &[Source], place: Place, text: &str, range: &
     };
     let at = |byte: usize| place.start + offset + byte.min(text.len()) as u32;
     Place { source: place.source, start: at(range.start), end: at(range.end.max(range.start)) }
-}
-
-/// Mean and 99th percentile, for the resolved file.
-pub(super) fn note(law: &Distribution, sort: Sort) -> String {
-    let shown = |value: f64| match sort {
-        _ if !value.is_finite() => "infinite".to_owned(),
-        Sort::Durations if value < 1e18 => Span(value.max(0.0).round() as u64).to_string(),
-        Sort::Durations => "very long".to_owned(),
-        Sort::Numbers | Sort::Counts => format!("{}", (value * 100.0).round() / 100.0),
-        Sort::Drifts => format!("{}ppm", (value * 100.0).round() / 100.0),
-    };
-    format!("mean {}, p99 {}", shown(law.mean()), shown(law.quantile(0.99)))
 }

@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use kernel::Span;
+
 use super::diagnostic::Diagnostic;
+use super::targets::variables;
 use super::values::{duration, write_duration};
 use crate::model::{
-    Call, FaultKind, Form, Limit, Load, LockMode, Model, Place, Service, Step, Transport, Trigger, Verb,
+    Call, Change, Disk, FaultKind, Form, Limit, Load, LockMode, Model, Place, Service, Step, Transport, Trigger, Verb,
 };
 
 /// Calls within calls that are followed.
@@ -30,7 +33,75 @@ pub(super) fn check(model: &Model) -> Vec<Diagnostic> {
     locks(model, &mut warnings);
     cut_by_heal(model, &mut warnings);
     links(model, &mut warnings);
+    precision(model, &mut warnings);
+    clocks(model, &mut warnings);
+    disks(model, &mut warnings);
     warnings
+}
+
+/// Whether anything reads the clock of this service: a transaction that it coordinates.
+pub(super) fn reads_clock(model: &Model, service: &str) -> bool {
+    let reads = |step: &Step| {
+        let texts: Vec<&str> = match &step.verb {
+            Verb::Update(update) => {
+                let (Change::Add(change) | Change::Set(change)) = &update.change;
+                let guard = update.guard.iter().map(|text| text.value.as_str());
+                [update.row.key.value.as_str(), &change.value].into_iter().chain(guard).collect()
+            }
+            Verb::Read(row) => vec![&row.key.value],
+            Verb::Work(_) | Verb::Sleep(_) | Verb::Call(_) | Verb::Fail(_) => Vec::new(),
+        };
+        texts.iter().any(|text| variables(text).iter().any(|(name, _)| *name == "now"))
+    };
+    let mut own = model.transactions.iter().filter(|(_, t)| t.coordinator.value == service);
+    own.any(|(_, transaction)| transaction.work.iter().any(reads))
+}
+
+/// A clock that is set wrong, and nobody looks.
+fn clocks(model: &Model, warnings: &mut Vec<Diagnostic>) {
+    for (name, service) in &model.services {
+        if duration(&service.offset.text) != Ok(0) && !reads_clock(model, &name.value) {
+            let label =
+                format!("no transaction that `{}` coordinates says `$now`; timers go by `drift` alone", name.value);
+            warnings.push(Diagnostic::warning(service.offset.place, "nothing reads this clock", label));
+        }
+    }
+}
+
+/// A disk that is described, and nothing ever writes to it.
+fn disks(model: &Model, warnings: &mut Vec<Diagnostic>) {
+    let writes = |name: &str| {
+        model.transactions.iter().any(|(_, transaction)| {
+            let owner = |step: &Step| match &step.verb {
+                Verb::Update(update) => update.row.owner == name,
+                Verb::Read(row) => row.owner == name,
+                Verb::Work(_) | Verb::Sleep(_) | Verb::Call(_) | Verb::Fail(_) => false,
+            };
+            transaction.coordinator.value == name || transaction.work.iter().any(owner)
+        })
+    };
+    for (name, service) in &model.services {
+        let Disk { fsync, throughput, group_commit, capacity } = &service.disk;
+        let free = duration(&fsync.text) == Ok(0)
+            && (*throughput, *capacity) == (Limit::Unlimited, Limit::Unlimited)
+            && *group_commit == Span::ZERO;
+        if !free && !writes(&name.value) {
+            let label =
+                format!("`{}` takes part in no transaction, and nothing else writes in this version", name.value);
+            warnings.push(Diagnostic::warning(fsync.place, "nothing is written to this disk", label));
+        }
+    }
+}
+
+fn precision(model: &Model, warnings: &mut Vec<Diagnostic>) {
+    if let (Some(precision), Some((from, to))) = (&model.run.precision, model.sweep.seeds) {
+        let label = format!("`sweep.seeds` says how many: {from}..{to}; what they come to is reported");
+        warnings.push(Diagnostic::warning(
+            precision.place,
+            "`run.precision` does not decide how many seeds run",
+            label,
+        ));
+    }
 }
 
 /// Which ops are called how often.

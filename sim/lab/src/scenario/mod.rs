@@ -5,6 +5,7 @@
 //! tree again, for people and for hashing. Nothing here knows how a scenario runs, and nothing here touches a file.
 
 mod build;
+mod data;
 pub mod diagnostic;
 mod distributions;
 mod faults;
@@ -25,9 +26,12 @@ mod stand_in;
 mod targets;
 mod tree;
 mod values;
+mod variables;
 
+use kernel::Time;
 use tree::{Node, Value};
 
+pub use data::Files;
 pub use json_schema::json_schema;
 
 pub use diagnostic::{Colour, Diagnostic, Diagnostics, Severity, Source};
@@ -60,6 +64,8 @@ pub struct Scenario {
     pub sources: Vec<Source>,
     /// Every leaf written in the file.
     leaves: Vec<Leaf>,
+    /// How it was asked for.
+    choice: Choice,
 }
 
 /// A value written in the file, outside `[variants]`.
@@ -84,6 +90,11 @@ const VARIANTS_MAX: usize = 200;
 ///
 /// Whoever loads the base learns the errors of its variants too.
 pub fn load(source: &Source, choice: &Choice) -> Result<Scenario, Diagnostics> {
+    load_settled(source, choice, None)
+}
+
+/// The same, with what `warmup = "auto"` came to.
+fn load_settled(source: &Source, choice: &Choice, settled: Option<Time>) -> Result<Scenario, Diagnostics> {
     let mut sources = vec![source.clone()];
     for (path, value) in &choice.sets {
         sources.push(Source::new(format!("--set {path}"), format!("{path}={value}")));
@@ -99,18 +110,23 @@ pub fn load(source: &Source, choice: &Choice) -> Result<Scenario, Diagnostics> {
     }
     let leaves = set::leaves(&tree);
     merge::expand_services(&mut tree);
-    let loaded = load_tree(&sources, &tree, choice);
+    let loaded = load_tree(&sources, &tree, choice, settled);
     let mut errors = loaded.errors;
     // What `--set` changes is meant for this run; the variants are judged as they are written.
-    if choice.variant.is_none() && choice.sets.is_empty() {
+    if choice.variant.is_none() && choice.sets.is_empty() && settled.is_none() {
         errors.extend(errors_of_variants(&sources, &tree, choice, &errors));
     }
     match loaded.scenario {
+        Some(understood) if errors.is_empty() && understood.resolved.len() > tree::BYTES_MAX => {
+            let found = format!("the resolved scenario has {} MiB", understood.resolved.len() >> 20);
+            let label = format!("with its files written out it has more than {} MiB", tree::BYTES_MAX >> 20);
+            Err(Diagnostics::new(sources, vec![Diagnostic::error(Place::default(), found, label)]))
+        }
         Some(understood) if errors.is_empty() => {
             let warnings = Diagnostics::new(sources.clone(), loaded.warnings);
             let Understood { model, resolved, canonical, phases } = understood;
             let leaves = leaves_of(&model, &phases, leaves);
-            Ok(Scenario { model, resolved, canonical, warnings, sources, leaves })
+            Ok(Scenario { model, resolved, canonical, warnings, sources, leaves, choice: choice.clone() })
         }
         Some(_) | None => Err(Diagnostics::new(sources, errors)),
     }
@@ -132,7 +148,7 @@ struct Loaded {
 }
 
 /// Everything after parsing.
-fn load_tree(sources: &[Source], tree: &Node, choice: &Choice) -> Loaded {
+fn load_tree(sources: &[Source], tree: &Node, choice: &Choice, settled: Option<Time>) -> Loaded {
     let failed = |errors| Loaded { scenario: None, errors, warnings: Vec::new() };
     let mut merged = match merge::choose_variant(tree.clone(), choice.variant.as_deref()) {
         Ok(merged) => merged,
@@ -156,13 +172,14 @@ fn load_tree(sources: &[Source], tree: &Node, choice: &Choice) -> Loaded {
     let not_copied = merge::resolve_likes(&mut merged, &mut errors);
     merge::strip_none(&mut merged, Some(merge::root()));
     let mut resolver = resolve::Resolver::new(sources);
+    resolver.settled = settled;
     resolver.broken.extend(not_copied);
     let complete = resolver.root(&merged);
     errors.append(&mut resolver.errors);
     let mut warnings = resolver.warnings;
-    let model = build::build(sources, &complete);
+    let model = build::build(sources, &complete, settled);
     if errors.is_empty() {
-        errors.extend(errors_of_matrix(&merged, &model));
+        errors.extend(errors_of_matrix(sources, &merged, &model));
     }
     let phases = faults::phases(&complete);
     errors.extend(faults::unknown_phases(&phases, &model));
@@ -186,7 +203,7 @@ fn load_tree(sources: &[Source], tree: &Node, choice: &Choice) -> Loaded {
 const SWEPT_VALUES_MAX: usize = 2_000_000;
 
 /// Each value of `[sweep.matrix]` as if it were set: does its path lead somewhere, is it right there?
-fn errors_of_matrix(merged: &Node, model: &Model) -> Vec<Diagnostic> {
+fn errors_of_matrix(sources: &[Source], merged: &Node, model: &Model) -> Vec<Diagnostic> {
     let matrix = &model.sweep.matrix;
     let count: usize = matrix.iter().map(|(_, values)| values.len()).sum();
     if let Some((path, _)) = matrix.first().filter(|_| count > SWEPT_VALUES_MAX / merged.size().max(1)) {
@@ -199,7 +216,7 @@ fn errors_of_matrix(merged: &Node, model: &Model) -> Vec<Diagnostic> {
             // The text is no source of its own: what is wrong with it is told at the path.
             let mut tree = merged.clone();
             let wrong = set::apply(&mut tree, u32::MAX, &path.value, value).err().or_else(|| {
-                let mut resolver = resolve::Resolver::new(&[]);
+                let mut resolver = resolve::Resolver::new(sources);
                 resolver.root(&tree);
                 resolver.errors.into_iter().next()
             });
@@ -227,7 +244,7 @@ fn errors_of_variants(sources: &[Source], tree: &Node, choice: &Choice, known: &
     let mut found: Vec<Diagnostic> = Vec::new();
     for (name, entry) in variants.entries.iter().filter(|(_, e)| e.node.table().is_some()) {
         let choice = Choice { variant: Some(name.clone()), ..choice.clone() };
-        for mut error in load_tree(sources, tree, &choice).errors {
+        for mut error in load_tree(sources, tree, &choice, None).errors {
             // A circle of variants is met from each of them.
             let circle = error.message.contains("goes round in a circle");
             let same = |f: &Diagnostic| {
@@ -260,10 +277,33 @@ fn leaves_of(model: &Model, used: &[String], mut leaves: Vec<Leaf>) -> Vec<Leaf>
             leaf.judging = Some("it names a window of measurements, and no fault uses it");
         }
     }
+    for leaf in &mut leaves {
+        let service = leaf.path.strip_prefix("services.").and_then(|path| path.strip_suffix(".clock.offset"));
+        if service.is_some_and(|service| !lints::reads_clock(model, service)) {
+            leaf.judging = Some("only `$now` reads the offset of a clock, and nothing says it here");
+        }
+    }
     leaves
 }
 
+/// The files that a scenario or these `--set`s name: whoever can read them does, and hands them in by
+/// `Source::with_files`.
+pub fn files_named(source: &Source, sets: &[(String, String)]) -> std::collections::BTreeSet<String> {
+    data::named(&source.text, sets)
+}
+
 impl Scenario {
+    /// The same scenario with what its `warmup = "auto"` came to; it keeps its run id.
+    ///
+    /// # Panics
+    /// If the warm-up is not over before the run and its faults are: nothing else can be wrong with what was right.
+    #[must_use]
+    pub fn settled(&self, warmup: Time) -> Self {
+        assert!(warmup <= self.model.run.heal && warmup < self.model.run.duration, "a warm-up ends within its run");
+        let again = load_settled(&self.sources[0], &self.choice, Some(warmup));
+        again.unwrap_or_else(|errors| panic!("what was right is wrong: {}", errors.render(Colour::Plain)))
+    }
+
     /// Every value written in the file (not in its variants): what a test may change with `--set`.
     pub fn leaves(&self) -> &[Leaf] {
         &self.leaves

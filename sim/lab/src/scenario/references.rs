@@ -6,26 +6,31 @@ mod calls;
 mod faults;
 mod zones;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::diagnostic::{COLLECTED_MAX, Diagnostic, Source};
 use super::leaf::inside_text;
 use super::nearest::{listed, nearest};
 use super::tree::Node;
 use super::values::{clip, write_duration};
-use crate::model::{At, Expected, Form, Model, Named, Otherwise, Place, SweepVariants, Verb};
+use crate::model::{At, Expected, Form, Model, Named, Otherwise, Place, SweepVariants, Variable, Verb};
 
 /// Request variables that are always there.
 const BUILT_IN: [&str; 5] = ["id", "attempt", "client", "unique", "now"];
+
+/// Names that will be built in.
+const RESERVED: [&str; 3] = ["i", "last_read", "message"];
 
 /// Looks at every reference of the model.
 pub(super) fn check(sources: &[Source], complete: &Node, model: &Model, broken: &BTreeSet<String>) -> Vec<Diagnostic> {
     let mut checker = Checker { sources, complete, model, broken, errors: Vec::new() };
     checker.times();
+    checker.precision();
     checker.world();
     checker.ops();
     checker.transactions();
     checker.workloads();
+    checker.variables();
     checker.zones();
     checker.links();
     for (name, fault) in &model.faults {
@@ -128,6 +133,20 @@ impl<'a> Checker<'a> {
         }
     }
 
+    fn precision(&mut self) {
+        let known = !self.broken(&["run", "run.precision"]);
+        let Some(At { value: precision, place }) = self.model.run.precision.filter(|_| known) else { return };
+        if precision <= 0.0 {
+            let error = Diagnostic::error(place, "no number of seeds gives this precision", "more than 0%");
+            self.errors.push(error.help("\"2%\": half the interval is at most 2 % of the mean"));
+        }
+        if self.model.thresholds.is_empty() && !self.broken(&["thresholds"]) {
+            let label = "the means of thresholds are to be this precise, and there are none";
+            let error = Diagnostic::error(place, "`run.precision` is about nothing", label);
+            self.errors.push(error.help("for example [thresholds] with `typical = \"mean(latency) < 1s\"`"));
+        }
+    }
+
     fn world(&mut self) {
         let place = Place::default();
         if self.model.services.is_empty() && !self.broken(&["services"]) {
@@ -206,10 +225,34 @@ impl<'a> Checker<'a> {
                 self.errors.push(Diagnostic::error(name.place, message, label));
             }
             for (variable, _) in &workload.vars {
-                if BUILT_IN.contains(&variable.value.as_str()) {
+                if BUILT_IN.iter().chain(&RESERVED).any(|name| *name == variable.value) {
                     let label = "this variable is built in";
                     let message = format!("`{}` cannot be set", variable.value);
                     self.errors.push(Diagnostic::error(variable.place, message, label));
+                }
+            }
+        }
+    }
+
+    /// A variable has one type, whatever workload sets it.
+    fn variables(&mut self) {
+        let noun = |variable: &Variable| match variable {
+            Variable::Number(_) | Variable::Sequence(_) => "a number",
+            Variable::Truth(_) => "true or false",
+            Variable::Text(..) => "text",
+        };
+        let mut seen: BTreeMap<&str, (&At<String>, &str)> = BTreeMap::new();
+        for (name, workload) in &self.model.workloads {
+            for (variable, value) in &workload.vars {
+                let path = format!("workloads.{}.vars.{}", name.value, variable.value);
+                if self.broken(&[&path]) {
+                    continue;
+                }
+                let (first, sort) = *seen.entry(&variable.value).or_insert((variable, noun(value)));
+                if sort != noun(value) {
+                    let message = format!("the variable `{}` has two types", variable.value);
+                    let error = Diagnostic::error(variable.place, message, format!("{} here", noun(value)));
+                    self.errors.push(error.also(first.place, format!("{sort} here")));
                 }
             }
         }

@@ -7,6 +7,9 @@ mod verbs;
 
 use std::collections::BTreeSet;
 
+use kernel::Time;
+
+use super::data::Files;
 use super::diagnostic::{COLLECTED_MAX, Diagnostic, Source};
 use super::leaf;
 use super::merge::grow;
@@ -56,6 +59,12 @@ pub(super) struct Resolver<'a> {
     duration: u64,
     warmup: u64,
     heal: u64,
+    /// What `warmup = "auto"` came to, if a pilot run has told.
+    pub(super) settled: Option<Time>,
+    /// `run.warmup` is `auto`.
+    automatic: bool,
+    /// `run.precision` is there.
+    precise: bool,
     notes: usize,
     /// Stand-ins are being made: what is missing in them was told already.
     quiet: bool,
@@ -75,6 +84,9 @@ impl<'a> Resolver<'a> {
             duration: 0,
             warmup: 0,
             heal: 0,
+            settled: None,
+            automatic: false,
+            precise: false,
             notes: 0,
             quiet: false,
         }
@@ -108,11 +120,13 @@ impl<'a> Resolver<'a> {
             | Shape::Percentage
             | Shape::Count(_)
             | Shape::Duration
+            | Shape::Warmup
             | Shape::Rate
             | Shape::Size
             | Shape::Bandwidth
             | Shape::Capacity
             | Shape::Distribution(_)
+            | Shape::Variable
             | Shape::Word(..)
             | Shape::Words(..)
             | Shape::Name
@@ -140,12 +154,17 @@ impl<'a> Resolver<'a> {
     }
 
     fn leaf(&mut self, node: &Node, shape: Shape, path: &str) -> Node {
-        match leaf::check(node, shape) {
+        let none = Files::default();
+        let files = self.sources.first().map_or(&none, |source| &source.files);
+        match leaf::check(node, shape, files) {
             Ok(checked) => {
                 let mut result = Node::new(checked.value, node.place);
                 if let Some(law) = checked.varying.filter(|_| self.notes < NOTES_MAX) {
                     self.notes += 1;
                     result.note = Some(leaf::note(&law.0, law.1));
+                }
+                if let (Shape::Warmup, Some("auto"), Some(settled)) = (shape, result.as_text(), self.settled) {
+                    result.note = Some(format!("{} with this seed, by MSER-5", write_duration(settled.0)));
                 }
                 result
             }
@@ -220,7 +239,11 @@ impl<'a> Resolver<'a> {
         let span = || table.get(name).and_then(Node::as_text).and_then(|t| super::values::duration(t).ok());
         match path {
             "run.duration" => self.duration = span().unwrap_or(0),
-            "run.warmup" => self.warmup = span().unwrap_or(0),
+            "run.warmup" => {
+                self.automatic = table.get(name).and_then(Node::as_text) == Some("auto");
+                self.warmup = span().unwrap_or(0);
+            }
+            "run.precision" => self.precise = table.get(name).is_some(),
             "run.heal" => self.heal = span().unwrap_or(0),
             _ => {}
         }
@@ -327,10 +350,13 @@ impl<'a> Resolver<'a> {
             }
             Preset::Stem => text(&self.stem.clone()),
             Preset::RunDuration => text(&write_duration(self.duration)),
+            // When it begins is known after the pilot run; the run id must not depend on that.
+            Preset::Chaos if self.automatic => text("chaos"),
             Preset::Chaos if self.warmup < self.heal => {
                 text(&format!("{}..{}", write_duration(self.warmup), write_duration(self.heal)))
             }
             Preset::Chaos => text("0s..1ns"),
+            Preset::Seeds => text("0..100").filter(|_| !self.precise),
         }
     }
 

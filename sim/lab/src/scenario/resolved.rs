@@ -142,11 +142,12 @@ fn collect_notes<'a>(node: &'a Node, name: &'a str, notes: &mut Vec<(&'a str, &'
 }
 
 /// Neither changes what happens nor what is asked of it.
-const NOT_HASHED: [&[&str]; 7] = [
+const NOT_HASHED: [&[&str]; 8] = [
     &["version"],
     &["scenario", "question"],
     &["scenario", "tags"],
     &["run", "seed"],
+    &["run", "precision"],
     &["expect"],
     &["sweep"],
     &["variants"],

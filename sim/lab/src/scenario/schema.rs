@@ -59,6 +59,8 @@ pub(super) enum Preset {
     RunDuration,
     /// The chaos phase: from `run.warmup` to `run.heal`.
     Chaos,
+    /// `0..100`, unless `run.precision` says how many.
+    Seeds,
 }
 
 /// What a value looks like.
@@ -73,6 +75,8 @@ pub(super) enum Shape {
     /// An integer from 0 or 1, or `unlimited`.
     Count(i64),
     Duration,
+    /// A duration, or `auto`.
+    Warmup,
     Rate,
     Size,
     /// Bits or bytes per second, or `unlimited`.
@@ -80,6 +84,8 @@ pub(super) enum Shape {
     /// A size without the limit of a message, or `unlimited`.
     Capacity,
     Distribution(Sort),
+    /// A variable of a workload: a distribution of numbers, of texts or of truth, or a sequence.
+    Variable,
     /// One of these; the second list is what later versions know.
     Word(&'static [&'static str], &'static [&'static str]),
     /// Some of these.
@@ -231,6 +237,7 @@ impl Shape {
             Self::Percentage => "a percentage",
             Self::Count(_) => "a count",
             Self::Duration => "a duration",
+            Self::Warmup => "a duration or `auto`",
             Self::Rate => "a rate",
             Self::Size => "a size",
             Self::Bandwidth => "a bandwidth",
@@ -238,6 +245,8 @@ impl Shape {
             Self::Distribution(Sort::Durations) => "a duration or a distribution of durations",
             Self::Distribution(Sort::Drifts) => "a drift or a distribution of drifts",
             Self::Distribution(Sort::Numbers) => "a number or a distribution of numbers",
+            Self::Distribution(Sort::Offsets) => "the offset of a clock or a distribution of offsets",
+            Self::Variable => "a variable",
             Self::Distribution(Sort::Counts) => "a count or a distribution of whole numbers",
             Self::Word(..) => "a known word",
             Self::Words(..) => "a list of known words",
@@ -286,11 +295,13 @@ impl Shape {
             | Self::Percentage
             | Self::Count(_)
             | Self::Duration
+            | Self::Warmup
             | Self::Rate
             | Self::Size
             | Self::Bandwidth
             | Self::Capacity
             | Self::Distribution(_)
+            | Self::Variable
             | Self::Words(..)
             | Self::Name
             | Self::Names
@@ -335,11 +346,13 @@ impl Shape {
             | Self::Percentage
             | Self::Count(_)
             | Self::Duration
+            | Self::Warmup
             | Self::Rate
             | Self::Size
             | Self::Bandwidth
             | Self::Capacity
             | Self::Distribution(_)
+            | Self::Variable
             | Self::Word(..)
             | Self::Words(..)
             | Self::Name

@@ -14,6 +14,9 @@ use super::tree::{Node, Table, Value, parse_value};
 use super::values::clip;
 use crate::model::Place;
 
+/// The key of a workload's arrival times, which may be a file.
+pub(super) const TRACE: &str = "trace";
+
 /// One step of a path, and its bytes.
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum Segment {

@@ -75,6 +75,7 @@ fn pick(text: &str) -> Result<Pick, Bad> {
         "majority" => return Ok(Pick::Majority),
         "same" => return Ok(Pick::Same),
         "leader" | "followers" => return Err(Bad::new("roles are not supported by this version yet")),
+        _ if text.starts_with("leader of ") => return Err(Bad::new("roles are not supported by this version yet")),
         _ => {}
     }
     let words = ["any", "minority", "majority", "same", "fraction"];

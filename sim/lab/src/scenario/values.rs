@@ -46,7 +46,7 @@ impl Bad {
 }
 
 /// Longer spans than this (146 years) are refused, so that sums of a few never overflow.
-const SPAN_MAX: u128 = u64::MAX as u128 / 4;
+pub(super) const SPAN_MAX: u128 = u64::MAX as u128 / 4;
 
 const UNITS: [(&str, u64); 6] = [
     ("ns", 1),
@@ -114,6 +114,12 @@ pub(super) fn duration(text: &str) -> Result<u64, Bad> {
         rest = next;
     }
     Ok(total as u64)
+}
+
+/// The unit of time at the end of a header, in nanoseconds: `latency_ms`, `wait (s)`.
+pub(super) fn unit_at_end(header: &str) -> Option<u64> {
+    let last = header.split(|c: char| !c.is_alphanumeric()).rfind(|word| !word.is_empty())?;
+    UNITS.iter().find(|unit| unit.0 == last).map(|unit| unit.1)
 }
 
 fn too_long() -> Bad {
@@ -306,6 +312,19 @@ pub(super) fn drift(text: &str) -> Result<f64, Bad> {
         Some(_) => Err(Bad::new("a clock drifts by at most 100000ppm, which is 10 %")),
         None => Err(Bad::new(format!("`{}` is no number", clip(digits))).help(example)),
     }
+}
+
+/// `-5ms` in nanoseconds: how much a clock is ahead.
+pub(super) fn offset(text: &str) -> Result<f64, Bad> {
+    match text.strip_prefix('-') {
+        Some(rest) => duration(rest).map(|ns| -(ns as f64)).map_err(|bad| bad.shifted(1, rest.len())),
+        None => duration(text).map(|ns| ns as f64),
+    }
+}
+
+/// The one way to write it.
+pub(super) fn write_offset(ns: f64) -> String {
+    format!("{}{}", if ns < 0.0 { "-" } else { "" }, write_duration(ns.abs() as u64))
 }
 
 /// `10s..40s` in nanoseconds: half open, not empty.

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use kernel::random::Stream;
 use kernel::{Distribution, Span, Time};
 
-use super::plan::{Load, Workload};
+use super::plan::{Draw, Load, Variable, Workload};
 use super::rows::Variables;
 use crate::expression::Value;
 
@@ -82,11 +82,20 @@ pub fn number_of(operation: u64) -> u64 {
 }
 
 /// The variables of one operation, drawn by its id.
-pub fn variables(plan: &Workload, operation: u64) -> Variables {
+pub fn variables(plan: &Workload, operation: u64, user: Option<u32>) -> Variables {
     let mut variables = Variables::default();
-    for draw in &plan.variables {
-        let value = draw.as_ref().map(|draw| draw.law.integer(&mut draw.key.draw(operation, 0, 0)));
-        variables.push(value.map_or(Value::Null, Value::Int));
+    let drawn = |draw: &Draw| draw.law.integer(&mut draw.key.draw(operation, 0, 0));
+    let number = || number_of(operation) as i64;
+    for variable in &plan.variables {
+        variables.push(match variable {
+            Variable::Number(draw) => Value::Int(drawn(draw)),
+            Variable::Unset => Value::Null,
+            Variable::Truth(draw) => Value::Bool(drawn(draw) != 0),
+            Variable::Text(draw, symbols) => Value::Text(symbols[drawn(draw) as usize]),
+            Variable::Sequence(first) => first.checked_add(number()).map_or(Value::Null, Value::Int),
+            Variable::Operation => Value::Int(operation as i64),
+            Variable::Client => Value::Int(user.map_or_else(number, i64::from)),
+        });
     }
     variables
 }

@@ -49,7 +49,7 @@ impl Machine {
             return;
         }
         let operation = clients::operation(index, number);
-        let variables = clients::variables(workload, operation);
+        let variables = clients::variables(workload, operation, user);
         let caller = user.map_or(Caller::Arrival(number), |user| Caller::User(user, number));
         self.note_in_flight(workload, 1, out);
         if plan.history {

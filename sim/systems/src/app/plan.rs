@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use kernel::{CellId, Distribution, Key, NodeId, SeriesId, Span, Time};
 
 use crate::commit::two_phase;
-use crate::expression::Program;
+use crate::expression::{Program, VariableId};
 
 /// The whole application.
 #[derive(Clone, Debug)]
@@ -186,8 +186,8 @@ pub struct Workload {
     pub stop: Time,
     /// First instruction of an operation.
     pub entry: u32,
-    /// By number: how it is drawn, once per operation; `None`: not set by this workload.
-    pub variables: Vec<Option<Draw>>,
+    /// By number: where it comes from, once per operation.
+    pub variables: Vec<Variable>,
     /// Latency of its operations.
     pub latency: SeriesId,
     /// Operations in flight.
@@ -196,6 +196,25 @@ pub struct Workload {
     pub transaction: Option<u32>,
     /// Operations (by their number here) that are left out; nobody else's draws change.
     pub dropped: BTreeSet<u64>,
+}
+
+/// Where a variable of a request comes from.
+#[derive(Clone, Debug)]
+pub enum Variable {
+    /// Nowhere: this workload does not set it.
+    Unset,
+    /// A number that is drawn.
+    Number(Draw),
+    /// True if what is drawn is not 0.
+    Truth(Draw),
+    /// The text whose index is drawn; by index its symbol.
+    Text(Draw, Vec<u32>),
+    /// This for the first operation, one more for each that follows.
+    Sequence(i64),
+    /// The operation's id: the same for all that it causes.
+    Operation,
+    /// The user of a closed loop; in an open loop every operation is a client of its own.
+    Client,
 }
 
 /// How operations come.
@@ -228,6 +247,8 @@ pub struct Transaction {
     pub participants: Vec<NodeId>,
     /// Its aborts, each with the error's number as tag.
     pub aborted: SeriesId,
+    /// The variable that is what the coordinator's clock shows when it begins, if the work reads it.
+    pub clock: Option<VariableId>,
 }
 
 /// The state a service brings into transactions: counters, and the steps that touch them.

@@ -48,12 +48,16 @@ impl Variables {
         self.all().is_empty()
     }
 
-    /// In order; what is not a number is 0.
-    pub fn numbers(&self) -> impl Iterator<Item = i64> {
-        self.all().iter().map(|v| match v {
-            Value::Int(n) => *n,
-            Value::Null | Value::Bool(_) | Value::Text(_) => 0,
-        })
+    /// Sets one that there is, for whoever holds these.
+    pub fn set(&mut self, variable: VariableId, value: Value) {
+        if let Some(all) = &mut self.0 {
+            Arc::make_mut(all)[variable.0 as usize] = value;
+        }
+    }
+
+    /// In order.
+    pub fn values(&self) -> impl Iterator<Item = Value> {
+        self.all().iter().copied()
     }
 }
 

@@ -19,6 +19,7 @@ use super::rows::{Rows, Variables, Work};
 use super::station::{Admission, Station};
 use crate::commit::Reason;
 use crate::commit::two_phase::{self, Begin, Coordinator, Participant};
+use crate::expression::Value;
 
 /// A machine of a service.
 #[derive(Clone, Debug)]
@@ -114,7 +115,10 @@ impl Machine {
             return self.finish(plan, now, number, CallResult::Ok, out);
         }
         let token = self.wait(number);
-        let variables = self.frames.get(number).variables.clone();
+        let mut variables = self.frames.get(number).variables.clone();
+        if let Some(clock) = plan.transactions[kind as usize].clock {
+            variables.set(clock, Value::Int(out.clock(now)));
+        }
         let participants = plan.transactions[kind as usize]
             .participants
             .iter()

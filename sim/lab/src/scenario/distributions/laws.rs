@@ -62,7 +62,9 @@ pub(super) const LAWS: &[Law] = &[
         form: "normal(mean, sd)",
         make: |a, sort| match sort {
             Sort::Durations => Distribution::normal_duration(given(a, 0), given(a, 1)),
-            Sort::Numbers | Sort::Counts | Sort::Drifts => Distribution::normal(given(a, 0), given(a, 1)),
+            Sort::Numbers | Sort::Counts | Sort::Drifts | Sort::Offsets => {
+                Distribution::normal(given(a, 0), given(a, 1))
+            }
         },
     },
     Law {

@@ -7,6 +7,7 @@ use super::super::nearest::{listed, nearest};
 use super::super::targets::variables;
 use super::super::values::clip;
 use super::{BUILT_IN, Checker, find, names};
+use crate::expression::LATER;
 use crate::model::{At, Call, Change, Otherwise, Row, State, Step, Verb};
 
 impl<'a> Checker<'a> {
@@ -210,6 +211,11 @@ impl<'a> Checker<'a> {
                     continue;
                 }
                 let place = self.inside(text, &range);
+                if let Some((_, why)) = LATER.iter().find(|(later, _)| later.split('.').next() == Some(name)) {
+                    let message = format!("`${name}` is not supported by this version yet");
+                    self.errors.push(Diagnostic::error(place, message, *why));
+                    continue;
+                }
                 let known = || set.iter().copied().chain(BUILT_IN);
                 let label = format!("nothing on any path to this step sets it; there are {}", listed(known(), 16));
                 let error = Diagnostic::error(place, format!("the variable `${name}` is not set"), label);

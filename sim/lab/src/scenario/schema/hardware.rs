@@ -140,13 +140,21 @@ pub(super) static DISK: Form = Form {
 
 pub(super) static CLOCK: Form = Form {
     what: "a clock",
-    keys: &[key(
-        "drift",
-        Shape::Distribution(Sort::Drifts),
-        Preset::Text("0ppm"),
-        "How much faster it runs than true time, drawn for each node; its timers take 1 / (1 + drift) of their length.",
-    )],
-    later: &["offset"],
+    keys: &[
+        key(
+            "drift",
+            Shape::Distribution(Sort::Drifts),
+            Preset::Text("0ppm"),
+            "How much faster it runs than true time, drawn for each node; its timers take 1 / (1 + drift) of their length.",
+        ),
+        key(
+            "offset",
+            Shape::Distribution(Sort::Offsets),
+            Preset::Text("0s"),
+            "What it shows at time 0, drawn for each node; `$now` reads it, timers do not.",
+        ),
+    ],
+    later: &[],
     short: Short::None,
     choices: &[],
 };

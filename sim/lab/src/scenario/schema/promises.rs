@@ -121,7 +121,12 @@ const NO_CHOICES: &[Choice] = &[];
 pub(super) static SWEEP: Form = Form {
     what: "`[sweep]`",
     keys: &[
-        key("seeds", Shape::Seeds, Preset::Text("0..100"), "Half open: `\"0..100\"`."),
+        key(
+            "seeds",
+            Shape::Seeds,
+            Preset::Seeds,
+            "Half open. Default: `\"0..100\"`, or as many as `run.precision` needs.",
+        ),
         key(
             "variants",
             Shape::SweepVariants,

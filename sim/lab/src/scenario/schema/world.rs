@@ -23,7 +23,12 @@ pub(super) static RUN: Form = Form {
     what: "`[run]`",
     keys: &[
         key("duration", Shape::Duration, Preset::Required, "Load arrives from 0 to here."),
-        key("warmup", Shape::Duration, Preset::Text("0s"), "Left out of every metric, never out of invariants."),
+        key(
+            "warmup",
+            Shape::Warmup,
+            Preset::Text("0s"),
+            "Left out of every metric, never out of invariants. auto: chosen by MSER-5 from a pilot run.",
+        ),
         key("heal", Shape::Duration, Preset::RunDuration, "Every fault is revoked here. Default: `duration`."),
         key(
             "quiesce",
@@ -36,8 +41,15 @@ pub(super) static RUN: Form = Form {
         key("seed", Shape::Integer(0, i64::MAX), Preset::Integer(0), "The seed, if no flag gives one."),
         key("abort_on_fail", Shape::Names, Preset::Words(&[]), "Stop at the first violation of these.")
             .judging("it only ends a run whose verdict is certain"),
+        key(
+            "precision",
+            Shape::Percentage,
+            Preset::Absent,
+            "`sweep` goes on until every threshold's mean is known this well: half its 95% interval, of the mean.",
+        )
+        .judging("it says how many seeds a sweep runs, and changes none of them"),
     ],
-    later: &["precision"],
+    later: &[],
     short: Short::None,
     choices: &[],
 };
@@ -254,12 +266,7 @@ static WORKLOAD: Form = Form {
         key("stop", Shape::Duration, Preset::RunDuration, "It ends here. Default: `run.duration`."),
         key("target", Shape::CallTarget, Preset::Required, "What each operation calls."),
         key("client", Shape::Table(&CLIENT), Preset::Table, "How the whole operation is called."),
-        key(
-            "vars",
-            Shape::Keyed(&Shape::Distribution(Sort::Numbers)),
-            Preset::Table,
-            "Variables, drawn once per operation.",
-        ),
+        key("vars", Shape::Keyed(&Shape::Variable), Preset::Table, "Variables, drawn once per operation."),
         ZONE,
     ],
     later: &["stages", "bursts", "iterations", "total", "steps", "mix", "clients", "bad_tokens"],
