@@ -82,6 +82,8 @@ impl<P: Process, W: Watch<P>> Effects<P> for Perform<'_, P, W> {
         }
     }
 
+    #[expect(clippy::inline_always, reason = "what is put is built near its place, not handed on from call to call")]
+    #[inline(always)]
     fn send(&mut self, to: NodeId, message: P::Message) {
         if self.stopped {
             return;

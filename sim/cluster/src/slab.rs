@@ -20,7 +20,8 @@ impl<T> Slab<T> {
         self.free.last().copied().unwrap_or(self.slots.len() as u32)
     }
 
-    #[inline]
+    #[expect(clippy::inline_always, reason = "what is put is built near its place, not handed on from call to call")]
+    #[inline(always)]
     pub(crate) fn put(&mut self, thing: T) -> u32 {
         if let Some(at) = self.free.pop() {
             self.slots[at as usize] = Some(thing);

@@ -128,7 +128,8 @@ impl<P: Process> World<P> {
     }
 
     /// A message is sent, and leaves its sender at once. Over a link on which nothing can happen to it this is all.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "what is put is built near its place, not handed on from call to call")]
+    #[inline(always)]
     pub(crate) fn post<W: Watch<P>>(&mut self, from: u16, to: NodeId, message: P::Message, watch: &mut W) {
         let receiver = to.0 as u16;
         let Some(lane) = self.network.quiet_lane(from, receiver) else {

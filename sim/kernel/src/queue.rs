@@ -21,9 +21,6 @@ const ARITY: usize = 4;
 /// How many keys stand sorted at most; half of them move when they are too many or none.
 const NEAR_MAX: usize = 64;
 
-/// How many of those are looked at one by one.
-const NEAR_LOOK: usize = 8;
-
 /// A pending event, for cancelling it. Stale handles are harmless.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Handle(u64);
@@ -226,14 +223,14 @@ impl<E: Copy> Queue<E> {
         if !belongs_near || (self.near.len() == NEAR_MAX && !self.make_room(key)) {
             return self.push_far(key);
         }
-        // Most of what is scheduled is due soon: look at the last few first.
-        let rest = self.near.len().saturating_sub(NEAR_LOOK);
-        let last = &self.near[rest..];
-        let place = match last.iter().rposition(|&other| other > key) {
-            Some(before) => rest + before + 1,
-            None => self.near[..rest].partition_point(|&other| other > key),
-        };
-        self.near.insert(place, key);
+        // A new key has the largest sequence number: what is due in the same instant is before it.
+        let later = |other: u128| other >> 64 > key >> 64;
+        if self.near.last().is_none_or(|&next| later(next)) {
+            self.near.push(key);
+        } else {
+            let place = self.near.partition_point(|&other| later(other));
+            self.near.insert(place, key);
+        }
     }
 
     /// A key belongs among the near ones, which are too many: their later half joins the others. False: the key must, too.

@@ -77,7 +77,8 @@ impl Frames {
     }
 
     /// Stores a frame under a fresh token.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "what is put is built in its place, not copied there")]
+    #[inline(always)]
     pub fn put(&mut self, mut frame: Frame) -> u32 {
         frame.token = self.token();
         self.live += 1;
@@ -117,6 +118,15 @@ impl Frames {
     }
 
     /// Ends a frame.
+    #[inline]
+    pub fn end(&mut self, number: u32) {
+        debug_assert!(self.slots[number as usize].is_some(), "a frame ends once");
+        self.slots[number as usize] = None;
+        self.free.push(number);
+        self.live -= 1;
+    }
+
+    /// Ends a frame and gives what it was.
     #[inline]
     pub fn take(&mut self, number: u32) -> Frame {
         let frame = self.slots[number as usize].take().expect("a frame ends once");

@@ -12,6 +12,21 @@ use super::station::{Admission, Worker};
 /// The program counter of a prepare: it has no steps, the participant does its work.
 pub(super) const PREPARE: u32 = u32::MAX;
 
+/// What an answer must know of the request.
+#[derive(Clone, Copy)]
+pub(super) struct Asked {
+    caller: Caller,
+    operation: u64,
+    hop: u64,
+}
+
+impl Asked {
+    #[inline]
+    pub(super) fn of(frame: &Frame) -> Self {
+        Self { caller: frame.caller, operation: frame.operation, hop: frame.hop }
+    }
+}
+
 impl Machine {
     /// Runs a frame until it waits or ends. Not part of its caller's loop: it would look all of the plan up beforehand.
     #[inline(never)]
@@ -198,32 +213,35 @@ impl Machine {
         result: CallResult,
         out: &mut impl Effects<Self>,
     ) {
-        let frame = self.frames.take(number);
+        let frame = self.frames.get(number);
         out.frame(Barrier(frame.operation));
         let Role::Server(server) = &mut self.role else {
+            let frame = self.frames.take(number);
             self.end_operation(plan, now, &frame, result, out);
             return;
         };
-        let (service, node) = plan.service(self.me);
+        let (asked, entered, served) = (Asked::of(frame), frame.entered, frame.served);
         let worker = if frame.holds_worker { Worker::Held } else { Worker::None };
-        let next = server.station.leave(service, node, (frame.entered, now), worker, out);
-        if let Some(since) = frame.served {
+        self.frames.end(number);
+        let (service, node) = plan.service(self.me);
+        let next = server.station.leave(service, node, (entered, now), worker, out);
+        if let Some(since) = served {
             let series = service.series[node as usize].service_time;
             out.measure(Sample { series, tag: ending(result).tag(), since, value: now.since(since) });
         }
         if let Some(next) = next {
             self.serve(now, next);
         }
-        Self::reply(plan, &frame, result, out);
+        Self::reply(plan, asked, result, out);
     }
 
     /// Answers whoever called.
-    pub(super) fn reply(plan: &Plan, frame: &Frame, result: CallResult, out: &mut impl Effects<Self>) {
-        match frame.caller {
+    pub(super) fn reply(plan: &Plan, asked: Asked, result: CallResult, out: &mut impl Effects<Self>) {
+        match asked.caller {
             Caller::Frame { node, frame: number, token, op } => {
                 let reply = Reply {
-                    operation: frame.operation,
-                    hop: frame.hop,
+                    operation: asked.operation,
+                    hop: asked.hop,
                     frame: number,
                     token,
                     bytes: plan.ops[op as usize].reply_size,

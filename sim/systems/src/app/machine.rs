@@ -7,6 +7,7 @@ use kernel::{CellId, Digest, Effects, NodeId, Process, SeriesId, Time, fold};
 
 use super::clients::Clients;
 use super::frame::{Caller, Frame, Frames};
+use super::interpreter::Asked;
 use super::message::{CallResult, Failure, Message, Reply, Request, system_errors};
 use super::output::Output;
 use super::plan::{Load, Part, Plan};
@@ -247,7 +248,7 @@ impl Machine {
     fn refuse(&mut self, plan: &Plan, number: u32, out: &mut impl Effects<Self>) {
         let frame = self.frames.take(number);
         let failure = Failure::system(system_errors::OVERLOAD, true);
-        Self::reply(plan, &frame, CallResult::Failed(failure), out);
+        Self::reply(plan, Asked::of(&frame), CallResult::Failed(failure), out);
     }
 
     /// A request that waited is sent away.
