@@ -154,7 +154,7 @@ mod tests {
             let mut series = Series::default();
             for n in 0..values {
                 // The first tenth is slow; the rest is noise from 0 to 6.
-                let noise = (kernel::fold(1, n) >> 40) as f64 * 6.0 / (1 << 24) as f64;
+                let noise = (kernel::fold(1, n) >> 40) as f64 * 6.0 / f64::from(1 << 24);
                 let value = if n < values / 10 { 50.0 } else { noise };
                 series.push(Time(n * 1_000_000 / values), value);
             }
