@@ -165,11 +165,18 @@ impl<P: Process> Cluster<P> {
 
     /// One lease of a pause ends; with the last one the machine handles what waited.
     fn resume(&mut self, node: NodeId) {
+        let holders = self.world.faults.active().into_iter().filter(|&instance| {
+            let entry = &self.world.faults.ledger[instance as usize];
+            let kind = entry.fault.map(|fault| &self.world.faults.plan.faults[fault as usize].kind);
+            matches!(kind, Some(FaultKind::Pause)) && entry.nodes.contains(&node)
+        });
+        // What is delayed from here on is the doing of one that still holds it.
+        let holder = holders.min();
         let node = node.0 as u16;
         let host = self.world.host_mut(node);
         host.pauses -= 1;
+        host.pause = holder;
         if host.pauses == 0 {
-            host.pause = None;
             self.drain_next(node);
         }
     }

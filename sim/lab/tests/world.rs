@@ -312,3 +312,61 @@ fn an_interrupted_run_is_about_the_time_before_and_decides_no_threshold() {
     text += "[invariants]\nidle.always = \"server.busy == 0\"\n";
     assert_eq!(stopped(&text).verdict.found, Found::Fail);
 }
+
+/// What a crash of a participant costs, with promises that watch its rows.
+const CRASHED: &[(&str, &str)] = &[
+    ("faults.f.kind", "crash"),
+    ("faults.f.target", "a"),
+    ("faults.f.at", "5s"),
+    ("faults.f.for", "1s"),
+    ("workloads.w.client.timeout", "2s"),
+    ("invariants.moves.transition", "after(a.money[3]) != before(a.money[3])"),
+    ("invariants.whole.at_rest", "sum(a.money) + sum(b.money) == 20000"),
+];
+
+fn status(outcome: &Outcome, name: &str) -> Status {
+    outcome.invariants.iter().find(|invariant| invariant.name == name).expect("the promise").status
+}
+
+#[test]
+fn a_restart_says_again_what_is_and_that_is_no_change() {
+    let crashed = outcome(BANK, CRASHED);
+    assert!(crashed.faults[0].effective, "the crash happens");
+    assert_eq!(status(&crashed, "moves"), Status::Holds, "a transition is a change, not a restatement");
+    assert_eq!(status(&crashed, "whole"), Status::Holds);
+}
+
+#[test]
+fn rows_on_a_lost_disk_are_seen_to_be_lost() {
+    let lost = outcome(BANK, &[CRASHED, &[("faults.f.loses", "[\"memory\", \"unsynced\", \"disk\"]")]].concat());
+    assert_eq!(status(&lost, "whole"), Status::Violated, "what was moved before the crash is gone from one bank only");
+}
+
+#[test]
+fn every_abort_has_a_reason_also_that_of_a_coordinator_that_crashed() {
+    let point = [("faults.f.at", "none"), ("faults.f.point", "2pc.coordinator.after_last_vote")];
+    let crashed = outcome(BANK, &[CRASHED, &point].concat());
+    let bank = &crashed.transactions[0];
+    let reasons: u64 = bank.reasons.iter().map(|(_, count)| count).sum();
+    assert_eq!(reasons, bank.aborted, "{:?}", bank.reasons);
+    assert!(bank.reasons.iter().any(|(reason, _)| reason == "coordinator_crashed"), "{:?}", bank.reasons);
+}
+
+#[test]
+fn what_would_have_no_effect_is_refused() {
+    for (sets, said) in [
+        (vec![("transactions.t.work[0].chance", "50%")], "chance"),
+        (vec![("services.a.mutant", "never_ask"), ("services.b.mutant", "ack_before_fsync")], "two mutants"),
+        ([CRASHED, &[("faults.f.loses", "[\"unsynced\"]")]].concat(), "keeps the memory"),
+    ] {
+        let scenario = try_read(BANK, &sets);
+        let told = match scenario {
+            Err(told) => told,
+            Ok(scenario) => match run(&scenario, 1, None, &Options::lean(), &mut |_| Go::On) {
+                Ok(_) => panic!("{said} is accepted"),
+                Err(errors) => scenario.diagnostics(errors).render(Colour::Plain),
+            },
+        };
+        assert!(told.contains(said), "{told}");
+    }
+}

@@ -132,3 +132,14 @@ fn a_full_inbox_drops_messages() {
     world.crash_now(NodeId(0), Loses::USUAL, &mut ());
     assert_eq!(world.unfinished(), 0);
 }
+
+#[test]
+fn what_an_overlapping_pause_delays_is_its_own_once_the_first_is_over() {
+    let (world, _) = stage(1)
+        .on(0, Cue::Start, vec![timer(1, ms(12)), timer(2, ms(35))])
+        .fault(pause(&[0], ms(10), ms(20)))
+        .fault(pause(&[0], ms(20), ms(40)))
+        .run();
+    assert_eq!(heard(&world, 0)[1..], [(60_000, Cue::Timer(1)), (60_000, Cue::Timer(2))]);
+    assert_eq!([0, 1].map(|n| world.ledger()[n].impact.events_delayed), [1, 1]);
+}

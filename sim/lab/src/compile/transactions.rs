@@ -194,12 +194,19 @@ impl Compiler<'_> {
         }
     }
 
-    /// A mutant of any service that takes part is a mutant of the protocol.
+    /// A mutant of any service that takes part is a mutant of the whole protocol; so there can be only one.
     fn mutant(&mut self, coordinator: &str, owners: &[String]) -> Option<Mutant> {
         let mut found = None;
+        let mut first: Option<&At<String>> = None;
         for (name, service) in &self.model.services {
             let takes_part = name.value == coordinator || owners.contains(&name.value);
             let Some(word) = service.mutant.as_ref().filter(|_| takes_part) else { continue };
+            if let Some(other) = first.filter(|other| other.value != word.value) {
+                let message = "a transaction whose protocol has two mutants";
+                let error = Diagnostic::error(word.place, message, "a mutant of one service is one of the protocol");
+                self.errors.push(error.also(other.place, "and here is another"));
+            }
+            first = Some(word);
             found = Mutant::named(&word.value);
             if found.is_none() {
                 let names: Vec<_> = Mutant::ALL.iter().map(|entry| entry.1).collect();

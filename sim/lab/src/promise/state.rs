@@ -154,6 +154,9 @@ impl State {
         let known = delta.before == delta.after || self.values[place] == delta.before;
         assert!(known, "a change of cell {} from a value it did not have", delta.cell.0);
         let before = std::mem::replace(&mut self.values[place], delta.after);
+        if before == delta.after && delta.before == delta.after {
+            return;
+        }
         for &number in &dependents.aggregates {
             let mirror = Mirror { values: &self.values, cells: &self.cells };
             let faulty = self.aggregates[number as usize].update(delta.cell.0, key, before, mirror);

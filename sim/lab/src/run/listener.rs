@@ -148,6 +148,11 @@ impl Listener {
         }
     }
 
+    /// The run ended before its time, and not because of a promise.
+    pub(super) const fn ended_early(&self) -> bool {
+        self.interrupted || self.gave_up.is_some()
+    }
+
     /// Why the run ended before its time, if it did.
     fn cut_short(&self, end: Time) -> Option<String> {
         let interrupted = || format!("interrupted at {end}: everything here is about the time before");

@@ -184,7 +184,7 @@ impl World {
 
     /// When the run ended.
     fn end(&mut self) -> Time {
-        if self.listener.stops() || self.listener.interrupted {
+        if self.listener.stops() || self.listener.ended_early() {
             return self.cluster.now();
         }
         if self.cluster.unfinished() == 0 {

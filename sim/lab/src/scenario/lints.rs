@@ -8,7 +8,7 @@ use super::diagnostic::Diagnostic;
 use super::targets::variables;
 use super::values::{duration, write_duration};
 use crate::model::{
-    Call, Change, Disk, FaultKind, Form, Limit, Load, LockMode, Model, Place, Service, Step, Transport, Trigger, Verb,
+    Call, Change, Disk, Form, Limit, Load, LockMode, Model, Place, Service, Step, Transport, Trigger, Verb,
 };
 
 /// Calls within calls that are followed.
@@ -292,10 +292,6 @@ fn cut_by_heal(model: &Model, warnings: &mut Vec<Diagnostic>) {
                 let message = format!("`{}` is cut short", name.value);
                 warnings.push(Diagnostic::warning(name.place, message, label));
             }
-        }
-        if let FaultKind::Crash { memory: false, unsynced: false, disk: false } = fault.kind {
-            let label = "a crash that loses nothing is a pause";
-            warnings.push(Diagnostic::warning(name.place, format!("`{}` loses nothing", name.value), label));
         }
     }
 }

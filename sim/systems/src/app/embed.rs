@@ -29,8 +29,8 @@ impl Embed<Role, Machine> for InMachine {
 
     fn output(&self, output: Output) -> Timer {
         match output {
-            Output::Decided { transaction, outcome } => {
-                Timer::Decided { transaction, reason: outcome.err().map(|reason| reason.0) }
+            Output::Decided { transaction, kind, outcome } => {
+                Timer::Decided { transaction, kind, reason: outcome.err().map(|reason| reason.0) }
             }
         }
     }

@@ -62,8 +62,10 @@ pub enum Timer {
     Commit(two_phase::Timer),
     /// A coordinator has decided.
     Decided {
-        /// The transaction.
+        /// The transaction,
         transaction: u64,
+        /// of this type.
+        kind: u16,
         /// Why it aborted; none if it committed.
         reason: Option<u16>,
     },
@@ -118,7 +120,9 @@ impl Process for Machine {
                 self.answered(plan, now, (frame, token), CallResult::Failed(failure), out);
             }
             Timer::Commit(timer) => self.commit_timer(plan, now, timer, out),
-            Timer::Decided { transaction, reason } => self.decided(plan, now, transaction, reason.map(Reason), out),
+            Timer::Decided { transaction, kind, reason } => {
+                self.decided(plan, now, (transaction, kind), reason.map(Reason), out);
+            }
         }
         self.go_on(plan, now, out);
     }
@@ -268,7 +272,9 @@ impl Digest for Timer {
             Self::Resume { frame, token } => two(3, frame, token),
             Self::Timeout { frame, token } => two(4, frame, token),
             Self::Commit(ref timer) => fold(5, timer.digest()),
-            Self::Decided { transaction, reason } => fold(fold(6, transaction), reason.map_or(1 << 16, u64::from)),
+            Self::Decided { transaction, kind, reason } => {
+                fold(fold(6, transaction), u64::from(kind) << 32 | reason.map_or(1 << 16, u64::from))
+            }
         }
     }
 }

@@ -195,6 +195,14 @@ impl Resource for Rows {
         self.steps(work).iter().filter_map(row).collect()
     }
 
+    fn restate(&self, changes: &mut Vec<Delta>) {
+        for (item, values) in self.plan.items.iter().zip(&self.values) {
+            let row =
+                |(key, &value): (usize, &i64)| Delta { cell: item.cell, key: key as u64, before: value, after: value };
+            changes.extend(values.iter().enumerate().map(row));
+        }
+    }
+
     fn vote(&mut self, work: &Work) -> Result<(), Reason> {
         self.attempt(work, Guarded::Yes).map(|_| ())
     }

@@ -28,8 +28,8 @@ pub struct Server {
     rows: Rows,
     coordinator: Coordinator<Rows>,
     participant: Participant<Rows>,
-    /// Per transaction its type and the frame that waits for the decision, with its token.
-    deciding: BTreeMap<u64, (u32, u32, u64)>,
+    /// Per transaction the frame that waits for the decision, with its token.
+    deciding: BTreeMap<u64, (u32, u64)>,
     /// Prepares that wait for a worker, by frame.
     arrived: BTreeMap<u32, (NodeId, two_phase::Message<Work>)>,
     /// Frames whose worker is held until the participant has voted, with their transaction.
@@ -51,9 +51,9 @@ impl Server {
         }
     }
 
-    /// Reads the log.
+    /// Reads the log. After a crash it may be empty, and then the rows are what they were at first.
     pub fn start(&mut self, plan: &Plan, now: Time, log: &[Record], out: &mut impl Effects<Machine>) {
-        if log.is_empty() {
+        if now == Time::ZERO && log.is_empty() {
             return;
         }
         let records: Vec<_> = log.iter().map(|Record::Commit(record)| record.clone()).collect();
@@ -125,7 +125,7 @@ impl Machine {
             .map(|&node| (node, Work { kind: kind as u16, variables: variables.clone() }));
         let participants = participants.collect();
         let server = self.server();
-        server.deciding.insert(transaction, (kind, number, token));
+        server.deciding.insert(transaction, (number, token));
         let begin = Begin { transaction, kind: kind as u16, began: now, participants };
         server.coordinator.begin(&plan.commit, now, begin, &mut Within::new(out, InMachine));
     }
@@ -135,20 +135,26 @@ impl Machine {
         &mut self,
         plan: &Plan,
         now: Time,
-        transaction: u64,
+        (transaction, kind): (u64, u16),
         reason: Option<Reason>,
         out: &mut impl Effects<Self>,
     ) {
-        let Some((kind, number, token)) = self.server().deciding.remove(&transaction) else { return };
-        let Some(frame) = self.frames.current(number, token) else { return };
-        if let Some(reason) = reason {
-            let error = system_errors::of_abort(reason);
-            let series = plan.transactions[kind as usize].aborted;
-            out.measure(Sample { series, tag: error, since: frame.entered, value: now.since(frame.entered) });
-            let failure = Failure::business(error);
-            self.finish(plan, now, number, CallResult::Failed(failure), out);
-        } else {
-            self.ready.push(number);
+        let waiting = self.server().deciding.remove(&transaction);
+        let frame = waiting.and_then(|(number, token)| self.frames.current(number, token));
+        // After a crash nobody waits, and when it began is forgotten; it was aborted all the same.
+        let since = frame.map_or(now, |frame| frame.entered);
+        let error = reason.map(system_errors::of_abort);
+        if let Some(tag) = error {
+            let series = plan.transactions[usize::from(kind)].aborted;
+            out.measure(Sample { series, tag, since, value: now.since(since) });
+        }
+        let Some((number, token)) = waiting else { return };
+        if self.frames.current(number, token).is_none() {
+            return;
+        }
+        match error {
+            Some(error) => self.finish(plan, now, number, CallResult::Failed(Failure::business(error)), out),
+            None => self.ready.push(number),
         }
     }
 

@@ -36,6 +36,8 @@ pub trait Resource: Clone + Debug {
     fn rows(&self, work: &Self::Work) -> Vec<(u64, Access)>;
     /// Whether `work` could be done on the committed rows; changes none of them.
     fn vote(&mut self, work: &Self::Work) -> Result<(), Reason>;
+    /// Appends every row as it is, `before` equal to `after`: observers saw rows that a crash may have set back.
+    fn restate(&self, changes: &mut Vec<Delta>);
     /// Does `work`, which was voted for, and appends the changes of observable state to `changes`. Must do the same
     /// again when the log is replayed.
     fn apply(&mut self, work: &Self::Work, changes: &mut Vec<Delta>);

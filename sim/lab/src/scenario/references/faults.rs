@@ -176,6 +176,13 @@ impl<'a> Checker<'a> {
                     "for example `target = \"payment[any]\"`",
                 );
                 self.only_services(fault);
+                if let FaultKind::Crash { memory: false, .. } = fault.kind
+                    && !self.broken(&[&format!("faults.{}.loses", name.value)])
+                {
+                    let message = format!("`faults.{}` is a crash that keeps the memory", name.value);
+                    let error = Diagnostic::error(name.place, message, "`loses` must name `memory`");
+                    self.errors.push(error.help("what keeps its memory is `kind = \"pause\"`"));
+                }
             }
             FaultKind::Partition { split, .. } => {
                 let help = "for example `split = [[\"kv[minority]\"]]`";

@@ -3,10 +3,14 @@
 use super::world::DURATIONS;
 use super::{Choice, Key, Preset, Shape, Verb, Verbs, key};
 
-const STEP_COMMON: &[Key] = &[
-    key("name", Shape::Name, Preset::Absent, "For traces and for paths.").judging("it names a step in traces"),
-    key("chance", Shape::Percentage, Preset::Text("100%"), "Else the step is skipped."),
-];
+const NAME: Key =
+    key("name", Shape::Name, Preset::Absent, "For traces and for paths.").judging("it names a step in traces");
+
+const STEP_COMMON: &[Key] =
+    &[NAME, key("chance", Shape::Percentage, Preset::Text("100%"), "Else the step is skipped.")];
+
+/// All participants, and each of them again after a crash, must do the same: so no step is left to chance.
+const TRANSACTION_STEP_COMMON: &[Key] = &[NAME];
 
 const ELSE: Key = key(
     "else",
@@ -123,6 +127,6 @@ pub(super) static STEPS: Verbs = Verbs {
 pub(super) static TRANSACTION_STEPS: Verbs = Verbs {
     what: "a step of a transaction",
     each: &[UPDATE, READ],
-    common: STEP_COMMON,
+    common: TRANSACTION_STEP_COMMON,
     later: &["insert", "write", "delete"],
 };

@@ -189,7 +189,7 @@ pub(super) fn answer<R: Resource>(
     outcome: Result<(), Reason>,
     out: &mut impl Effects<Role<R>>,
 ) {
-    out.output(Output::Decided { transaction: head.transaction, outcome });
+    out.output(Output::Decided { transaction: head.transaction, kind: head.kind, outcome });
     if let Some(client) = client {
         out.send(client, Message::Answer(*head, outcome));
     }

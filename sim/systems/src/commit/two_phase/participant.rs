@@ -212,11 +212,10 @@ impl<R: Resource> Participant<R> {
         for record in log {
             self.replay(plan, record, resource, &mut changes);
         }
-        let last: BTreeMap<_, _> = changes.iter().map(|change| ((change.cell, change.key), change.after)).collect();
-        let restate = |((cell, key), value)| Delta { cell, key, before: value, after: value };
-        let now_true: Vec<Delta> = last.into_iter().map(restate).collect();
-        if !now_true.is_empty() {
-            out.note(&now_true);
+        changes.clear();
+        resource.restate(&mut changes);
+        if !changes.is_empty() {
+            out.note(&changes);
         }
         self.recover(plan, now, resource, out);
     }

@@ -357,8 +357,10 @@ pub fn owed<'a, W: 'a>(log: impl IntoIterator<Item = &'a Record<W>>) -> u64 {
 pub enum Output {
     /// The coordinator's decision is binding: answer the client. Said once by the incarnation that decided.
     Decided {
-        /// Which transaction.
+        /// Which transaction,
         transaction: u64,
+        /// of which type.
+        kind: u16,
         /// Committed, or why not.
         outcome: Result<(), Reason>,
     },

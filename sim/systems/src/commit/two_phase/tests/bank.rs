@@ -47,6 +47,16 @@ impl Resource for Bank {
         work.0.iter().map(|(row, amount)| (*row, if *amount == 0 { Access::Read } else { Access::Write })).collect()
     }
 
+    fn restate(&self, changes: &mut Vec<Delta>) {
+        let row = |(key, &value): (usize, &i64)| Delta {
+            cell: CellId(self.cell),
+            key: key as u64,
+            before: value,
+            after: value,
+        };
+        changes.extend(self.accounts.iter().enumerate().map(row));
+    }
+
     fn vote(&mut self, work: &Transfer) -> Result<(), Reason> {
         let enough = work.0.iter().all(|(row, amount)| self.accounts[*row as usize] + amount >= 0);
         if enough { Ok(()) } else { Err(INSUFFICIENT) }

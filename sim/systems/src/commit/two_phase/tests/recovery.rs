@@ -85,7 +85,8 @@ fn a_restarted_participant_has_the_rows_that_its_log_says() {
         let log = vec![voted(Time(1)), outcome(commit)];
         let mut out = Vec::new();
         branch.participant.start(&branch.plan, branch.now, &log, &mut branch.bank, &mut out);
-        let restated = if commit { vec!["row 0 is 90", "fact applied commit"] } else { vec!["fact applied abort"] };
+        let restated =
+            if commit { ["row 0 is 90", "fact applied commit"] } else { ["row 0 is 100", "fact applied abort"] };
         assert_eq!(lines(&out), restated);
         assert_eq!((branch.bank.accounts[0], branch.participant.holder(0), owed(&log)), (balance, None, 0));
         assert_eq!(branch.decide(7, commit), ["send 1 ack"], "the coordinator may not have heard it");
@@ -100,7 +101,7 @@ fn a_mutant_forgets_its_locks_or_never_asks() {
         let mut out = Vec::new();
         branch.participant.start(&branch.plan, branch.now, &[voted(Time(1))], &mut branch.bank, &mut out);
         assert_eq!(branch.participant.holder(0), holder);
-        assert_eq!(lines(&out).len(), 1 + timers, "the vote is stated again");
+        assert_eq!(lines(&out).len(), 2 + timers, "the row and the vote are stated again");
     }
 }
 

@@ -91,7 +91,7 @@ fn presumed_nothing_writes_before_it_says() {
         [
             "fact decided commit",
             "point after_decision_logged",
-            "tell Decided { transaction: 7, outcome: Ok(()) }",
+            "tell Decided { transaction: 7, kind: 0, outcome: Ok(()) }",
             "send 2 commit",
             "point after_first_decision_sent",
             "send 3 commit",
@@ -116,7 +116,7 @@ fn presumed_abort_writes_and_remembers_nothing_of_an_abort() {
             "point before_decision_logged",
             "fact decided abort",
             "point after_decision_logged",
-            "tell Decided { transaction: 7, outcome: Err(Reason(1)) }",
+            "tell Decided { transaction: 7, kind: 0, outcome: Err(Reason(1)) }",
             "send 2 abort",
             "point after_first_decision_sent",
             "cancel AcksLate(7)",
@@ -154,7 +154,10 @@ fn a_missing_vote_aborts_in_time_and_a_mutant_commits_instead() {
     office.vote(0, Ballot::Yes);
     let mut mutant = office.coordinator.clone();
     let said = office.due(Timer::VotesLate(7));
-    assert!(said.contains(&"tell Decided { transaction: 7, outcome: Err(Reason(65285)) }".to_string()), "{said:?}");
+    assert!(
+        said.contains(&"tell Decided { transaction: 7, kind: 0, outcome: Err(Reason(65285)) }".to_string()),
+        "{said:?}"
+    );
     let mut out = Vec::new();
     let plan = plan(Kind { mutant: Some(Mutant::CommitOnTimeout), ..presumed_abort() });
     mutant.on_timer(&plan, Time(9), Timer::VotesLate(7), &mut out);
@@ -319,7 +322,10 @@ fn a_participant_that_cannot_be_reached_is_a_no() {
     let mut out = Vec::new();
     office.coordinator.on_reset(&office.plan, Time(9), NodeId(3), &prepare, &mut out);
     let said = lines(&out);
-    assert!(said.contains(&"tell Decided { transaction: 7, outcome: Err(Reason(65286)) }".to_string()), "{said:?}");
+    assert!(
+        said.contains(&"tell Decided { transaction: 7, kind: 0, outcome: Err(Reason(65286)) }".to_string()),
+        "{said:?}"
+    );
     assert!(said.contains(&"send 2 abort".to_string()) && !said.contains(&"send 3 abort".to_string()));
 }
 
