@@ -197,5 +197,5 @@ fn every_shipped_scenario_is_listed_and_the_schema_file_is_what_the_command_prin
     }
     let schema = stormglass(&["schema"]);
     let file = fs::read_to_string(root().join("scenarios/scenario.schema.json")).expect("the schema is shipped");
-    assert_eq!(text(&schema.stdout), file, "stormglass schema > scenarios/scenario.schema.json");
+    assert!(text(&schema.stdout) == file, "out of date: stormglass schema > scenarios/scenario.schema.json");
 }
