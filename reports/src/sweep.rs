@@ -20,6 +20,8 @@ pub struct SweepSummary {
     pub failures: Vec<FailureGroup>,
     /// Seeds run twice to compare fingerprints.
     pub reruns: Option<Reruns>,
+    /// It was interrupted after this many runs: everything here is about those.
+    pub interrupted: Option<u64>,
     /// Everything came out as expected, over all points that have an expectation.
     pub as_expected: bool,
     /// Exit code of the command.
@@ -131,6 +133,8 @@ pub struct FailureGroup {
     pub point: String,
     /// It was expected.
     pub expected: bool,
+    /// A threshold: it is judged on this seed only, the file's own.
+    pub judged_on: Option<u64>,
 }
 
 /// Proof of determinism.

@@ -19,7 +19,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Runs one scenario with one seed: verdict, tables, charts.
     #[command(
-        after_help = "Example: stormglass run scenarios/bank/two-phase-commit.toml --seed 7 --set run.duration=10s"
+        after_help = "Example: stormglass run scenarios/bank/two-phase-commit.toml --seed 3 --set workloads.transfers.rate=100/s"
     )]
     Run(RunArgs),
     /// Runs a scenario over many seeds, variants and values.

@@ -111,13 +111,15 @@ fn summary(swept: &Swept, args: &SweepArgs) -> SweepSummary {
         .iter()
         .flat_map(|p| p.sets.iter().skip(args.choice.sets.len()).map(|(path, _)| path.as_str()))
         .collect();
-    let reasons: Vec<String> = swept
-        .points
-        .iter()
-        .zip(&swept.verdicts)
-        .filter_map(|(point, verdict)| verdict.as_ref().map(|v| format!("{}: {}", point.name(), v.summary)))
-        .chain(vague(swept))
-        .collect();
+    let failures = failures(swept);
+    let elsewhere = |place: &str| failures.iter().any(|g| g.point == place && g.judged_on.is_some() && !g.expected);
+    let told = |(point, verdict): (&lab::sweep::Point, &Option<_>)| -> Option<String> {
+        let verdict: &lab::promise::SweepVerdict = verdict.as_ref()?;
+        let seed = point.scenario.model.run.seed;
+        let but = if elsewhere(&point.name()) { format!(" (thresholds: on seed {seed})") } else { String::new() };
+        Some(format!("{}: {}{but}", point.name(), verdict.summary))
+    };
+    let reasons: Vec<String> = swept.points.iter().zip(&swept.verdicts).filter_map(told).chain(vague(swept)).collect();
     SweepSummary {
         scenario: swept.name.clone(),
         seeds: swept.seeds,
@@ -127,11 +129,12 @@ fn summary(swept: &Swept, args: &SweepArgs) -> SweepSummary {
         ),
         points: points.collect(),
         measured,
-        failures: failures(swept),
+        failures,
         reruns: args.twice.then(|| Reruns {
             seeds: swept.results.len() as u64,
             identical: swept.results.iter().filter(|r| r.divergence.is_none() && r.panic.is_none()).count() as u64,
         }),
+        interrupted: swept.interrupted.then_some(swept.results.len() as u64),
         as_expected: swept.exit == 0,
         exit: swept.exit,
         summary: reasons.join(" · "),
@@ -179,6 +182,11 @@ fn failures(swept: &Swept) -> Vec<FailureGroup> {
                 Some(group) => group.runs += 1,
                 None => groups.push(FailureGroup {
                     expected: point.scenario.model.expect.fails.iter().any(|f| f.value == promise),
+                    judged_on: result
+                        .promises
+                        .iter()
+                        .any(|p| p.name == promise && p.threshold.is_some())
+                        .then_some(point.scenario.model.run.seed),
                     promise,
                     runs: 1,
                     seed: result.seed,

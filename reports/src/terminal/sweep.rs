@@ -129,7 +129,11 @@ fn failures(summary: &SweepSummary) -> Vec<String> {
         .take(GROUPS_SHOWN)
         .map(|group| {
             let point = if group.point.is_empty() { String::new() } else { format!(" of {}", clean(&group.point)) };
-            let expected = if group.expected { "   expected" } else { "" };
+            let expected = match group.judged_on {
+                _ if group.expected => "   expected".to_owned(),
+                Some(seed) => format!("   a threshold, judged on seed {seed} only"),
+                None => String::new(),
+            };
             let runs = thousands(group.runs);
             format!(
                 "    {runs:>count_width$} × {} (smallest: seed {}{point}){expected}",
@@ -147,12 +151,17 @@ fn failures(summary: &SweepSummary) -> Vec<String> {
 fn verdict(summary: &SweepSummary, paint: Paint) -> String {
     let broke = summary.points.iter().any(|point| point.fail > 0);
     let mark = match (summary.exit, summary.as_expected) {
+        _ if summary.interrupted.is_some() => paint.doubtful("? INCONCLUSIVE"),
         (0, _) if broke => paint.good("✓ AS EXPECTED"),
         (0, _) => paint.good("✓ PASS"),
         (3, _) => paint.doubtful("? INCONCLUSIVE"),
         (4, _) => paint.bad("✗ NOT DETERMINISTIC"),
         _ => paint.bad("✗ FAIL"),
     };
+    if let Some(runs) = summary.interrupted {
+        let runs = thousands(runs);
+        return format!("{mark}   interrupted after {runs} runs: everything here is about those");
+    }
     let told = if summary.summary.is_empty() { String::new() } else { format!("   {}", clean(&summary.summary)) };
     let next = summary.next.as_ref().map(|next| format!("   {}", clean(next))).unwrap_or_default();
     format!("{mark}{told}{next}")

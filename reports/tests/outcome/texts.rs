@@ -145,7 +145,9 @@ fn swept() -> SweepSummary {
             seed: 4,
             point: "false".to_owned(),
             expected: false,
+            judged_on: None,
         }],
+        interrupted: None,
         reruns: Some(Reruns { seeds: 20, identical: 20 }),
         as_expected: false,
         exit: 1,
@@ -168,6 +170,15 @@ sweep  checkout-saga   2 points × 1 000 seeds (0..1000)
 ";
     let found = reports::terminal::sweep(&swept(), false);
     assert_eq!(found, expected, "\n{found}");
+}
+
+#[test]
+fn an_interrupted_sweep_has_no_verdict_and_a_threshold_says_where_it_counts() {
+    let mut summary = SweepSummary { interrupted: Some(42), exit: 130, next: None, ..swept() };
+    summary.failures[0].judged_on = Some(7);
+    let found = reports::terminal::sweep(&summary, false);
+    assert!(found.ends_with("? INCONCLUSIVE   interrupted after 42 runs: everything here is about those\n"), "{found}");
+    assert!(found.contains("(smallest: seed 4 of false)   a threshold, judged on seed 7 only\n"), "{found}");
 }
 
 #[test]

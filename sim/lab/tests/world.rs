@@ -370,3 +370,23 @@ fn what_would_have_no_effect_is_refused() {
         assert!(told.contains(said), "{told}");
     }
 }
+
+#[test]
+fn what_never_ended_is_told() {
+    let crash = ("faults.f", "{ kind = \"crash\", target = \"a\", at = \"5s\", for = \"1s\" }");
+    let lost = outcome(BANK, &[crash]);
+    assert!(lost.warnings.iter().any(|warning| warning.contains("never ended")), "{:?}", lost.warnings);
+    let bounded = outcome(BANK, &[crash, ("workloads.w.client.timeout", "2s")]);
+    assert!(!bounded.warnings.iter().any(|warning| warning.contains("never ended")), "{:?}", bounded.warnings);
+}
+
+#[test]
+fn a_trace_outside_of_the_run_and_a_bounded_queue_that_overflows_are_told() {
+    let text = QUIET.replace("users = 1", "trace = [\"1s\", \"70s\"]");
+    let warned = read(&text, &[]).warnings.render(Colour::Plain);
+    assert!(warned.contains("1 of 2 times are outside of 0s to 20s"), "{warned}");
+    let text = QUIET.replace("users = 1", "rate = \"2000/s\"");
+    assert!(read(&text, &[]).warnings.render(Colour::Plain).contains("grows without bound"));
+    let bounded = read(&text, &[("services.server.queue.capacity", "3")]).warnings.render(Colour::Plain);
+    assert!(bounded.contains("refuses requests") && !bounded.contains("without bound"), "{bounded}");
+}

@@ -181,6 +181,17 @@ impl Listener {
                 "the disk of {name} was full at {since}: what it wrote from then on never became durable"
             ));
         }
+        for operation in measured.operations.iter().filter(|operation| operation.external) {
+            let all = operation.ok + operation.failed + operation.unknown + operation.rejected + operation.open;
+            // A few are always on their way when a run ends.
+            if operation.open * 100 > all {
+                let (open, name, from) = (operation.open, &operation.name, &operation.from);
+                warnings.push(format!(
+                    "{open} of {all} operations {name} of {from} never ended, and no latency has them; a client that \
+                     gives up has a `client.timeout`"
+                ));
+            }
+        }
         if self.history_cut {
             warnings.push(format!("the history was cut after {HISTORY_LINES_MAX} lines"));
         }

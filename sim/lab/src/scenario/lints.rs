@@ -36,7 +36,22 @@ pub(super) fn check(model: &Model) -> Vec<Diagnostic> {
     precision(model, &mut warnings);
     clocks(model, &mut warnings);
     disks(model, &mut warnings);
+    traces(model, &mut warnings);
     warnings
+}
+
+/// Times of a trace at which its workload does not run.
+fn traces(model: &Model, warnings: &mut Vec<Diagnostic>) {
+    for (name, workload) in &model.workloads {
+        let Load::Trace(times) = &workload.load else { continue };
+        let outside = times.iter().filter(|at| **at < workload.start || **at >= workload.stop).count();
+        if outside > 0 {
+            let (start, stop) = (write_duration(workload.start.0), write_duration(workload.stop.0));
+            let label = format!("{outside} of {} times are outside of {start} to {stop}", times.len());
+            let message = format!("a part of the trace of `{}` is left out", name.value);
+            warnings.push(Diagnostic::warning(name.place, message, label));
+        }
+    }
 }
 
 /// Whether anything reads the clock of this service: a transaction that it coordinates.
@@ -192,7 +207,11 @@ fn utilisation(model: &Model, flow: &Flow<'_>, warnings: &mut Vec<Diagnostic>) {
         if busy >= servers * (1.0 - 1e-9) && busy > 0.0 {
             let percent = (busy / servers * 100.0).round();
             let label = format!("{busy:.3} s of work arrive per second for {servers} workers: {percent}%");
-            let message = format!("`{}` is overloaded: its queue grows without bound", name.value);
+            let then = match service.queue.capacity {
+                None => "its queue grows without bound",
+                Some(_) => "its queue is full most of the time, and it refuses requests",
+            };
+            let message = format!("`{}` is overloaded: {then}", name.value);
             warnings.push(Diagnostic::warning(name.place, message, label));
         }
     }

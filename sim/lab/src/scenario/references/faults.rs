@@ -200,7 +200,7 @@ impl<'a> Checker<'a> {
                     self.target(end, Some((name, fault)));
                 }
                 if self.model_has_full_loss(name, fault) {
-                    let label = "`chance` is missing: which share of the messages?";
+                    let label = "`chance` says which share of the messages, below 100%";
                     let error =
                         Diagnostic::error(name.place, format!("`faults.{}` loses everything", name.value), label);
                     self.errors.push(error.help("`chance = \"5%\"`; to cut links write `kind = \"partition\"`"));
