@@ -358,6 +358,7 @@ fn what_would_have_no_effect_is_refused() {
         (vec![("transactions.t.work[0].chance", "50%")], "chance"),
         (vec![("services.a.mutant", "never_ask"), ("services.b.mutant", "ack_before_fsync")], "two mutants"),
         ([CRASHED, &[("faults.f.loses", "[\"unsynced\"]")]].concat(), "keeps the memory"),
+        (vec![("services.c.work", "1ms"), ("services.c.mutant", "never_ask")], "takes part in no transaction"),
     ] {
         let scenario = try_read(BANK, &sets);
         let told = match scenario {

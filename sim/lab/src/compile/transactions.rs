@@ -20,6 +20,7 @@ impl Compiler<'_> {
     pub(super) fn transactions(&mut self) {
         let model = self.model;
         let nodes = self.plan.nodes.len() as u32;
+        let mut partners: Vec<String> = Vec::new();
         for (index, (name, transaction)) in model.transactions.iter().enumerate() {
             self.names.protocols.push(format!("transactions.{}", name.value));
             let owners = self.owners(transaction);
@@ -36,6 +37,13 @@ impl Compiler<'_> {
             let kind = self.kind(index as u32, &name.value, transaction, (&owners, nodes));
             self.plan.commit.kinds.push(kind);
             self.coordinator_op(index, transaction, &owners);
+            partners.extend(owners.into_iter().chain([transaction.coordinator.value.clone()]));
+        }
+        for (name, service) in model.services.iter().filter(|(name, _)| !partners.contains(&name.value)) {
+            if let Some(word) = &service.mutant {
+                let label = format!("`{}` takes part in no transaction", name.value);
+                self.errors.push(Diagnostic::error(word.place, "a mutant of a protocol that is not used", label));
+            }
         }
         let clock = self.variables.clock();
         for transaction in &mut self.plan.transactions {
