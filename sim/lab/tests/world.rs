@@ -385,7 +385,7 @@ fn what_never_ended_is_told() {
 fn a_trace_outside_of_the_run_and_a_bounded_queue_that_overflows_are_told() {
     let text = QUIET.replace("users = 1", "trace = [\"1s\", \"70s\"]");
     let warned = read(&text, &[]).warnings.render(Colour::Plain);
-    assert!(warned.contains("1 of 2 times are outside of 0s to 20s"), "{warned}");
+    assert!(warned.contains("1 of 2 times are not before 20s"), "{warned}");
     let text = QUIET.replace("users = 1", "rate = \"2000/s\"");
     assert!(read(&text, &[]).warnings.render(Colour::Plain).contains("grows without bound"));
     let bounded = read(&text, &[("services.server.queue.capacity", "3")]).warnings.render(Colour::Plain);

@@ -40,14 +40,13 @@ pub(super) fn check(model: &Model) -> Vec<Diagnostic> {
     warnings
 }
 
-/// Times of a trace at which its workload does not run.
+/// Times of a trace after its workload has stopped.
 fn traces(model: &Model, warnings: &mut Vec<Diagnostic>) {
     for (name, workload) in &model.workloads {
         let Load::Trace(times) = &workload.load else { continue };
-        let outside = times.iter().filter(|at| **at < workload.start || **at >= workload.stop).count();
-        if outside > 0 {
-            let (start, stop) = (write_duration(workload.start.0), write_duration(workload.stop.0));
-            let label = format!("{outside} of {} times are outside of {start} to {stop}", times.len());
+        let late = times.iter().filter(|at| **at >= workload.stop).count();
+        if late > 0 {
+            let label = format!("{late} of {} times are not before {}", times.len(), write_duration(workload.stop.0));
             let message = format!("a part of the trace of `{}` is left out", name.value);
             warnings.push(Diagnostic::warning(name.place, message, label));
         }
