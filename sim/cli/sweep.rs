@@ -18,17 +18,15 @@ const SEEDS_LISTED: usize = 20;
 /// Runs a scenario over many seeds.
 pub(crate) fn sweep(args: &SweepArgs) -> Result<u8, String> {
     progress::catch_interrupt();
-    let matrix = args
-        .matrix
-        .iter()
-        .flat_map(|(path, values)| split_values(values).into_iter().map(move |value| (path.clone(), value)));
-    let sets: Vec<(String, String)> = args.choice.sets.iter().cloned().chain(matrix).collect();
+    let matrix = matrix(args)?;
+    let each = matrix.iter().flat_map(|(path, values)| values.iter().map(move |value| (path.clone(), value.clone())));
+    let sets: Vec<(String, String)> = args.choice.sets.iter().cloned().chain(each).collect();
     let source = files::scenario_with_data(&args.choice.scenario, &sets)?;
     let request = Request {
         sets: args.choice.sets.clone(),
         seeds: args.seeds,
         variants: args.variants.clone(),
-        matrix: args.matrix.iter().map(|(path, values)| (path.clone(), split_values(values))).collect(),
+        matrix,
         jobs: args.jobs.unwrap_or(0),
         fail_fast: args.fail_fast,
         twice: args.twice,
@@ -64,6 +62,19 @@ pub(crate) fn sweep(args: &SweepArgs) -> Result<u8, String> {
         files::note(&format!("{} runs in {:.1} s, {rate:.1} runs/s\n", swept.results.len(), took.as_secs_f64()));
     }
     Ok(swept.exit)
+}
+
+/// Paths with their values, none of them twice.
+fn matrix(args: &SweepArgs) -> Result<Vec<(String, Vec<String>)>, String> {
+    let axis = |(path, values): &(String, String)| {
+        let values = split_values(values);
+        let twice = values.iter().enumerate().find(|(n, value)| values[..*n].contains(value));
+        match twice {
+            Some((_, value)) => Err(format!("--matrix {path} has the value `{value}` twice")),
+            None => Ok((path.clone(), values)),
+        }
+    };
+    args.matrix.iter().map(axis).collect()
 }
 
 /// `a,b` at the top level: commas inside brackets and quotes belong to the value.

@@ -108,21 +108,23 @@ fn told(result: &ThresholdResult) -> String {
 }
 
 pub(super) fn operations(outcome: &Outcome, paint: Paint) -> Vec<String> {
-    let mut grid =
-        Grid::new(&["OPERATIONS", "requests", "per s", "failed", "rejected", "p50", "p90", "p99", "p99.9", "max"]);
+    let columns =
+        ["OPERATIONS", "requests", "per s", "failed", "rejected", "open", "p50", "p90", "p99", "p99.9", "max"];
+    let mut grid = Grid::new(&columns);
     for operation in outcome.operations.iter().take(MOST_ROWS) {
         let ended = operation.ok + operation.failed + operation.unknown + operation.rejected;
         let share = |n: u64| if ended == 0 { NONE.to_owned() } else { percent(n as f64 / ended as f64) };
         let rate = ended as f64 / operation.seconds;
         let mut row = vec![clean(&operation_name(outcome, operation)), thousands(ended)];
         row.push(if rate.is_finite() { plain(rate) } else { NONE.to_owned() });
-        row.extend([share(operation.failed + operation.unknown), share(operation.rejected)]);
+        row.extend([share(operation.failed + operation.unknown), share(operation.rejected), thousands(operation.open)]);
         row.extend([0.5, 0.9, 0.99, 0.999, 1.0].map(|q| at(&operation.latency, q)));
         grid.row(row);
     }
     rest(&mut grid, outcome.operations.len(), "operations.csv");
     let never_rejected = outcome.operations.iter().all(|operation| operation.rejected == 0);
-    // A column of nothing but `0%` and `–` says nothing.
+    // A column of nothing but `0`, `0%` and `–` says nothing.
+    let grid = grid.without_empty(&["open"], "0");
     let grid =
         if never_rejected { grid.without_empty(&["rejected"], "0%").without_empty(&["rejected"], NONE) } else { grid };
     grid.lines(paint)

@@ -105,6 +105,16 @@ fn an_empty_outcome_is_still_a_text() {
 }
 
 #[test]
+fn operations_that_never_ended_are_seen() {
+    let header = |outcome: &_| text(outcome).lines().find(|line| line.starts_with("OPERATIONS")).map(str::to_owned);
+    let mut outcome = sample();
+    outcome.operations.iter_mut().for_each(|operation| operation.open = 0);
+    assert!(header(&outcome).is_some_and(|line| !line.contains("  open  ")));
+    outcome.operations[0].open = 1;
+    assert!(header(&outcome).is_some_and(|line| line.contains("  open  ")));
+}
+
+#[test]
 fn a_long_table_ends_with_where_the_rest_is() {
     let mut outcome = sample();
     let queue = outcome.queues[0].clone();

@@ -218,6 +218,16 @@ fn lints_have_their_numbers_and_correct_files_have_none() {
 }
 
 #[test]
+fn a_loss_of_everything_is_legal_if_it_is_written() {
+    let loss = |sets: &[(&str, &str)]| {
+        let base = [("faults.f.kind", "loss"), ("faults.f.target", "gateway -> auth")];
+        try_read(BASE, None, &[&base, sets].concat())
+    };
+    assert!(loss(&[]).expect_err("no share").contains("`chance` is missing"));
+    loss(&[("faults.f.chance", "100%")]).expect("a loss of everything is legal");
+}
+
+#[test]
 fn the_json_schema_knows_the_units() {
     let schema = json_schema();
     let pattern = schema["properties"]["run"]["properties"]["duration"]["pattern"].as_str().expect("a pattern");

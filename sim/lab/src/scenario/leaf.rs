@@ -411,6 +411,12 @@ fn matrix(node: &Node) -> Result<Checked> {
             let label = format!("`{}` needs a list of values", clip(path));
             return Err(Problem { place: Some(entry.node.place), ..Bad::new(label).into() });
         }
+        let values = entry.node.array().unwrap_or(&[]);
+        let twice = values.iter().enumerate().find(|(n, item)| values[..*n].iter().any(|v| v.value == item.value));
+        if let Some((_, item)) = twice {
+            let label = format!("`{}` has this value twice", clip(path));
+            return Err(Problem { place: Some(item.place), ..Bad::new(label).into() });
+        }
     }
     Ok(plain(node.value.clone()))
 }

@@ -8,6 +8,8 @@ mod zones;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use kernel::Span;
+
 use super::diagnostic::{COLLECTED_MAX, Diagnostic, Source};
 use super::leaf::inside_text;
 use super::nearest::{listed, nearest};
@@ -111,6 +113,13 @@ impl<'a> Checker<'a> {
         run.and_then(|t| t.get(name)).map_or(Place::default(), |n| n.place)
     }
 
+    /// Where a key of a part is written; a default has the place of the part's name.
+    fn part_place(&self, section: &str, name: &At<String>, key: &str) -> Place {
+        let parts = self.complete.table().and_then(|t| t.get(section)).and_then(Node::table);
+        let part = parts.and_then(|t| t.get(&name.value)).and_then(Node::table);
+        part.and_then(|t| t.get(key)).map_or(name.place, |n| n.place)
+    }
+
     /// The order of the instants of `[run]`.
     fn times(&mut self) {
         let run = &self.model.run;
@@ -205,6 +214,15 @@ impl<'a> Checker<'a> {
                 }
             }
             let path = format!("transactions.{}", name.value);
+            let timeouts =
+                [("prepare_timeout", transaction.prepare_timeout), ("decision_timeout", transaction.decision_timeout)];
+            for (key, timeout) in timeouts {
+                if timeout == Span::ZERO && !self.broken(&[&format!("{path}.{key}")]) {
+                    let message = format!("`{path}.{key}` must be above 0");
+                    let place = self.part_place("transactions", name, key);
+                    self.errors.push(Diagnostic::error(place, message, "whoever waits so long never hears an answer"));
+                }
+            }
             let told = self.broken.iter().any(|b| b.starts_with(&path));
             if transaction.work.is_empty() && !told {
                 let message = format!("the transaction `{}` does nothing", name.value);

@@ -194,13 +194,15 @@ impl<'a> Checker<'a> {
                 for target in split.iter().flatten() {
                     self.target(target, Some((name, fault)));
                 }
+                self.sides(split);
             }
             FaultKind::Loss { links } => {
                 for end in links.iter().flat_map(|l| [&l.from, &l.to]) {
                     self.target(end, Some((name, fault)));
                 }
-                if self.model_has_full_loss(name, fault) {
-                    let label = "`chance` says which share of the messages, below 100%";
+                let path = format!("faults.{}.chance", name.value);
+                if self.part_place("faults", name, "chance") == name.place && !self.broken(&[&path]) {
+                    let label = "`chance` is missing: which share of the messages?";
                     let error =
                         Diagnostic::error(name.place, format!("`faults.{}` loses everything", name.value), label);
                     self.errors.push(error.help("`chance = \"5%\"`; to cut links write `kind = \"partition\"`"));
@@ -209,8 +211,32 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn model_has_full_loss(&self, name: &At<String>, fault: &Fault) -> bool {
-        (fault.chance - 1.0).abs() < f64::EPSILON && !self.broken(&[&format!("faults.{}.chance", name.value)])
+    /// No node is on two sides of a partition, as far as that is known before a seed picks.
+    fn sides(&mut self, split: &'a [Vec<Target>]) {
+        for (number, side) in split.iter().enumerate() {
+            for target in side {
+                let first = split[..number].iter().flatten().find(|first| self.overlap(first, target));
+                if let Some(first) = first {
+                    let error = Diagnostic::error(target.place, "a node is on two sides", "also on this side");
+                    self.errors.push(error.also(first.place, "on this side"));
+                }
+            }
+        }
+    }
+
+    /// Both are certain to mean one node.
+    fn overlap(&self, a: &Target, b: &Target) -> bool {
+        let (TargetKind::Nodes { name, pick: one }, TargetKind::Nodes { name: same, pick: other }) = (&a.kind, &b.kind)
+        else {
+            return a.kind == b.kind;
+        };
+        let numbers = |pick: &Pick| match pick {
+            Pick::Numbers(numbers) => numbers.clone(),
+            Pick::All | Pick::Any(_) | Pick::Minority | Pick::Majority | Pick::Fraction(_) | Pick::Same => Vec::new(),
+        };
+        let shared = || numbers(one).iter().any(|n| numbers(other).contains(n));
+        let known = find(&self.model.services, name).is_some();
+        known && name == same && (*one == Pick::All || *other == Pick::All || shared())
     }
 
     /// Clients have no machine that could die.
