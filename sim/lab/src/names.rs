@@ -121,8 +121,44 @@ impl Names {
         self.cells.iter().position(|c| c.path == path).map(|n| CellId(n as u32))
     }
 
+    /// Where in the file the values of a cell come from.
+    pub fn place_of(&self, id: CellId) -> String {
+        let cell = &self.cells[id.0 as usize];
+        match cell.sort {
+            CellSort::State => path_of(&cell.path),
+            CellSort::View => match cell.path.split_once('.') {
+                Some((owner, _)) if !SECTIONS.contains(&owner) => format!("services.{owner}.nodes"),
+                Some(_) | None => path_of(&cell.path),
+            },
+        }
+    }
+
     /// The name of a node.
     pub fn node(&self, id: NodeId) -> &str {
         &self.nodes[id.0 as usize].name
+    }
+}
+
+/// Sections whose parts go by their paths.
+const SECTIONS: [&str; 2] = ["transactions", "workloads"];
+
+/// Where in the file that is declared, or would be, what an expression calls `name`: `bank.accounts` is
+/// `services.bank.state.accounts`, `transactions.t.open` is the transaction's.
+pub(crate) fn path_of(name: &str) -> String {
+    match name.split_once('.') {
+        Some((section, rest)) if SECTIONS.contains(&section) => {
+            format!("{section}.{}", rest.split('.').next().unwrap_or(rest))
+        }
+        Some((owner, item)) => format!("services.{owner}.state.{item}"),
+        None => format!("services.{name}"),
+    }
+}
+
+/// The same for whatever can be called: `bank.transfer`, `transactions.t`, `bank`.
+pub(crate) fn path_of_op(name: &str) -> String {
+    match name.split_once('.') {
+        Some((section, _)) if SECTIONS.contains(&section) => path_of(name),
+        Some((service, op)) => format!("services.{service}.ops.{op}"),
+        None => format!("services.{name}"),
     }
 }

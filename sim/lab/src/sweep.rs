@@ -146,11 +146,6 @@ pub fn sweep(
     let base = load(source, &Choice { variant: None, sets: request.sets.clone(), seed: None })?;
     let points = points(source, &base.model, request)?;
     let plan: Vec<Seeds> = points.iter().map(|point| Seeds::of(point, request.seeds)).collect();
-    // A scenario that does not compile is found before any thread starts.
-    for (point, seeds) in points.iter().zip(&plan) {
-        crate::run::World::new(&point.scenario, seeds.from, &Options::lean())
-            .map_err(|list| point.scenario.diagnostics(list))?;
-    }
     let pool = rayon::ThreadPoolBuilder::new().num_threads(request.jobs).build().expect("threads can be started");
     let all = plan.iter().map(|seeds| (seeds.to - seeds.from) as usize).sum();
     let runs = Runs { points: &points, plan: &plan, request, stop, step, pool, all, finished: AtomicUsize::new(0) };

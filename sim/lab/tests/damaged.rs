@@ -127,3 +127,36 @@ fn no_cut_and_no_insertion_panics() {
         }
     }
 }
+
+/// The shipped scenarios that name no other files.
+fn shipped() -> Vec<Source> {
+    let root = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios"));
+    let themes = fs::read_dir(root).expect("the scenarios").filter_map(|entry| fs::read_dir(entry.ok()?.path()).ok());
+    let files = themes.flatten().map(|entry| entry.expect("an entry").path());
+    let mut files: Vec<PathBuf> = files.filter(|path| path.extension().is_some_and(|end| end == "toml")).collect();
+    files.sort();
+    let source = |path: &PathBuf| {
+        let name = path.file_name().expect("a file").to_string_lossy();
+        Source::new(name, fs::read_to_string(path).expect("a scenario"))
+    };
+    files.iter().map(source).filter(|source| load(source, &Choice::default()).is_ok()).collect()
+}
+
+/// What else in the file rests on a wrong value gets no error of its own.
+#[test]
+fn a_wrong_value_is_one_error() {
+    let shipped = shipped();
+    assert!(shipped.len() >= 5, "only {} scenarios", shipped.len());
+    for source in shipped {
+        for leaf in load(&source, &Choice::default()).expect("a shipped scenario").leaves() {
+            for wrong in ["{ no_such_key = [[1]] }", "[[\"no such value\"]]"] {
+                let sets = vec![(leaf.path.clone(), wrong.to_owned())];
+                let errors = load(&source, &Choice { sets, ..Choice::default() }).expect_err("a wrong value");
+                let told = errors.render(Colour::Plain);
+                if errors.list.len() != 1 {
+                    println!("{}: {} = {wrong}\n{told}", source.name, leaf.path);
+                }
+            }
+        }
+    }
+}

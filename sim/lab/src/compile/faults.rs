@@ -120,7 +120,8 @@ impl Compiler<'_> {
             } else {
                 format!("points here: {}", self.names.points.join(", "))
             };
-            self.errors.push(Diagnostic::error(pattern.place, message, label).maybe_help(nearest));
+            let error = Diagnostic::error(pattern.place, message, label).maybe_help(nearest);
+            self.errors.push(error.about("transactions"));
         }
         found
     }
@@ -184,6 +185,12 @@ impl Compiler<'_> {
 
     fn unknown(&mut self, target: &Target, message: &str) -> Option<Nodes> {
         let error = Diagnostic::error(target.place, message, "named here");
+        let error = match &target.kind {
+            TargetKind::Nodes { name, .. } => error.about(format!("services.{name}.nodes")),
+            TargetKind::Workload(name) => error.about(format!("workloads.{name}")),
+            TargetKind::HitBy(name) => error.about(format!("faults.{name}")),
+            TargetKind::Everything | TargetKind::Others | TargetKind::Zone(_) => error,
+        };
         if !self.errors.contains(&error) {
             self.errors.push(error);
         }

@@ -53,6 +53,12 @@ pub struct Edits {
 
 /// Compiles a model for one seed.
 pub fn compile(model: &Model, seed: Seed, edits: &Edits) -> Result<Compiled, Vec<Diagnostic>> {
+    let (compiled, errors) = attempt(model, seed, edits);
+    if errors.is_empty() { Ok(compiled) } else { Err(errors) }
+}
+
+/// Compiles what can be compiled, and says what cannot. Where there are errors, only names are of use.
+pub(crate) fn attempt(model: &Model, seed: Seed, edits: &Edits) -> (Compiled, Vec<Diagnostic>) {
     #[cfg(feature = "planted-nondeterminism")]
     let edits = &planted(model, edits);
     let mut compiler = Compiler::new(model, seed);
@@ -62,7 +68,8 @@ pub fn compile(model: &Model, seed: Seed, edits: &Edits) -> Result<Compiled, Vec
     compiler.workloads(edits);
     let hardware = compiler.hardware();
     let faults = compiler.faults();
-    if compiler.errors.is_empty() { Ok(compiler.finish(hardware, faults)) } else { Err(compiler.errors) }
+    let errors = std::mem::take(&mut compiler.errors);
+    (compiler.finish(hardware, faults), errors)
 }
 
 /// Wrong on purpose: every second world that this process compiles leaves out an operation, so that `--twice` has
@@ -211,6 +218,7 @@ impl From<crate::expression::Problem> for Diagnostic {
         let mut diagnostic = Self::error(problem.place, problem.message, problem.label);
         diagnostic.help = problem.help;
         diagnostic.others = problem.others;
+        diagnostic.about = problem.about;
         diagnostic
     }
 }

@@ -63,7 +63,8 @@ impl Compiler<'_> {
         let target = self.target_name(&call.target.value);
         let Some(&op) = self.ops.get(&target) else {
             let message = format!("nothing is called `{}`", call.target.value);
-            self.errors.push(Diagnostic::error(call.target.place, message, "called here"));
+            let error = Diagnostic::error(call.target.place, message, "called here");
+            self.errors.push(error.about(crate::names::path_of_op(&target)));
             return;
         };
         if from.is_some() && target.starts_with("transactions.") {

@@ -42,7 +42,8 @@ impl Compiler<'_> {
         for (name, service) in model.services.iter().filter(|(name, _)| !partners.contains(&name.value)) {
             if let Some(word) = &service.mutant {
                 let label = format!("`{}` takes part in no transaction", name.value);
-                self.errors.push(Diagnostic::error(word.place, "a mutant of a protocol that is not used", label));
+                let error = Diagnostic::error(word.place, "a mutant of a protocol that is not used", label);
+                self.errors.push(error.about("transactions"));
             }
         }
         let clock = self.variables.clock();
@@ -64,7 +65,8 @@ impl Compiler<'_> {
             match service {
                 None => {
                     let message = format!("no service is called `{}`", row.owner);
-                    self.errors.push(Diagnostic::error(row.place, message, "its state is used here"));
+                    let error = Diagnostic::error(row.place, message, "its state is used here");
+                    self.errors.push(error.about(format!("services.{}", row.owner)));
                 }
                 Some((name, service)) if service.nodes != 1 => {
                     let message = format!("state of a service with {} nodes is not supported yet", service.nodes);
@@ -94,6 +96,7 @@ impl Compiler<'_> {
             let names: Vec<_> = service.state.iter().map(|(name, _)| name.value.as_str()).collect();
             let message = format!("`{}` has no state called `{}`", row.owner, row.item);
             let error = Diagnostic::error(row.place, message, "used here");
+            let error = error.about(format!("services.{}.state.{}", row.owner, row.item));
             self.errors.push(error.help(format!("its state: {}", names.join(", "))));
             return;
         };
@@ -231,7 +234,8 @@ impl Compiler<'_> {
         let Some(service) = self.model.services.iter().position(|(n, _)| n.value == transaction.coordinator.value)
         else {
             let message = format!("no service is called `{}`", transaction.coordinator.value);
-            self.errors.push(Diagnostic::error(transaction.coordinator.place, message, "named here"));
+            let error = Diagnostic::error(transaction.coordinator.place, message, "named here");
+            self.errors.push(error.about(format!("services.{}", transaction.coordinator.value)));
             return;
         };
         for name in owners.iter().chain([&transaction.coordinator.value]) {
@@ -299,6 +303,11 @@ impl StepScope for Scope<'_> {
     fn forbidden(&self, path: &str) -> Option<String> {
         let (owner, _) = path.split_once('.')?;
         (owner != self.owner).then(|| format!("a step on `{}` sees that owner's state only", self.owner))
+    }
+
+    fn place_of(&self, path: &str) -> String {
+        let item = path.strip_prefix(self.owner).and_then(|rest| rest.strip_prefix('.')).unwrap_or(path);
+        format!("services.{}.state.{item}", self.owner)
     }
 
     fn symbol(&mut self, text: &str) -> u32 {

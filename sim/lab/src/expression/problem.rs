@@ -15,6 +15,9 @@ pub struct Finding {
     pub label: String,
     /// What would be right.
     pub help: Option<String>,
+    /// Where in the file that lies which it is about (`services.bank.state.accounts`): if something is wrong there, this
+    /// is no mistake of its own, and is not told.
+    pub about: Vec<String>,
 }
 
 /// A mistake at a place of the scenario.
@@ -30,12 +33,14 @@ pub struct Problem {
     pub help: Option<String>,
     /// Other places that matter, each with its label.
     pub others: Vec<(Place, String)>,
+    /// As in a `Finding`.
+    pub about: Vec<String>,
 }
 
 impl Finding {
     /// A mistake with nothing but a message.
     pub fn new(from: u32, to: u32, message: impl Into<String>) -> Self {
-        Self { from, to, message: message.into(), label: String::new(), help: None }
+        Self { from, to, message: message.into(), label: String::new(), help: None, about: Vec::new() }
     }
 
     /// With words under the underlined text.
@@ -50,6 +55,13 @@ impl Finding {
         Self { help: Some(help.into()), ..self }
     }
 
+    /// With the part of the file it is about.
+    #[must_use]
+    pub fn about(mut self, path: impl Into<String>) -> Self {
+        self.about.push(path.into());
+        self
+    }
+
     /// The mistake as a problem of the scenario, `at` being the expression it was found in.
     pub fn at(self, at: &At<String>) -> Problem {
         Problem {
@@ -58,6 +70,7 @@ impl Finding {
             label: self.label,
             help: self.help,
             others: Vec::new(),
+            about: self.about,
         }
     }
 }

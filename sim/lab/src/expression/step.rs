@@ -53,6 +53,8 @@ pub trait StepScope {
     fn forbidden(&self, _path: &str) -> Option<String> {
         None
     }
+    /// Where in the file the item at this path is declared, or would be.
+    fn place_of(&self, path: &str) -> String;
     /// The symbol of a text.
     fn symbol(&mut self, text: &str) -> u32;
 }
@@ -78,6 +80,7 @@ impl<S: StepScope> Scope for Steps<'_, S> {
             return None;
         }
         let finding = Finding::new(word.from, word.to, format!("nothing on any path to this step sets `${name}`"));
+        let finding = finding.about("workloads");
         let names = self.0.variables();
         findings.push(match nearest(name, names.iter().map(String::as_str)) {
             Some(name) => finding.help(format!("`${name}`?")),
@@ -104,11 +107,14 @@ impl<S: StepScope> Scope for Steps<'_, S> {
             }
             None => {
                 let finding = Finding::new(at.from, at.to, format!("`{name}` has {} rows: which one?", item.keys));
-                findings.push(finding.help(format!("`{name}[$key]`")));
+                findings.push(finding.about(self.0.place_of(&name)).help(format!("`{name}[$key]`")));
                 return None;
             }
         };
-        key_in_range(&name, item.keys, &key, findings)?;
+        if let Err(finding) = key_in_range(&name, item.keys, &key) {
+            findings.push(finding.about(self.0.place_of(&name)));
+            return None;
+        }
         Some((CheckedNode::Row(item.id, Box::new(key)), Type::Int))
     }
 
@@ -137,6 +143,7 @@ impl<S: StepScope> Steps<'_, S> {
             return finding.help(format!("the request's variable is `${name}`"));
         }
         let finding = Finding::new(at.from, at.to, format!("no state is called `{name}`"));
+        let finding = finding.about(self.0.place_of(name));
         let items = self.0.items();
         match nearest(name, items.iter().map(String::as_str)) {
             Some(near) => finding.help(format!("`{near}`?")),
@@ -160,15 +167,14 @@ fn node_of(meaning: Meaning, word: &Word, sort: Type) -> CheckedNode {
 }
 
 /// A constant key must name a row that there is.
-pub(crate) fn key_in_range(name: &str, keys: u32, key: &Checked, findings: &mut Vec<Finding>) -> Option<()> {
-    let CheckedNode::Constant(Value::Int(n)) = key.node else { return Some(()) };
+pub(crate) fn key_in_range(name: &str, keys: u32, key: &Checked) -> Result<(), Finding> {
+    let CheckedNode::Constant(Value::Int(n)) = key.node else { return Ok(()) };
     if (0..i64::from(keys)).contains(&n) {
-        return Some(());
+        return Ok(());
     }
     let message = format!("`{name}` has no row {n}");
     let rows = if keys == 1 { "its only row is 0".to_owned() } else { format!("its rows are 0 to {}", keys - 1) };
-    findings.push(Finding::new(key.from, key.to, message).help(rows));
-    None
+    Err(Finding::new(key.from, key.to, message).help(rows))
 }
 
 #[cfg(test)]

@@ -33,6 +33,9 @@ impl StepScope for Desk {
     fn forbidden(&self, path: &str) -> Option<String> {
         (path == "users.users").then(|| "another service's state: call it".to_owned())
     }
+    fn place_of(&self, path: &str) -> String {
+        path.to_owned()
+    }
     fn symbol(&mut self, text: &str) -> u32 {
         self.0.push(text.to_owned());
         self.0.len() as u32

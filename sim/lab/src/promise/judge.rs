@@ -53,7 +53,7 @@ impl JudgeWatch {
         let known = JUDGES.contains(&judge.value.as_str());
         let Some(protocol) = protocol.filter(|_| known) else {
             let judge = (!known).then(|| unknown_judge(judge));
-            let subject = protocol.is_none().then(|| unknown_subject(of, names));
+            let subject = protocol.is_none().then(|| unknown_subject(name, of, names));
             return Err(judge.into_iter().chain(subject).collect());
         };
         let says = format!("{} of {}", judge.value, of.value);
@@ -176,11 +176,12 @@ fn unknown_judge(judge: &At<String>) -> Problem {
             None => format!("there is {}", JUDGES.join(", ")),
         }),
         others: Vec::new(),
+        about: Vec::new(),
     }
 }
 
 /// `of` names no protocol.
-fn unknown_subject(of: &At<String>, names: &Names) -> Problem {
+fn unknown_subject(invariant: &str, of: &At<String>, names: &Names) -> Problem {
     Problem {
         place: of.place,
         message: format!("nothing that can be judged is called `{}`", of.value),
@@ -189,5 +190,6 @@ fn unknown_subject(of: &At<String>, names: &Names) -> Problem {
             .map(|near| format!("`{near}`?"))
             .or_else(|| (!names.protocols.is_empty()).then(|| format!("there is {}", names.protocols.join(", ")))),
         others: Vec::new(),
+        about: vec![of.value.clone(), format!("invariants.{invariant}.check")],
     }
 }

@@ -58,7 +58,8 @@ enum Slot {
 }
 
 impl Promises {
-    /// Compiles the invariants of `model` over the cells and protocols of `names`; finds all mistakes at once.
+    /// Compiles the invariants of `model` over the cells and protocols of `names`. Finds all mistakes at once, and says
+    /// which promises the initial state already breaks.
     pub fn compile(model: &Model, names: &Names) -> Result<Self, Vec<Problem>> {
         let mut new = Self {
             state: State::new(names),
@@ -85,6 +86,7 @@ impl Promises {
         }
         new.deadline = new.next_deadline();
         new.marked = vec![false; new.watches.len()];
+        problems.extend(new.initial_check(model, names));
         if problems.is_empty() { Ok(new) } else { Err(problems) }
     }
 
@@ -112,9 +114,9 @@ impl Promises {
     }
 
     /// The `always`, `never` and `at_rest` promises that the initial state already breaks: errors before the run.
-    pub fn initial_check(&self, model: &Model) -> Vec<Problem> {
+    fn initial_check(&self, model: &Model, names: &Names) -> Vec<Problem> {
         let mut problems = Vec::new();
-        for watch in &self.watches {
+        for (watch_number, watch) in self.watches.iter().enumerate() {
             let Some((text, wanted, gives)) = watch.broken_at_start(&self.state) else { continue };
             let invariant = model.invariants.iter().find(|(name, _)| name.value == watch.name);
             let place = invariant.map_or_else(Default::default, |(_, invariant)| predicate_place(&invariant.form));
@@ -124,6 +126,7 @@ impl Promises {
                 label: format!("the initial state gives {gives}"),
                 help: Some(format!("`{text}` must be {wanted} at the start")),
                 others: Vec::new(),
+                about: self.state.read_by(watch_number as u32).map(|cell| names.place_of(cell)).collect(),
             });
         }
         problems
@@ -346,6 +349,7 @@ fn unknown_names(model: &Model) -> Vec<Problem> {
         label: String::new(),
         help: nearest(&name.value, names()).map(|near| format!("`{near}`?")),
         others: Vec::new(),
+        about: vec![format!("invariants.{}", name.value)],
     };
     unknown.map(problem).collect()
 }

@@ -8,7 +8,7 @@ use super::state::{Leaf, State};
 use crate::expression::{
     Checked, CheckedNode, Expression, Finding, Node, Path, Scope, Type, Word, check_any, check_as, key_in_range, lower,
 };
-use crate::names::{CellSort, Names};
+use crate::names::{CellSort, Names, path_of};
 use crate::nearest::nearest;
 
 /// The scope of one predicate.
@@ -192,7 +192,10 @@ impl Scope for PromiseScope<'_> {
         let key = match &path.key {
             Some(key) => {
                 let checked = check_as(key, Type::Int, self, findings)?;
-                key_in_range(&at.text, rows.keys, &checked, findings)?;
+                if let Err(finding) = key_in_range(&at.text, rows.keys, &checked) {
+                    findings.push(finding.about(self.names.place_of(cell)));
+                    return None;
+                }
                 let CheckedNode::Constant(Value::Int(key)) = checked.node else {
                     let finding = Finding::new(key.from, key.to, "the key must be a constant here");
                     findings.push(finding.help(format!("over all rows: `all({}, value >= 0)`", at.text)));
@@ -253,6 +256,7 @@ impl PromiseScope<'_> {
             }
             CellSort::State => {
                 let finding = Finding::new(at.from, at.to, format!("`{}` has {} rows: which one?", at.text, rows.keys));
+                let finding = finding.about(self.names.place_of(cell));
                 findings.push(finding.help(format!("`{0}[0]`, `sum({0})`, `all({0}, value >= 0)`", at.text)));
                 None
             }
@@ -335,7 +339,7 @@ fn unknown_function(name: &Word) -> Finding {
 
 /// Nothing is called so: the nearest path, or what there is of that part.
 fn unknown_cell(names: &Names, at: &Word) -> Finding {
-    let finding = Finding::new(at.from, at.to, format!("nothing is called `{}`", at.text));
+    let finding = Finding::new(at.from, at.to, format!("nothing is called `{}`", at.text)).about(path_of(&at.text));
     let paths = || names.cells.iter().map(|c| c.path.as_str());
     if let Some(near) = nearest(&at.text, paths()) {
         return finding.help(format!("`{near}`?"));

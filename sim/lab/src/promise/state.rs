@@ -135,6 +135,13 @@ impl State {
         }
     }
 
+    /// The cells that a promise reads.
+    pub(super) fn read_by(&self, watch: u32) -> impl Iterator<Item = CellId> {
+        let reads = move |of: &Dependents| of.readers.iter().any(|reader| reader.watch == watch);
+        let numbers = self.dependents.iter().enumerate().filter(move |(_, of)| reads(of));
+        numbers.map(|(cell, _)| CellId(cell as u32))
+    }
+
     /// No promise names the cell.
     #[inline]
     pub(super) fn ignores(&self, delta: &Delta) -> bool {

@@ -8,14 +8,13 @@ use systems::app::output::Output;
 
 use super::{History, Options, ledger};
 use crate::compile::Compiled;
-use crate::expression::Problem;
 use crate::measure::{self, Recorder};
 use crate::model::Model;
 use crate::names::Names;
 use crate::outcome::{Found, HistoryLine, Outcome, RunVerdict, Status, Times};
 use crate::promise::{Promises, judge, mark_expected};
 use crate::scenario::{Diagnostic, Scenario};
-use crate::threshold::{self, Threshold, Vocabulary};
+use crate::threshold::{self, Threshold};
 
 /// A history keeps at most this many lines.
 pub const HISTORY_LINES_MAX: usize = 1_000_000;
@@ -65,13 +64,14 @@ impl Listener {
     ) -> Result<Self, Vec<Diagnostic>> {
         let names = compiled.names.clone();
         let mut wanted = Vec::new();
-        let (promises, thresholds) = match (promises(model, &names), thresholds(model, compiled, &mut wanted)) {
-            (Ok(promises), Ok(thresholds)) => (promises, thresholds),
-            (promises, thresholds) => {
-                let problems = promises.err().into_iter().chain(thresholds.err()).flatten();
-                return Err(problems.map(Diagnostic::from).collect());
-            }
-        };
+        let (promises, thresholds) =
+            match (Promises::compile(model, &names), threshold::compile(model, compiled, &mut wanted)) {
+                (Ok(promises), Ok(thresholds)) => (promises, thresholds),
+                (promises, thresholds) => {
+                    let problems = promises.err().into_iter().chain(thresholds.err()).flatten();
+                    return Err(problems.map(Diagnostic::from).collect());
+                }
+            };
         let asked = wanted.len()..wanted.len() + options.wanted.len();
         wanted.extend(options.wanted.iter().cloned());
         let recorder = Recorder::new(&measure::Scope {
@@ -234,33 +234,6 @@ impl Listener {
             warnings,
         }
     }
-}
-
-/// The invariants, if they can be judged and hold before the run begins.
-fn promises(model: &Model, names: &Names) -> Result<Promises, Vec<Problem>> {
-    let promises = Promises::compile(model, names)?;
-    let broken = promises.initial_check(model);
-    if broken.is_empty() { Ok(promises) } else { Err(broken) }
-}
-
-/// The thresholds; the terms they need are appended to `wanted`.
-fn thresholds(
-    model: &Model,
-    compiled: &Compiled,
-    wanted: &mut Vec<measure::Wanted>,
-) -> Result<Vec<(String, Threshold)>, Vec<Problem>> {
-    let phases: Vec<_> = model.phases.iter().map(|(name, window)| (name.value.clone(), *window)).collect();
-    let faults: Vec<_> = model.faults.iter().map(|(name, _)| name.value.clone()).collect();
-    let vocabulary =
-        Vocabulary { names: &compiled.names, services: &compiled.services, phases: &phases, faults: &faults };
-    let (mut found, mut problems) = (Vec::new(), Vec::new());
-    for (name, text) in &model.thresholds {
-        match threshold::parse(&text.value, &vocabulary, wanted) {
-            Ok(threshold) => found.push((name.value.clone(), threshold)),
-            Err(findings) => problems.extend(findings.into_iter().map(|finding| finding.at(text))),
-        }
-    }
-    if problems.is_empty() { Ok(found) } else { Err(problems) }
 }
 
 impl Watch<Machine> for Listener {

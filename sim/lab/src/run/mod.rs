@@ -104,7 +104,7 @@ pub struct World {
 }
 
 impl World {
-    /// A world at time 0. Errors are what the compiler or the promises found wrong with the scenario.
+    /// A world at time 0. What the compiler could refuse was told when the scenario was loaded.
     pub fn new(scenario: &Scenario, seed: u64, options: &Options) -> Result<Self, Vec<Diagnostic>> {
         let model = &scenario.model;
         let mut compiled = compile(model, Seed(seed), &options.edits)?;

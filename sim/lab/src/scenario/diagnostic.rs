@@ -48,13 +48,15 @@ pub struct Diagnostic {
     pub help: Option<String>,
     /// Other places that matter, each with its own label.
     pub others: Vec<(Place, String)>,
+    /// Paths of what it is about, if that may be wrong itself; then this is no mistake of its own, and is not told.
+    pub about: Vec<String>,
 }
 
 impl Diagnostic {
     /// An error at `place`.
     pub fn error(place: Place, message: impl Into<String>, label: impl Into<String>) -> Self {
         let (message, label) = (message.into(), label.into());
-        Self { severity: Severity::Error, message, place, label, help: None, others: Vec::new() }
+        Self { severity: Severity::Error, message, place, label, help: None, others: Vec::new(), about: Vec::new() }
     }
 
     /// A warning at `place`.
@@ -73,6 +75,13 @@ impl Diagnostic {
     #[must_use]
     pub fn maybe_help(mut self, help: Option<String>) -> Self {
         self.help = help.or(self.help);
+        self
+    }
+
+    /// With the path of what it is about.
+    #[must_use]
+    pub fn about(mut self, path: impl Into<String>) -> Self {
+        self.about.push(path.into());
         self
     }
 
@@ -127,10 +136,11 @@ pub struct Diagnostics {
 }
 
 impl Diagnostics {
-    /// Sorts `list` by severity and place, and drops exact repetitions.
+    /// Sorts `list` by severity and place, and drops repetitions: copies by `like` are wrong where the original is.
     pub fn new(sources: Vec<Source>, mut list: Vec<Diagnostic>) -> Self {
         list.sort_by(|a, b| (a.severity, a.place, &a.message).cmp(&(b.severity, b.place, &b.message)));
         list.dedup();
+        list.dedup_by(|a, b| a.place == b.place && !a.label.is_empty() && a.label == b.label && a.help == b.help);
         list.truncate(COLLECTED_MAX);
         Self { sources, list }
     }

@@ -1,8 +1,9 @@
 //! The front of the lab: a scenario's text becomes a typed `Model`, or every error at once.
 //!
 //! Text → `tree` (TOML with places) → `merge` (variant, `--set`, `like`) → `resolve` (checked against `schema`, every
-//! default filled in) → `build` (`Model`) → `references` (do the names exist?) → `lints`. `resolved` writes the complete
-//! tree again, for people and for hashing. Nothing here knows how a scenario runs, and nothing here touches a file.
+//! default filled in) → `build` (`Model`) → `references` (do the names exist?) → `meaning` (do expressions,
+//! thresholds and initial states make sense? The compilers are asked) → `lints`. `resolved` writes the complete tree
+//! again, for people and for hashing. Nothing here runs a scenario, and nothing here touches a file.
 
 mod build;
 mod data;
@@ -14,6 +15,7 @@ mod hints;
 mod json_schema;
 mod leaf;
 mod lints;
+mod meaning;
 mod merge;
 mod nearest;
 mod points;
@@ -173,7 +175,8 @@ fn load_tree(sources: &[Source], tree: &Node, choice: &Choice, settled: Option<T
     merge::strip_none(&mut merged, Some(merge::root()));
     let mut resolver = resolve::Resolver::new(sources);
     resolver.settled = settled;
-    resolver.broken.extend(not_copied);
+    resolver.broken.extend(not_copied.iter().cloned());
+    resolver.not_copied = not_copied;
     let complete = resolver.root(&merged);
     errors.append(&mut resolver.errors);
     let mut warnings = resolver.warnings;
@@ -184,6 +187,7 @@ fn load_tree(sources: &[Source], tree: &Node, choice: &Choice, settled: Option<T
     let phases = faults::phases(&complete);
     errors.extend(faults::unknown_phases(&phases, &model));
     errors.extend(references::check(sources, &complete, &model, &resolver.broken));
+    errors.extend(meaning::check(&complete, &model, &resolver.broken, &errors));
     if !errors.is_empty() {
         return Loaded { scenario: None, errors, warnings };
     }

@@ -186,7 +186,9 @@ impl<'a> Checker<'a> {
     }
 
     fn coordinates(&self, service: &str) -> bool {
-        self.model.transactions.iter().any(|(_, t)| t.coordinator.value == service)
+        // A coordinator that could not be read may be this one.
+        let named = |coordinator: &str| coordinator == service || coordinator.is_empty();
+        self.model.transactions.iter().any(|(_, t)| named(&t.coordinator.value))
     }
 
     fn ops(&mut self) {
@@ -300,13 +302,20 @@ impl<'a> Checker<'a> {
         let invariants: Vec<&At<String>> = self.model.invariants.iter().map(|(n, _)| n).collect();
         let expect = &self.model.expect;
         for at in expect.fails.iter().chain(&expect.may_fail).chain(&expect.vacuous) {
-            if !promises.iter().any(|p| p.value == at.value) && !self.broken.contains(&at.value) {
+            let told = self.broken(
+                &["invariants", "thresholds"]
+                    .map(|section| format!("{section}.{}", at.value))
+                    .each_ref()
+                    .map(String::as_str),
+            );
+            if !promises.iter().any(|p| p.value == at.value) && !told {
                 let known = promises.iter().map(|p| (p.value.as_str(), Some(p.place)));
                 self.unknown(at.place, &at.value, "invariant or threshold", &known);
             }
         }
         for at in &self.model.run.abort_on_fail {
-            if !invariants.iter().any(|p| p.value == at.value) {
+            let told = self.broken(&[&format!("invariants.{}", at.value)]);
+            if !invariants.iter().any(|p| p.value == at.value) && !told {
                 let known = invariants.iter().map(|p| (p.value.as_str(), Some(p.place)));
                 self.unknown(at.place, &at.value, "invariant", &known);
             }

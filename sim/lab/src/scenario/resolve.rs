@@ -53,6 +53,8 @@ pub(super) struct Resolver<'a> {
     pub(super) warnings: Vec<Diagnostic>,
     /// Paths whose value is a stand-in.
     pub(super) broken: BTreeSet<String>,
+    /// Paths of tables to which what they are `like` could not be copied.
+    pub(super) not_copied: Vec<String>,
     /// The file's stem.
     stem: String,
     /// `run.duration`, `run.warmup`, `run.heal` once known, in nanoseconds.
@@ -80,6 +82,7 @@ impl<'a> Resolver<'a> {
             errors: Vec::new(),
             warnings: Vec::new(),
             broken: BTreeSet::new(),
+            not_copied: Vec::new(),
             stem: if leaf::is_file_name(&stem) { stem } else { "scenario".to_owned() },
             duration: 0,
             warmup: 0,
@@ -275,6 +278,14 @@ impl<'a> Resolver<'a> {
                 let later =
                     form.later.contains(&name.as_str()) || (path.is_empty() && LATER_SECTIONS.contains(&name.as_str()));
                 self.unknown_key(name, entry, &known, later, path, form.what);
+                let meant = nearest(name, known).filter(|meant| !later && entries.get(meant).is_none());
+                if let Some(meant) = meant {
+                    self.broken.insert(join(path, meant));
+                    if meant == "like" {
+                        self.broken.insert(path.to_owned());
+                        self.not_copied.push(path.to_owned());
+                    }
+                }
             }
         }
     }
@@ -299,6 +310,10 @@ impl<'a> Resolver<'a> {
         for choice in choices {
             let written = choice.keys.iter().filter_map(|k| entries.entries.get(*k).map(|e| (*k, e.key)));
             match written.collect::<Vec<_>>().as_slice() {
+                // One of them was misspelt.
+                [] if choice.keys.iter().any(|key| self.broken.contains(&join(path, key))) => {
+                    self.broken.insert(path.to_owned());
+                }
                 [] if choice.needed => {
                     let label = format!("one of {} is missing", listed(choice.keys.iter().copied(), 9));
                     self.error(path, Diagnostic::error(owner, format!("`{path}` is not complete"), label));
@@ -322,6 +337,10 @@ impl<'a> Resolver<'a> {
         let text = |text: &str| Some(Node::text(text, owner));
         match key.preset {
             Preset::Absent => None,
+            Preset::Required if self.broken.contains(child) || self.may_be_copied(path) => {
+                self.broken.insert(child.to_owned());
+                Some(self.stand_in(key.shape, child, owner))
+            }
             Preset::Required => {
                 let error = if path.is_empty() {
                     Diagnostic::error(owner, format!("the scenario has no `{}`", key.name), required_hint(key.name))
@@ -360,6 +379,12 @@ impl<'a> Resolver<'a> {
         }
     }
 
+    /// What is missing here may stand in what could not be copied.
+    fn may_be_copied(&self, path: &str) -> bool {
+        let within = |table: &String| path.strip_prefix(table).is_some_and(|r| r.is_empty() || r.starts_with('.'));
+        self.not_copied.iter().any(within)
+    }
+
     /// A complete value of this shape that means nothing.
     fn stand_in(&mut self, shape: Shape, path: &str, owner: Place) -> Node {
         let was_quiet = core::mem::replace(&mut self.quiet, true);
@@ -390,6 +415,8 @@ impl<'a> Resolver<'a> {
             let better = name.to_ascii_lowercase().replace(['-', ' ', '.'], "_");
             let help = is_name(&better).then(|| format!("did you mean `{better}`?"));
             self.error(&join(path, name), error.maybe_help(help));
+            // What was probably meant is as wrong as what is written.
+            self.broken.insert(join(path, &better));
         } else if !path.contains('.') && (RESERVED.contains(&name) || (path == "phases" && PHASES.contains(&name))) {
             let label = "this name means something else in paths";
             self.error(&join(path, name), Diagnostic::error(place, format!("`{name}` is a reserved name"), label));

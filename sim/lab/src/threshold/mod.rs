@@ -11,9 +11,10 @@ mod term;
 
 pub use judge::{judge, standard_error};
 
-use crate::expression::Finding;
+use crate::compile::Compiled;
+use crate::expression::{Finding, Problem};
 use crate::measure::{ServiceInfo, Wanted};
-use crate::model::Window;
+use crate::model::{Model, Window};
 use crate::names::Names;
 use crate::outcome::Quantity;
 
@@ -137,6 +138,27 @@ pub fn parse(text: &str, vocabulary: &Vocabulary<'_>, wanted: &mut Vec<Wanted>) 
             Err(mistakes)
         }
     }
+}
+
+/// Reads the thresholds of a scenario, each with its name, and says everything that is wrong with them; the terms they
+/// need are appended to `wanted`.
+pub fn compile(
+    model: &Model,
+    compiled: &Compiled,
+    wanted: &mut Vec<Wanted>,
+) -> Result<Vec<(String, Threshold)>, Vec<Problem>> {
+    let phases: Vec<_> = model.phases.iter().map(|(name, window)| (name.value.clone(), *window)).collect();
+    let faults: Vec<_> = model.faults.iter().map(|(name, _)| name.value.clone()).collect();
+    let vocabulary =
+        Vocabulary { names: &compiled.names, services: &compiled.services, phases: &phases, faults: &faults };
+    let (mut found, mut problems) = (Vec::new(), Vec::new());
+    for (name, text) in &model.thresholds {
+        match parse(&text.value, &vocabulary, wanted) {
+            Ok(threshold) => found.push((name.value.clone(), threshold)),
+            Err(findings) => problems.extend(findings.into_iter().map(|finding| finding.at(text))),
+        }
+    }
+    if problems.is_empty() { Ok(found) } else { Err(problems) }
 }
 
 #[cfg(test)]

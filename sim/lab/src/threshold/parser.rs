@@ -41,8 +41,19 @@ impl<'a, 'v> Parser<'a, 'v> {
     }
 
     pub(super) fn mistake(&mut self, from: usize, to: usize, message: impl Into<String>, help: Option<String>) {
+        self.mistake_about(Vec::new(), (from, to), message, help);
+    }
+
+    /// A mistake only if what it is about is right.
+    pub(super) fn mistake_about(
+        &mut self,
+        about: Vec<String>,
+        (from, to): (usize, usize),
+        message: impl Into<String>,
+        help: Option<String>,
+    ) {
         let finding = Finding::new(from as u32, to as u32, message);
-        self.mistakes.push(Finding { help, ..finding });
+        self.mistakes.push(Finding { help, about, ..finding });
     }
 
     /// The whole text.

@@ -4,6 +4,7 @@ use super::parser::{Lost, Parser, Part};
 use super::{Expression, Kind};
 use crate::measure::wanted::{carries, label, level_source, row_labels};
 use crate::measure::{Entry, METRICS, Metric, Phase, Recorder, Sort, Stat, Wanted};
+use crate::names::path_of_op;
 use crate::nearest::nearest;
 use systems::app::ending::Ending;
 
@@ -161,7 +162,9 @@ impl<'a> Parser<'a, '_> {
         }
         if right && !Recorder::is_about_something(self.vocabulary.names, &wanted) {
             let message = format!("nothing that `{}` measures carries all of these labels", entry.name);
-            self.mistake(whole.0, whole.1, message, Some(format!("`{}` is {}", entry.name, entry.doc)));
+            let mut about: Vec<String> = wanted.labels.iter().flat_map(|(name, value)| paths_of(name, value)).collect();
+            about.extend(["services", "transactions", "workloads"].map(str::to_owned));
+            self.mistake_about(about, whole, message, Some(format!("`{}` is {}", entry.name, entry.doc)));
             right = false;
         }
         let right = right && self.has_workers(&wanted, whole);
@@ -251,7 +254,7 @@ impl<'a> Parser<'a, '_> {
         });
         if let Some(info) = unlimited {
             let message = format!("`{}` has unlimited workers, and so no utilisation", info.name);
-            self.mistake(whole.0, whole.1, message, None);
+            self.mistake_about(vec![format!("services.{}.workers", info.name)], whole, message, None);
         }
         unlimited.is_none()
     }
@@ -349,7 +352,8 @@ impl<'a> Parser<'a, '_> {
             if known().next().is_some() { format!("there are {}", list(known())) } else { "there is none".to_owned() }
         };
         let help = nearest(value.text, known()).map_or_else(all, |close| format!("`{close}`?"));
-        self.mistake(value.from, value.to, format!("there is no {} `{}`", name.text, value.text), Some(help));
+        let message = format!("there is no {} `{}`", name.text, value.text);
+        self.mistake_about(paths_of(name.text, value.text), (value.from, value.to), message, Some(help));
         false
     }
 
@@ -397,6 +401,24 @@ impl<'a> Parser<'a, '_> {
         let name = Word { text: "phase", ..value };
         self.unknown(name, value, &known);
         None
+    }
+}
+
+/// Where in the file that is declared, or would be, what a label names.
+fn paths_of(label: &str, value: &str) -> Vec<String> {
+    match label {
+        "op" => vec![path_of_op(value)],
+        "from" => vec![format!("services.{value}.ops"), format!("workloads.{value}")],
+        "to" | "node" | "service" => {
+            let part = value.split('[').next().unwrap_or(value);
+            vec![format!("services.{part}"), format!("workloads.{part}")]
+        }
+        "workload" => vec![format!("workloads.{value}")],
+        "tx" => vec![format!("transactions.{value}")],
+        "phase" => vec![format!("phases.{value}"), format!("faults.{value}")],
+        // Business errors are words of steps.
+        "reason" => vec!["services".to_owned(), "transactions".to_owned()],
+        _ => Vec::new(),
     }
 }
 

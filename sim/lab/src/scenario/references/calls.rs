@@ -151,6 +151,10 @@ impl<'a> Checker<'a> {
 
     /// Which variables can be set where: every workload carries its own to all it calls.
     pub(super) fn flow(&mut self) {
+        let workloads = || self.model.workloads.iter();
+        if workloads().any(|(name, _)| self.broken(&[&format!("workloads.{}.vars", name.value)])) {
+            return;
+        }
         let mut reach: BTreeMap<String, BTreeSet<&'a str>> = BTreeMap::new();
         for (_, workload) in &self.model.workloads {
             let own: BTreeSet<&str> = workload.vars.iter().map(|(n, _)| n.value.as_str()).collect();
