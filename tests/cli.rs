@@ -121,6 +121,7 @@ fn exit_codes_say_what_happened() {
     check("set.toml", SMALL, &["--set", "services.s.wrkers=2"], 2, "workers");
     check("variant.toml", SMALL, &["--variant", "nope"], 2, "nope");
     check("huge-seed.toml", SMALL, &["--seed", "99999999999999999999"], 2, "99999999999999999999");
+    check("negative-seed.toml", SMALL, &["--seed", "-1"], 2, "a seed is a whole number from 0");
     let missing = stormglass(&["run", "no/such/file.toml"]);
     assert_eq!(missing.status.code(), Some(2));
     assert!(text(&missing.stderr).contains("cannot read no/such/file.toml"));

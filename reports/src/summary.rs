@@ -7,7 +7,7 @@ use crate::number::{number_and_unit, rounded};
 use kernel::{Histogram, Time};
 use lab::outcome::{
     FaultResult, Found, InvariantResult, LevelResult, MessageCount, OperationResult, Outcome, Quantity, QueueResult,
-    ServiceResult, Status, ThresholdResult, TransactionResult,
+    ServiceResult, Status, ThresholdResult, TransactionResult, WarmupBy,
 };
 use serde::Serialize;
 
@@ -272,7 +272,11 @@ fn phases(outcome: &Outcome) -> Phases {
     let times = &outcome.times;
     Phases {
         warmup_s: time(times.warmup),
-        warmup_by: if outcome.warmup_chosen { "mser_5" } else { "scenario" },
+        warmup_by: match outcome.warmup_by {
+            WarmupBy::Scenario => "scenario",
+            WarmupBy::Mser5 => "mser_5",
+            WarmupBy::Nobody => "nobody",
+        },
         heal_s: time(times.heal),
         load_end_s: time(times.duration),
         limit_s: time(times.limit),

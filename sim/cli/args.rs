@@ -79,7 +79,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) variant: Option<String>,
     /// The seed; else the file's, else 0.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = seed, allow_hyphen_values = true)]
     pub(crate) seed: Option<u64>,
     /// Runs twice side by side and compares every event.
     #[arg(long)]
@@ -92,7 +92,7 @@ pub(crate) struct SweepArgs {
     #[command(flatten)]
     pub(crate) choice: Choice,
     /// Seeds A..B, half open; else the file's `sweep.seeds`.
-    #[arg(long, value_name = "A..B", value_parser = seeds)]
+    #[arg(long, value_name = "A..B", value_parser = seeds, allow_hyphen_values = true)]
     pub(crate) seeds: Option<(u64, u64)>,
     /// `all`, `none`, or names with commas between; else the file's `sweep.variants`.
     #[arg(long, value_name = "NAMES")]
@@ -127,12 +127,17 @@ fn assignment(text: &str) -> Result<(String, String), String> {
     }
 }
 
+fn seed(text: &str) -> Result<u64, String> {
+    let parsed = text.trim().replace('_', "").parse::<u64>();
+    parsed.map_err(|_| format!("a seed is a whole number from 0 to {}", i64::MAX))
+}
+
 fn seeds(text: &str) -> Result<(u64, u64), String> {
     let parse = |part: &str| part.trim().replace('_', "").parse::<u64>().ok();
     let range = text.split_once("..").and_then(|(from, to)| Some((parse(from)?, parse(to)?)));
     match range {
         Some((from, to)) if from < to => Ok((from, to)),
         Some(_) => Err("the range is empty: the second number is not part of it, as in 0..100".to_owned()),
-        None => Err("seeds are written A..B, as in 0..100".to_owned()),
+        None => Err("seeds are whole numbers from 0, written A..B, as in 0..100".to_owned()),
     }
 }

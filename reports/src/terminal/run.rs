@@ -5,7 +5,7 @@ use super::sections;
 use super::{WIDTH, clean, columns, wrapped};
 use crate::number::{plain, thousands};
 use kernel::{Span, Time};
-use lab::outcome::{Found, Outcome, Status};
+use lab::outcome::{Found, Outcome, Status, WarmupBy};
 
 /// The text of a run, with a line feed at its end. `out_dir` is where its files are; ANSI colours only if asked for.
 pub fn run(outcome: &Outcome, out_dir: &str, colour: bool) -> String {
@@ -59,7 +59,7 @@ fn head(outcome: &Outcome, paint: Paint) -> Vec<String> {
     if !outcome.question.is_empty() {
         lines.extend(wrapped(&outcome.question, WIDTH - INDENT).into_iter().map(|line| paint.faint(&indented(&line))));
     }
-    if outcome.warmup_chosen {
+    if outcome.warmup_by == WarmupBy::Mser5 {
         lines.push(indented(&format!("measured from {} on: warm-up chosen by MSER-5", Span(outcome.times.warmup.0))));
     }
     lines.push(indented(&format!(

@@ -7,7 +7,7 @@ use kernel::{Histogram, Span, Time};
 use lab::outcome::{
     FaultResult, Found, HistoryLine, InvariantResult, LevelResult, LittleResult, MessageCount, OperationResult,
     OperationWindow, Outcome, Part, Quantity, QueueResult, RunVerdict, ServiceResult, Status, ThresholdResult, Times,
-    Topology, TransactionResult, Word,
+    Topology, TransactionResult, WarmupBy, Word,
 };
 
 /// Windows of half a second in 63 s; the last one is shorter.
@@ -350,7 +350,7 @@ pub(crate) fn sample() -> Outcome {
         fingerprint: 0x0123_4567_89ab_cdef,
         events: 231_940,
         end: Time(END),
-        warmup_chosen: false,
+        warmup_by: WarmupBy::Scenario,
         times: Times {
             warmup: Time(5_000_000_000),
             heal: Time(55_000_000_000),

@@ -6,6 +6,17 @@ use kernel::{Histogram, Span, Time};
 
 use crate::measure::Value;
 
+/// Who says how long the warm-up is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum WarmupBy {
+    /// The scenario.
+    Scenario,
+    /// MSER-5, from a pilot run.
+    Mser5,
+    /// Nobody: it was to be chosen, and there was nothing to choose it by.
+    Nobody,
+}
+
 /// The result of one run.
 #[derive(Clone, Debug)]
 pub struct Outcome {
@@ -31,8 +42,8 @@ pub struct Outcome {
     pub end: Time,
     /// The run's phases.
     pub times: Times,
-    /// The warm-up was chosen by MSER-5 from a pilot run, not written.
-    pub warmup_chosen: bool,
+    /// Who says how long the warm-up is.
+    pub warmup_by: WarmupBy,
     /// How often nothing was in flight.
     pub rests: u64,
     /// Per invariant.

@@ -153,9 +153,7 @@ fn a_wrong_value_is_one_error() {
                 let sets = vec![(leaf.path.clone(), wrong.to_owned())];
                 let errors = load(&source, &Choice { sets, ..Choice::default() }).expect_err("a wrong value");
                 let told = errors.render(Colour::Plain);
-                if errors.list.len() != 1 {
-                    println!("{}: {} = {wrong}\n{told}", source.name, leaf.path);
-                }
+                assert_eq!(errors.list.len(), 1, "{}: {} = {wrong}\n{told}", source.name, leaf.path);
             }
         }
     }

@@ -44,10 +44,14 @@ late      = { finally = "all(shop.times, value >= 5000 && value < 6000)" }
 four      = { finally = "distinct(shop.clients) == 4 && max(shop.clients) == 3" }
 "#;
 
-fn read(sets: &[(&str, &str)]) -> Scenario {
+fn try_read(sets: &[(&str, &str)]) -> Result<Scenario, String> {
     let sets = sets.iter().map(|(path, value)| ((*path).to_owned(), (*value).to_owned())).collect();
     let choice = Choice { sets, ..Choice::default() };
-    load(&Source::new("shop.toml", SHOP), &choice).unwrap_or_else(|errors| panic!("{}", errors.render(Colour::Plain)))
+    load(&Source::new("shop.toml", SHOP), &choice).map_err(|errors| errors.render(Colour::Plain))
+}
+
+fn read(sets: &[(&str, &str)]) -> Scenario {
+    try_read(sets).unwrap_or_else(|errors| panic!("{errors}"))
 }
 
 fn outcome(sets: &[(&str, &str)]) -> Outcome {
@@ -118,13 +122,9 @@ fn expressions_know_the_types_of_variables() {
         ("$now == 5", "`==` cannot be applied to a duration and a number"),
         ("$unique > 0 && $client >= 0 && $attempt == 1 && $tier in ['gold'] && $now < 5h", ""),
     ] {
-        let scenario = read(&[("transactions.order.work[4].if", value)]);
-        match run(&scenario, 7, None, &Options::lean(), &mut |_| Go::On) {
+        match try_read(&[("transactions.order.work[4].if", value)]) {
             Ok(_) => assert!(told.is_empty(), "{value} was accepted"),
-            Err(errors) => {
-                let shown = scenario.diagnostics(errors).render(Colour::Plain);
-                assert!(!told.is_empty() && shown.contains(told), "{value}: {shown}");
-            }
+            Err(shown) => assert!(!told.is_empty() && shown.contains(told), "{value}: {shown}"),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `run.warmup = "auto"`: what is chosen, by what, and what it leaves alone.
 
-use lab::outcome::Outcome;
+use lab::outcome::{Outcome, WarmupBy};
 use lab::run::{EPOCH, Go, Options, run};
 use lab::scenario::{Choice, Colour, Scenario, Source, load};
 
@@ -45,7 +45,7 @@ fn the_chosen_warm_up_is_past_the_opening_and_means_the_same_when_written() {
     let auto = outcome(&scenario);
     let chosen = auto.times.warmup;
     // 400 operations of 100 ms within 20 s, and 5 a second besides: the line is worked off at about 60 s.
-    assert!(auto.warmup_chosen && (20.0..150.0).contains(&chosen.seconds()), "chosen {chosen}");
+    assert!(auto.warmup_by == WarmupBy::Mser5 && (20.0..150.0).contains(&chosen.seconds()), "chosen {chosen}");
     let written = outcome(&read(SLOW_START, &[("run.warmup", &format!("{}ns", chosen.0))]));
     assert_eq!((auto.fingerprint, auto.events), (written.fingerprint, written.events), "faults begin after it, too");
     let counts = |outcome: &Outcome| outcome.operations.iter().map(|o| (o.ok, o.latency.max())).collect::<Vec<_>>();
@@ -81,5 +81,5 @@ fn a_run_that_never_settles_says_so() {
         "{:?}",
         nothing.warnings
     );
-    assert_eq!(nothing.times.warmup.0, 0);
+    assert_eq!((nothing.times.warmup.0, nothing.warmup_by), (0, WarmupBy::Nobody));
 }

@@ -141,7 +141,7 @@ pub struct Entry {
 const CALLS: &[&str] = &["op", "workload", "from", "tx"];
 const ENDED_CALLS: &[&str] = &["op", "workload", "from", "tx", "outcome"];
 const QUEUES: &[&str] = &["service", "node"];
-const OWNERS: &[&str] = &["tx", "service", "node"];
+const TRANSACTIONS: &[&str] = &["tx"];
 
 /// Every metric.
 pub const METRICS: &[Entry] = &[
@@ -155,9 +155,16 @@ pub const METRICS: &[Entry] = &[
     ),
     entry(Metric::ServiceTime, "service_time", Sort::Samples, "service_time", QUEUES, "how long a worker was held"),
     entry(Metric::Wait, "wait", Sort::Samples, "wait", QUEUES, "from arrival at a node to a worker"),
-    entry(Metric::InDoubt, "in_doubt", Sort::Samples, "in_doubt", OWNERS, "prepared without knowing the decision"),
-    entry(Metric::LockWait, "lock_wait", Sort::Samples, "lock_wait", OWNERS, "how long a lock was waited for"),
-    entry(Metric::HoldTime, "hold_time", Sort::Samples, "hold_time", OWNERS, "how long a lock was held"),
+    entry(
+        Metric::InDoubt,
+        "in_doubt",
+        Sort::Samples,
+        "in_doubt",
+        TRANSACTIONS,
+        "prepared without knowing the decision",
+    ),
+    entry(Metric::LockWait, "lock_wait", Sort::Samples, "lock_wait", TRANSACTIONS, "how long a lock was waited for"),
+    entry(Metric::HoldTime, "hold_time", Sort::Samples, "hold_time", TRANSACTIONS, "how long a lock was held"),
     entry(Metric::QueueDepth, "queue_depth", Sort::Level, "queue_depth", QUEUES, "requests waiting for a worker"),
     entry(
         Metric::InFlight,
@@ -167,7 +174,7 @@ pub const METRICS: &[Entry] = &[
         &["op", "workload", "from", "tx", "service", "node"],
         "open calls of an op, or requests at a service",
     ),
-    entry(Metric::LocksHeld, "locks_held", Sort::Level, "locks_held", OWNERS, "row locks held"),
+    entry(Metric::LocksHeld, "locks_held", Sort::Level, "locks_held", TRANSACTIONS, "row locks held"),
     entry(Metric::Utilisation, "utilisation", Sort::Level, "busy", QUEUES, "busy workers / workers"),
     entry(
         Metric::Errors,

@@ -11,7 +11,7 @@ use crate::compile::Compiled;
 use crate::measure::{self, Recorder};
 use crate::model::Model;
 use crate::names::Names;
-use crate::outcome::{Found, HistoryLine, Outcome, RunVerdict, Status, Times};
+use crate::outcome::{Found, HistoryLine, Outcome, RunVerdict, Status, Times, WarmupBy};
 use crate::promise::{Promises, judge, mark_expected};
 use crate::scenario::{Diagnostic, Scenario};
 use crate::threshold::{self, Threshold};
@@ -216,7 +216,7 @@ impl Listener {
             events: ending.cluster.events(),
             end: ending.end,
             times: self.times,
-            warmup_chosen: model.run.automatic_warmup,
+            warmup_by: WarmupBy::Scenario,
             rests: ending.rests,
             invariants,
             thresholds,

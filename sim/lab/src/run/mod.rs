@@ -256,6 +256,8 @@ pub fn run(
         }
     }
     let mut outcome = world.finish(scenario, seed, variant);
-    outcome.warnings.extend(settled.and_then(|settled| settled.warning));
+    if let Some(settled) = settled {
+        settled.tell(&mut outcome);
+    }
     Ok(outcome)
 }

@@ -70,7 +70,9 @@ pub fn twice(
         }
     }
     let mut outcome = first.finish(scenario, seed, variant);
-    outcome.warnings.extend(settled.and_then(|settled| settled.warning));
+    if let Some(settled) = settled {
+        settled.tell(&mut outcome);
+    }
     Ok((outcome, divergence))
 }
 

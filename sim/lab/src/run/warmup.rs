@@ -13,6 +13,7 @@ use systems::app::machine::Machine;
 
 use super::{EVENTS_PER_INSTANT_MAX, Go, PROGRESS_EVERY, Progress};
 use crate::compile::{Edits, compile};
+use crate::outcome::{Outcome, WarmupBy};
 use crate::scenario::{Diagnostic, Scenario};
 
 /// Values in the smallest batch.
@@ -26,7 +27,17 @@ pub(super) struct Settled {
     /// The scenario with it.
     pub(super) scenario: Scenario,
     /// What is to be told about it.
-    pub(super) warning: Option<String>,
+    warning: Option<String>,
+    /// Who chose it.
+    by: WarmupBy,
+}
+
+impl Settled {
+    /// Says in the outcome how its warm-up came about.
+    pub(super) fn tell(self, outcome: &mut Outcome) {
+        outcome.warmup_by = self.by;
+        outcome.warnings.extend(self.warning);
+    }
 }
 
 /// Chooses the warm-up of a scenario that leaves it to us; `None` for one that says it.
@@ -56,7 +67,8 @@ pub(super) fn settle(
     } else {
         None
     };
-    Ok(Some(Settled { scenario: scenario.settled(warmup), warning }))
+    let by = if latest.is_none() { WarmupBy::Nobody } else { WarmupBy::Mser5 };
+    Ok(Some(Settled { scenario: scenario.settled(warmup), warning, by }))
 }
 
 /// To the next whole millisecond, but not beyond the end of the faults.

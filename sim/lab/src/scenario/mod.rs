@@ -158,7 +158,7 @@ fn load_tree(sources: &[Source], tree: &Node, choice: &Choice, settled: Option<T
     };
     let mut errors = Vec::new();
     for (n, (path, value)) in choice.sets.iter().enumerate() {
-        errors.extend(set::apply(&mut merged, n as u32 + 1, path, value).err());
+        errors.extend(set::apply(&mut merged, n as u32 + 1, path, value).err().map(|error| *error));
     }
     if let Some(seed) = choice.seed {
         let Ok(seed) = i64::try_from(seed) else {
@@ -219,7 +219,7 @@ fn errors_of_matrix(sources: &[Source], merged: &Node, model: &Model) -> Vec<Dia
         for value in values {
             // The text is no source of its own: what is wrong with it is told at the path.
             let mut tree = merged.clone();
-            let wrong = set::apply(&mut tree, u32::MAX, &path.value, value).err().or_else(|| {
+            let wrong = set::apply(&mut tree, u32::MAX, &path.value, value).err().map(|error| *error).or_else(|| {
                 let mut resolver = resolve::Resolver::new(sources);
                 resolver.root(&tree);
                 resolver.errors.into_iter().next()

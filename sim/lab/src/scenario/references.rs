@@ -302,12 +302,8 @@ impl<'a> Checker<'a> {
         let invariants: Vec<&At<String>> = self.model.invariants.iter().map(|(n, _)| n).collect();
         let expect = &self.model.expect;
         for at in expect.fails.iter().chain(&expect.may_fail).chain(&expect.vacuous) {
-            let told = self.broken(
-                &["invariants", "thresholds"]
-                    .map(|section| format!("{section}.{}", at.value))
-                    .each_ref()
-                    .map(String::as_str),
-            );
+            let (invariant, threshold) = (format!("invariants.{}", at.value), format!("thresholds.{}", at.value));
+            let told = self.broken(&[&invariant, &threshold]);
             if !promises.iter().any(|p| p.value == at.value) && !told {
                 let known = promises.iter().map(|p| (p.value.as_str(), Some(p.place)));
                 self.unknown(at.place, &at.value, "invariant or threshold", &known);

@@ -3,6 +3,7 @@
 //! What comes out is complete: where the file is wrong, an error is recorded and a harmless value stands in its place, so
 //! that the passes after this one can go on and find the other errors. They ask `broken` before they judge such a value.
 
+mod unknown;
 mod verbs;
 
 use std::collections::BTreeSet;
@@ -13,9 +14,9 @@ use super::data::Files;
 use super::diagnostic::{COLLECTED_MAX, Diagnostic, Source};
 use super::leaf;
 use super::merge::grow;
-use super::nearest::{listed, nearest};
+use super::nearest::listed;
 use super::resolved::write_key;
-use super::schema::{Choice, FOREIGN, Form, Key, LATER_SECTIONS, OP, Preset, Shape, Short};
+use super::schema::{Choice, Form, Key, OP, Preset, Shape, Short};
 use super::stand_in::stand_in;
 use super::tree::{Entry, Node, Table, Value};
 use super::values::{clip, is_name, write_duration};
@@ -269,41 +270,6 @@ impl<'a> Resolver<'a> {
             self.warnings.push(Diagnostic::warning(entry.key, message, label));
         }
         false
-    }
-
-    fn unknown_keys(&mut self, entries: &Table, form: &Form, path: &str) {
-        for (name, entry) in &entries.entries {
-            if form.key(name).is_none() && self.errors.len() < COLLECTED_MAX {
-                let known: Vec<&str> = form.keys.iter().map(|k| k.name).collect();
-                let later =
-                    form.later.contains(&name.as_str()) || (path.is_empty() && LATER_SECTIONS.contains(&name.as_str()));
-                self.unknown_key(name, entry, &known, later, path, form.what);
-                let meant = nearest(name, known).filter(|meant| !later && entries.get(meant).is_none());
-                if let Some(meant) = meant {
-                    self.broken.insert(join(path, meant));
-                    if meant == "like" {
-                        self.broken.insert(path.to_owned());
-                        self.not_copied.push(path.to_owned());
-                    }
-                }
-            }
-        }
-    }
-
-    fn unknown_key(&mut self, name: &str, entry: &Entry, known: &[&str], later: bool, path: &str, what: &str) {
-        let full = join(path, name);
-        if later {
-            let label = "not supported by this version yet";
-            self.error(&full, Diagnostic::error(entry.key, format!("`{full}` is known, but not built"), label));
-            return;
-        }
-        let label = format!("unknown key; {what} has {}", listed(known.iter().copied(), 24));
-        let error = Diagnostic::error(entry.key, format!("there is no key `{}`", clip(&full)), label);
-        let help = match FOREIGN.iter().find(|f| f.0 == name) {
-            Some((_, here)) => Some((*here).to_owned()),
-            None => nearest(name, known.iter().copied()).map(|near| format!("did you mean `{near}`?")),
-        };
-        self.error(&full, error.maybe_help(help));
     }
 
     fn choices(&mut self, entries: &Table, choices: &[Choice], path: &str, owner: Place) {

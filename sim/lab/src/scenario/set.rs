@@ -25,7 +25,7 @@ enum Segment {
 }
 
 /// Applies one `--set`; `source` is the number of its text `path=value`.
-pub(super) fn apply(tree: &mut Node, source: u32, path: &str, value: &str) -> Result<(), Diagnostic> {
+pub(super) fn apply(tree: &mut Node, source: u32, path: &str, value: &str) -> Result<(), Box<Diagnostic>> {
     let mut segments = segments(path).map_err(|(range, label)| {
         Diagnostic::error(place(source, &range), "this path cannot be read", label)
             .help("a path is written `services.payment.nodes` or `services.gateway.ops.checkout[0].work`")
@@ -33,7 +33,7 @@ pub(super) fn apply(tree: &mut Node, source: u32, path: &str, value: &str) -> Re
     if matches!(segments.first(), Some(Segment::Name(first, _)) if first == "variants") {
         let at = place(source, &(0..path.len()));
         let label = "variants are merged before this; set the path itself";
-        return Err(Diagnostic::error(at, "`--set` does not reach into variants", label));
+        return Err(Diagnostic::error(at, "`--set` does not reach into variants", label).into());
     }
     spell_out_run(tree, &mut segments);
     let offset = path.len() as u32 + 1;
@@ -118,7 +118,7 @@ impl Walk {
         shape: Option<Shape>,
         rest: &[Segment],
         value: Node,
-    ) -> Result<(), Diagnostic> {
+    ) -> Result<(), Box<Diagnostic>> {
         let Some((segment, after)) = rest.split_first() else {
             let old = core::mem::replace(node, Node::text("", self.at));
             *node = merge(old, value, shape);
@@ -155,7 +155,7 @@ impl Walk {
                 let count = items.len();
                 let Some(item) = items.get_mut(*number) else {
                     let label = format!("there are {count}, counted from 0");
-                    return Err(Diagnostic::error(place(self.source, range), "there is no such element", label));
+                    return Err(Diagnostic::error(place(self.source, range), "there is no such element", label).into());
                 };
                 self.descend(item, item_shape(shape), after, value)
             }
@@ -163,13 +163,13 @@ impl Walk {
                 let Some(item) = items.iter_mut().find(|item| is_named(item, name)) else {
                     let label = "elements are counted `[0]`, `[1]`, …, or found by their `name`";
                     let message = format!("no element here is called `{}`", clip(name));
-                    return Err(Diagnostic::error(place(self.source, range), message, label));
+                    return Err(Diagnostic::error(place(self.source, range), message, label).into());
                 };
                 self.descend(item, item_shape(shape), after, value)
             }
             (Segment::Name(_, range) | Segment::Index(_, range), _) => {
                 let label = format!("this is not inside a table: what comes before is {}", node.sort());
-                Err(Diagnostic::error(place(self.source, range), "this path leads nowhere", label))
+                Err(Diagnostic::error(place(self.source, range), "this path leads nowhere", label).into())
             }
         }
     }

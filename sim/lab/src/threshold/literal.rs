@@ -4,6 +4,17 @@ use super::Kind;
 
 const UNITS: [(&str, f64); 6] = [("ns", 1.0), ("us", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 60e9), ("h", 3600e9)];
 
+/// Sizes, which thresholds do not have: bytes are counted.
+const SIZES: [(&str, f64); 7] = [
+    ("B", 1.0),
+    ("KB", 1e3),
+    ("MB", 1e6),
+    ("GB", 1e9),
+    ("KiB", 1024.0),
+    ("MiB", 1_048_576.0),
+    ("GiB", 1_073_741_824.0),
+];
+
 /// A literal that was read.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) struct Literal {
@@ -19,6 +30,7 @@ pub(super) struct BadLiteral {
     /// Bytes it takes.
     pub(super) length: usize,
     pub(super) message: String,
+    pub(super) help: Option<String>,
 }
 
 /// Reads the literal that `text` begins with; its first character is a digit.
@@ -50,7 +62,10 @@ pub(super) fn read(text: &str) -> Result<Literal, BadLiteral> {
             } else {
                 format!("`{unit}` is not a unit: ns, us, ms, s, m or h")
             };
-            return Err(BadLiteral { length: at, message });
+            let size = SIZES.iter().find(|(name, _)| *name == unit);
+            let help = size.map(|(_, bytes)| format!("bytes are a number: `{0}`, per second `{0}/s`", part * bytes));
+            let per = text[at..].strip_prefix('/').map(word).filter(|per| size.is_some() && nanoseconds(per).is_some());
+            return Err(BadLiteral { length: at + per.map_or(0, |per| per.len() + 1), message, help });
         };
         total += part * length;
         let more = digits(&text[at..]);
@@ -78,6 +93,6 @@ fn nanoseconds(unit: &str) -> Option<f64> {
 
 fn number(text: &str) -> Result<f64, BadLiteral> {
     let plain: String = text.chars().filter(|c| *c != '_').collect();
-    let wrong = |_| BadLiteral { length: text.len(), message: format!("`{text}` is not a number") };
+    let wrong = |_| BadLiteral { length: text.len(), message: format!("`{text}` is not a number"), help: None };
     plain.parse().map_err(wrong)
 }

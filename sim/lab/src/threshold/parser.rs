@@ -257,7 +257,7 @@ impl<'a, 'v> Parser<'a, 'v> {
         let (number, kind, length) = match literal::read(self.rest()) {
             Ok(found) => (found.number, found.kind, found.length),
             Err(bad) => {
-                self.mistake(from, from + bad.length, bad.message, None);
+                self.mistake(from, from + bad.length, bad.message, bad.help);
                 (0.0, Kind::Unknown, bad.length)
             }
         };

@@ -98,6 +98,13 @@ fn mistakes_say_where_they_are_and_what_would_be_right() {
         ("goodput > 100", vec!["100: a rate is so many per time (`100/s`)".to_owned()]),
         ("p99(latency) < 5%", vec!["p99(latency) < 5%: a duration cannot be compared with a share".to_owned()]),
         ("max(latency) + errors < 5s", vec!["max(latency) + errors: a duration + a share means nothing".to_owned()]),
+        (
+            "rate(bytes) < 2KB/s",
+            vec![
+                "2KB/s: `KB` is not a unit: ns, us, ms, s, m or h (bytes are a number: `2000`, per second `2000/s`)"
+                    .to_owned(),
+            ],
+        ),
         ("p99(latency) < 5sec", vec!["5sec: `sec` is not a unit: ns, us, ms, s, m or h".to_owned()]),
         ("p99(latency) = 5s", vec!["=: `=` compares nothing (equality is `==`)".to_owned()]),
         ("p99(latency) ≤ 5s", vec![format!("≤: here belongs one of < <= > >= == != or `within 1% of` ({example})")]),
