@@ -53,23 +53,34 @@ pub struct Edits {
 
 /// Compiles a model for one seed.
 pub fn compile(model: &Model, seed: Seed, edits: &Edits) -> Result<Compiled, Vec<Diagnostic>> {
-    let (compiled, errors) = attempt(model, seed, edits);
-    if errors.is_empty() { Ok(compiled) } else { Err(errors) }
-}
-
-/// Compiles what can be compiled, and says what cannot. Where there are errors, only names are of use.
-pub(crate) fn attempt(model: &Model, seed: Seed, edits: &Edits) -> (Compiled, Vec<Diagnostic>) {
     #[cfg(feature = "planted-nondeterminism")]
     let edits = &planted(model, edits);
+    let (mut compiler, faults) = software(model, seed, edits);
+    let hardware = compiler.hardware();
+    if compiler.errors.is_empty() { Ok(compiler.finish(hardware, faults)) } else { Err(compiler.errors) }
+}
+
+/// Beyond this many machines their links, one for each two, are compiled for a run only.
+const LINKED_MAX: usize = 1_000;
+
+/// Compiles what can be compiled of a model that may be wrong, to know its names, and says what cannot.
+pub(crate) fn attempt(model: &Model) -> (Compiled, Vec<Diagnostic>) {
+    let (mut compiler, faults) = software(model, Seed(0), &Edits::default());
+    let nothing = Hardware { nodes: Vec::new(), groups: 0, links: Vec::new() };
+    let hardware = if compiler.plan.nodes.len() <= LINKED_MAX { compiler.hardware() } else { nothing };
+    let errors = std::mem::take(&mut compiler.errors);
+    (compiler.finish(hardware, faults), errors)
+}
+
+/// Everything but machines and links.
+fn software<'a>(model: &'a Model, seed: Seed, edits: &Edits) -> (Compiler<'a>, FaultPlan) {
     let mut compiler = Compiler::new(model, seed);
     compiler.nodes();
     compiler.services();
     compiler.transactions();
     compiler.workloads(edits);
-    let hardware = compiler.hardware();
     let faults = compiler.faults();
-    let errors = std::mem::take(&mut compiler.errors);
-    (compiler.finish(hardware, faults), errors)
+    (compiler, faults)
 }
 
 /// Wrong on purpose: every second world that this process compiles leaves out an operation, so that `--twice` has

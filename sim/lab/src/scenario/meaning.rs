@@ -6,11 +6,10 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use kernel::Seed;
-
 use super::diagnostic::{COLLECTED_MAX, Diagnostic};
+use super::references::{MACHINES_MAX, machines};
 use super::tree::Node;
-use crate::compile::{Edits, attempt};
+use crate::compile::attempt;
 use crate::model::{Call, Model, Place, Update, Verb};
 use crate::names::path_of_op;
 use crate::promise::Promises;
@@ -18,12 +17,12 @@ use crate::threshold;
 
 /// Compiles `model`, and says what is wrong with it beside what was `told`.
 pub(super) fn check(complete: &Node, model: &Model, broken: &BTreeSet<String>, told: &[Diagnostic]) -> Vec<Diagnostic> {
-    if told.len() >= COLLECTED_MAX {
+    if told.len() >= COLLECTED_MAX || machines(model) > MACHINES_MAX {
         return Vec::new();
     }
     let known = Known::new(complete, model, broken, told);
     let model = without_broken_variables(model, broken);
-    let (compiled, mut errors) = attempt(&model, Seed(0), &Edits::default());
+    let (compiled, mut errors) = attempt(&model);
     let promises = Promises::compile(&model, &compiled.names).err();
     let thresholds = threshold::compile(&model, &compiled, &mut Vec::new()).err();
     errors.extend(promises.into_iter().chain(thresholds).flatten().map(Diagnostic::from));
@@ -77,8 +76,9 @@ impl<'a> Known<'a> {
             }
             for step in transaction.work.iter().filter(|step| overlaps(told, step.place)) {
                 let (Verb::Update(Update { row, .. }) | Verb::Read(row)) = &step.verb else { continue };
-                if overlaps(told, row.place) {
-                    wrong.push(format!("services.{}.state.{}", row.owner, row.item));
+                let item = format!("services.{}.state.{}", row.owner, row.item);
+                if overlaps(told, row.place) && !known.is_there(&item) {
+                    wrong.push(item);
                 }
             }
             if !wrong.is_empty() {

@@ -23,6 +23,14 @@ const BUILT_IN: [&str; 5] = ["id", "attempt", "client", "unique", "now"];
 /// Names that will be built in.
 const RESERVED: [&str; 3] = ["i", "last_read", "message"];
 
+/// Nodes of services, and workloads, of one scenario.
+pub(super) const MACHINES_MAX: u64 = 65_534;
+
+/// How many there are.
+pub(super) fn machines(model: &Model) -> u64 {
+    model.services.iter().map(|(_, service)| u64::from(service.nodes)).sum::<u64>() + model.workloads.len() as u64
+}
+
 /// Looks at every reference of the model.
 pub(super) fn check(sources: &[Source], complete: &Node, model: &Model, broken: &BTreeSet<String>) -> Vec<Diagnostic> {
     let mut checker = Checker { sources, complete, model, broken, errors: Vec::new() };
@@ -166,6 +174,13 @@ impl<'a> Checker<'a> {
             let error = Diagnostic::error(place, "nothing asks for anything", "a scenario has at least one workload");
             self.errors
                 .push(error.help("for example: [workloads.load] with `rate = \"100/s\"` and `target = \"server\"`"));
+        }
+        let machines = machines(self.model);
+        if machines > MACHINES_MAX {
+            let most = self.model.services.iter().max_by_key(|(_, service)| service.nodes);
+            let label = format!("{machines} nodes and workloads in all; there can be {MACHINES_MAX}");
+            let place = most.map_or(place, |(name, _)| name.place);
+            self.errors.push(Diagnostic::error(place, "too many machines", label));
         }
         for (name, service) in &self.model.services {
             let path = format!("services.{}", name.value);
