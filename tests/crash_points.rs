@@ -53,41 +53,96 @@ fn wrong(outcome: &Outcome) -> Option<String> {
     Some(format!("{} {:?}: {:?}", bad.name, bad.status, bad.witness))
 }
 
-#[test]
-fn a_crash_at_every_event_boundary_of_200_transfers_breaks_nothing() {
-    let scenario = bank();
-    let long = std::env::var_os("STORMGLASS_LONG").is_some();
-    let mut world = World::new(&scenario, scenario.model.run.seed, &Options::lean()).expect("it loaded");
-    let machines = world.cluster.len() as u32 - 1;
-    assert_eq!(machines, 4, "three banks and a coordinator; the last node is the clients'");
-    let undisturbed = finish(world.clone(), &scenario);
-    assert_eq!((undisturbed.transactions[0].requests, wrong(&undisturbed)), (200, None));
-    let (mut cases, mut boundary) = (Vec::new(), 0);
+/// Crashes at the boundaries of one run, each machine at each of them, or every `stride`th boundary and the machines in
+/// turn: how many were tried, at how many boundaries, and what they broke.
+fn campaign(scenario: &Scenario, most: u64, machines: &[NodeId], stride: Option<u64>) -> (usize, u64, Vec<String>) {
+    let mut world = World::new(scenario, scenario.model.run.seed, &Options::lean()).expect("it loaded");
+    let (mut cases, mut boundary, mut tried) = (Vec::new(), 0, 0);
     let mut failures: Vec<String> = Vec::new();
-    let mut tried = 0;
     loop {
-        if long {
-            cases.extend((0..machines).map(|machine| (boundary, NodeId(machine), world.clone())));
-        } else if boundary % STRIDE == 0 {
-            cases.push((boundary, NodeId((boundary / STRIDE) as u32 % machines), world.clone()));
+        match stride {
+            None => cases.extend(machines.iter().map(|&machine| (boundary, machine, world.clone()))),
+            Some(stride) if boundary % stride == 0 => {
+                cases.push((boundary, machines[(boundary / stride) as usize % machines.len()], world.clone()));
+            }
+            Some(_) => {}
         }
-        let over = world.step().is_none();
+        let over = world.step().is_none() || boundary + 1 >= most;
         // Copies are run in batches: all of them at once would fill the memory.
         if over || cases.len() >= 256 {
             tried += cases.len();
             let batch = std::mem::take(&mut cases).into_par_iter().filter_map(|(boundary, machine, mut world)| {
                 world.crash(machine, DOWN);
-                let what = wrong(&finish(world, &scenario))?;
+                let what = wrong(&finish(world, scenario))?;
                 Some(format!("boundary {boundary}, machine {}: {what}", machine.0))
             });
             failures.extend(batch.collect::<Vec<_>>());
         }
         if over {
-            break;
+            return (tried, boundary, failures);
         }
         boundary += 1;
     }
+}
+
+fn long() -> bool {
+    std::env::var_os("STORMGLASS_LONG").is_some()
+}
+
+#[test]
+fn a_crash_at_every_event_boundary_of_200_transfers_breaks_nothing() {
+    let scenario = bank();
+    let world = World::new(&scenario, scenario.model.run.seed, &Options::lean()).expect("it loaded");
+    let machines = world.cluster.len() as u32 - 1;
+    assert_eq!(machines, 4, "three banks and a coordinator; the last node is the clients'");
+    let undisturbed = finish(world, &scenario);
+    assert_eq!((undisturbed.transactions[0].requests, wrong(&undisturbed)), (200, None));
+    let machines: Vec<NodeId> = (0..machines).map(NodeId).collect();
+    let (tried, boundary, failures) = campaign(&scenario, u64::MAX, &machines, (!long()).then_some(STRIDE));
     println!("{tried} crashes at {boundary} event boundaries of {} transfers", undisturbed.transactions[0].requests);
     assert!(boundary > 4_000, "{boundary} events are too few for 200 transfers");
     assert!(failures.is_empty(), "{} of {tried}: {:#?}", failures.len(), &failures[..failures.len().min(10)]);
+}
+
+/// The first moments of the checkout, without the faults of its file.
+fn checkout(variant: Option<&str>) -> Scenario {
+    let path = format!("{}/scenarios/checkout/saga.toml", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(path).expect("the scenario is in the repository");
+    let sets = [
+        ("run.duration", "2s"),
+        ("run.heal", "2s"),
+        ("run.warmup", "0s"),
+        ("workloads.shoppers.stages", "none"),
+        ("faults", "none"),
+        ("thresholds", "none"),
+        ("expect", "none"),
+    ];
+    let sets = sets.map(|(path, value)| (path.to_owned(), value.to_owned())).to_vec();
+    load(&Source::new("saga", text), &Choice { variant: variant.map(str::to_owned), sets, ..Choice::default() })
+        .unwrap_or_else(|errors| panic!("{}", errors.render(Colour::Plain)))
+}
+
+#[test]
+fn a_crash_at_each_of_the_first_2000_event_boundaries_breaks_the_dual_write_and_not_the_outbox() {
+    let run = |variant: Option<&str>| {
+        let scenario = checkout(variant);
+        let world = World::new(&scenario, scenario.model.run.seed, &Options::lean()).expect("it loaded");
+        let clients = scenario.model.services.iter().map(|(_, service)| service.nodes).sum::<u32>();
+        // Every machine but the clients', who are numbered behind the services.
+        let machines = (0..world.cluster.len() as u32).filter(|node| *node != clients).map(NodeId);
+        let machines: Vec<NodeId> = machines.collect();
+        assert_eq!(wrong(&finish(world, &scenario)), None, "undisturbed");
+        let (tried, boundaries, failures) = campaign(&scenario, 2_000, &machines, (!long()).then_some(STRIDE));
+        println!(
+            "{}: {} of {tried} crashes of {} machines at {} event boundaries break a promise",
+            variant.unwrap_or("base"),
+            failures.len(),
+            machines.len(),
+            boundaries + 1
+        );
+        failures
+    };
+    let base = run(None);
+    assert!(base.is_empty(), "{}: {:#?}", base.len(), &base[..base.len().min(10)]);
+    assert!(!run(Some("dual_write")).is_empty(), "a crash between the database and the queue loses an order");
 }

@@ -98,6 +98,34 @@ client = { timeout = "400ms" }
 }
 
 #[test]
+fn a_call_is_tried_again_until_it_is_answered_or_its_tries_are_used_up() {
+    let file = r#"
+version = 1
+run = { duration = "10s", quiesce = "5s" }
+[services.s]
+workers = 1
+queue = 0
+work = "3500ms"
+[workloads.w]
+rate = "1/s"
+arrivals = "even"
+target = "s"
+client = { retry = { attempts = 3, backoff = { kind = "exponential", base = "100ms", jitter = "none" } } }
+"#;
+    let outcome = outcome_of(file);
+    let load = &outcome.operations[0];
+    // At 1 s the worker begins for 3.5 s: those of 2, 3 and 4 s find it busy three times, with pauses of 100 and 200 ms; the
+    // one of 5 s is served, those of 6, 7 and 8 s are not, 9 s is.
+    assert_eq!((load.ok, load.failed, load.unknown), (3, 6, 0), "refused tries have surely had no effect");
+    assert_eq!(load.latency.min(), 300_000_000, "two pauses and no waiting");
+    let deadline = file.replace("client = { retry", "client = { timeout = \"1s\", retry");
+    let outcome = outcome_of(&deadline);
+    let load = &outcome.operations[0];
+    assert_eq!((load.ok, load.failed), (0, 6), "each try has its timeout, and a slow one is tried again");
+    assert_eq!(load.unknown, 3, "whatever a later try brings, the first may have had its effect");
+}
+
+#[test]
 fn calls_go_round_the_nodes_of_a_service_in_turn() {
     let outcome = outcome_of(
         r#"

@@ -6,6 +6,8 @@
 mod layout;
 mod picture;
 
+pub(crate) use picture::{BOX_HIGH, BOX_WIDE, Call, Shapes};
+
 use crate::charts::canvas;
 use lab::outcome::Topology;
 use std::fmt::Write as _;
@@ -15,6 +17,11 @@ pub fn graph(topology: &Topology) -> (Vec<u8>, Vec<u8>, Vec<u8>) {
     let layout = layout::layout(topology);
     let (svg, png) = canvas::render(&picture::Drawing { topology, layout: &layout });
     (svg.into_bytes(), png, dot(topology).into_bytes())
+}
+
+/// Where everything stands in that picture, for whoever draws it otherwise.
+pub(crate) fn shapes(topology: &Topology) -> Shapes {
+    picture::Drawing { topology, layout: &layout::layout(topology) }.shapes()
 }
 
 /// The same for Graphviz.

@@ -1,12 +1,13 @@
-//! From an outcome to what people and programs read: text for the terminal, JSON, CSV, charts.
+//! From an outcome to what people and programs read: text for the terminal, JSON, CSV, charts, a page.
 //!
 //! Everything here is a function of `lab::outcome::Outcome`: no file is touched, no clock is read, nothing is printed, and
 //! the same outcome gives the same bytes. The caller writes the files and adds wall times (`meta`).
-//! Read `files` for what a run leaves behind, `charts` for the pictures, `terminal` for the text.
+//! Read `files` for what a run leaves behind, `charts` for the pictures, `html` for the page, `terminal` for the text.
 
 pub mod charts;
 pub mod graph;
 pub mod history;
+pub mod html;
 pub mod json;
 pub mod meta;
 pub mod seeds;
@@ -15,6 +16,7 @@ pub mod sweep;
 pub mod tables;
 pub mod terminal;
 
+mod mood;
 mod names;
 mod number;
 mod windows;

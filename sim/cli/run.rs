@@ -76,6 +76,7 @@ fn write(out: &Path, outcome: &Outcome, took: Duration) -> Result<(usize, Durati
     let started = progress::clock();
     let mut all = reports::files(outcome);
     all.extend(reports::charts::files(outcome));
+    all.push(("report.html".to_owned(), reports::html::report(outcome).into_bytes()));
     let report_took = started.elapsed();
     let meta = reports::Meta {
         engine: reports::ENGINE.to_owned(),

@@ -120,6 +120,11 @@ impl Axis {
         at.clamp(self.low, self.high)
     }
 
+    /// Equal factors are equally far apart.
+    pub(crate) fn logarithmic_scale(&self) -> bool {
+        matches!(self.scale, Projection::Logarithmic)
+    }
+
     /// The label of the tick nearest to a coordinate.
     pub(crate) fn label(&self, at: f64) -> String {
         let nearest = self.ticks.iter().min_by(|a, b| (a.0 - at).abs().total_cmp(&(b.0 - at).abs()));

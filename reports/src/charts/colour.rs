@@ -21,6 +21,17 @@ pub(crate) const ASKED: RGBColor = RGBColor(0xA8, 0xA8, 0xA8);
 /// One colour per subject of a chart, in order.
 pub(crate) const SUBJECTS: [RGBColor; 6] = [BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY];
 
+/// What the colours of lines are called where a style sheet chooses them.
+pub(crate) const NAMES: [(RGBColor, &str); 7] = [
+    (BLUE, "blue"),
+    (VERMILION, "vermilion"),
+    (SKY, "sky"),
+    (GREEN, "green"),
+    (PURPLE, "purple"),
+    (ORANGE, "orange"),
+    (ASKED, "grey"),
+];
+
 /// One colour per fault: darker and duller than every series.
 pub(crate) const FAULTS: [RGBColor; 4] =
     [RGBColor(0x99, 0x33, 0x33), RGBColor(0x80, 0x66, 0x00), RGBColor(0x66, 0x44, 0x88), RGBColor(0x4D, 0x66, 0x4D)];

@@ -4,7 +4,7 @@
 //! `frame` draws one chart with plotters; `canvas` turns a drawing into bytes. Every chart over time has the same time axis
 //! and the same width, with fault windows shaded behind the series, so that charts can be read one below the other.
 
-mod axis;
+pub(crate) mod axis;
 mod bitmap;
 pub(crate) mod canvas;
 pub(crate) mod colour;
@@ -14,6 +14,7 @@ mod plan;
 
 pub use canvas::init_fonts;
 pub use lanes::{Lane, lanes};
+pub(crate) use plan::of_run;
 pub use plan::{Chart, Horizontal, Ink, Measure, Series, plan};
 
 use lab::outcome::Outcome;

@@ -315,7 +315,8 @@ fn width(outcome: &Outcome) -> Span {
     outcome.times.window
 }
 
-fn of_run(outcome: &Outcome) -> String {
+/// What ends every subtitle: of which run it is.
+pub(crate) fn of_run(outcome: &Outcome) -> String {
     let variant = outcome.variant.as_ref().map(|variant| format!(" {variant}")).unwrap_or_default();
     format!("{}{variant}, seed {}", outcome.scenario, outcome.seed)
 }

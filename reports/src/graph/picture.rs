@@ -2,7 +2,7 @@
 
 use super::layout::{Edge, Layout, Place};
 use crate::charts::canvas::{Area, Drawn, Picture, Scale, fitted, width};
-use crate::charts::colour::{BLUE, FAINT, GREEN, ORANGE, TEXT, TITLE};
+use crate::charts::colour::{BLUE, FAINT, GREEN, ORANGE, PURPLE, TEXT, TITLE};
 use lab::outcome::{Part, Topology};
 use plotters::prelude::{Color, DrawingBackend, PathElement, Polygon, Rectangle, Text};
 use plotters::style::text_anchor::{HPos, VPos};
@@ -10,8 +10,10 @@ use plotters::style::{RGBColor, WHITE};
 use std::f64::consts::FRAC_1_SQRT_2;
 
 const EDGE: f64 = 24.0;
-const BOX_WIDE: f64 = 172.0;
-const BOX_HIGH: f64 = 56.0;
+/// How wide the box of a part is.
+pub(crate) const BOX_WIDE: f64 = 172.0;
+/// How high it is.
+pub(crate) const BOX_HIGH: f64 = 56.0;
 const ROW: f64 = 92.0;
 const GAP: f64 = 148.0;
 const CORNER: f64 = 9.0;
@@ -26,6 +28,28 @@ pub(super) struct Drawing<'a> {
 }
 
 type Point = (f64, f64);
+
+/// Where everything stands, in pixels of the picture.
+pub(crate) struct Shapes {
+    /// Width and height of the whole.
+    pub(crate) size: (u32, u32),
+    /// Upper left corner of each part's box.
+    pub(crate) corners: Vec<Point>,
+    /// The arrows.
+    pub(crate) calls: Vec<Call>,
+}
+
+/// All calls of one part to another.
+pub(crate) struct Call {
+    /// Who calls, by number.
+    pub(crate) from: usize,
+    /// Who is called.
+    pub(crate) to: usize,
+    /// What the calls are called.
+    pub(crate) labels: Vec<String>,
+    /// The line, from the caller to the called.
+    pub(crate) curve: Vec<Point>,
+}
 
 impl Picture for Drawing<'_> {
     fn size(&self) -> (u32, u32) {
@@ -55,6 +79,17 @@ impl Picture for Drawing<'_> {
 }
 
 impl Drawing<'_> {
+    /// The same picture, not drawn.
+    pub(super) fn shapes(&self) -> Shapes {
+        let call =
+            |edge: &Edge| Call { from: edge.from, to: edge.to, labels: edge.labels.clone(), curve: self.curve(edge) };
+        Shapes {
+            size: self.size(),
+            corners: self.layout.parts.iter().map(|place| corner(*place)).collect(),
+            calls: self.layout.edges.iter().map(call).collect(),
+        }
+    }
+
     fn curve(&self, edge: &Edge) -> Vec<Point> {
         let (from, to) = (self.layout.parts[edge.from], self.layout.parts[edge.to]);
         if edge.from == edge.to {
@@ -175,7 +210,8 @@ fn label<DB: DrawingBackend>(area: &Area<DB>, scale: Scale, edge: &Edge, curve: 
 fn part_box<DB: DrawingBackend>(area: &Area<DB>, scale: Scale, part: &Part, corner: Point) -> Drawn<DB> {
     let colour = match part.kind.as_str() {
         "workload" => GREEN,
-        "transaction" => ORANGE,
+        "transaction" | "saga" => ORANGE,
+        "queue" | "exchange" => PURPLE,
         _ => BLUE,
     };
     let outline: Vec<(i32, i32)> = rounded(corner).into_iter().map(|(x, y)| (scale.px(x), scale.px(y))).collect();

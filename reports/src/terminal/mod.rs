@@ -10,6 +10,8 @@ mod sections;
 mod sweep;
 
 pub use run::run;
+pub(crate) use run::{counts, verdict_mark, virtual_time};
+pub(crate) use sections::{expectation, fault_name, invariant_told, left_to_sweeps, reasons, when};
 pub use sweep::sweep;
 
 /// Columns of a line.

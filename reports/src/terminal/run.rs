@@ -3,9 +3,10 @@
 use super::paint::Paint;
 use super::sections;
 use super::{WIDTH, clean, columns, wrapped};
+use crate::mood::Mood;
 use crate::number::{plain, thousands};
 use kernel::{Span, Time};
-use lab::outcome::{Found, Outcome, Status, WarmupBy};
+use lab::outcome::{Found, Outcome, RunVerdict, Status, WarmupBy};
 
 /// The text of a run, with a line feed at its end. `out_dir` is where its files are; ANSI colours only if asked for.
 pub fn run(outcome: &Outcome, out_dir: &str, colour: bool) -> String {
@@ -36,11 +37,11 @@ pub fn run(outcome: &Outcome, out_dir: &str, colour: bool) -> String {
 const INDENT: usize = 9;
 
 fn head(outcome: &Outcome, paint: Paint) -> Vec<String> {
-    let (mark, shade): (&str, fn(Paint, &str) -> String) = match (outcome.verdict.found, outcome.verdict.as_expected) {
-        (Found::Pass, true) => ("✓ PASS", Paint::good),
-        (Found::Fail | Found::Inconclusive, true) => ("✓ AS EXPECTED", Paint::good),
-        (Found::Pass | Found::Fail, false) => ("✗ FAIL", Paint::bad),
-        (Found::Inconclusive, false) => ("? INCONCLUSIVE", Paint::doubtful),
+    let (mark, mood) = verdict_mark(&outcome.verdict);
+    let shade: fn(Paint, &str) -> String = match mood {
+        Mood::Good => Paint::good,
+        Mood::Bad => Paint::bad,
+        Mood::Doubtful => Paint::doubtful,
     };
     let variant = outcome.variant.as_ref().map(|variant| format!("   variant {}", clean(variant))).unwrap_or_default();
     let name = format!("{}  seed {}{variant}", clean(&outcome.scenario), outcome.seed);
@@ -72,19 +73,30 @@ fn head(outcome: &Outcome, paint: Paint) -> Vec<String> {
     lines
 }
 
+/// The mark and word of a verdict, and how it is to be taken.
+pub(crate) fn verdict_mark(verdict: &RunVerdict) -> (&'static str, Mood) {
+    match (verdict.found, verdict.as_expected) {
+        (Found::Pass, true) => ("✓ PASS", Mood::Good),
+        (Found::Fail | Found::Inconclusive, true) => ("✓ AS EXPECTED", Mood::Good),
+        (Found::Pass | Found::Fail, false) => ("✗ FAIL", Mood::Bad),
+        (Found::Inconclusive, false) => ("? INCONCLUSIVE", Mood::Doubtful),
+    }
+}
+
 fn indented(text: &str) -> String {
     format!("{}{text}", " ".repeat(INDENT))
 }
 
 /// `60 s`, `63.4 s`; minutes and hours as spans have them.
-fn virtual_time(end: Time) -> String {
+pub(crate) fn virtual_time(end: Time) -> String {
     match end.0 {
         1_000_000_000..120_000_000_000 => format!("{} s", plain(end.seconds())),
         _ => Span(end.0).to_string(),
     }
 }
 
-fn counts(outcome: &Outcome) -> Vec<String> {
+/// How many promises there are and what became of them: one text for invariants, one for thresholds.
+pub(crate) fn counts(outcome: &Outcome) -> Vec<String> {
     let judged = outcome.invariants.iter().filter(|result| !sections::left_to_sweeps(result));
     let invariants: Vec<Status> = judged.map(|result| result.status).collect();
     let thresholds: Vec<Status> = outcome.thresholds.iter().map(|result| result.status).collect();
@@ -120,7 +132,7 @@ fn counted(all: &[Status], noun: &str, broken: &str, many_hold: &str, one_holds:
 
 fn foot(outcome: &Outcome, out_dir: &str, paint: Paint) -> Vec<String> {
     let dir = out_dir.trim_end_matches('/');
-    let mut lines = vec![format!("{}   {dir}/summary.json", paint.faint("report"))];
+    let mut lines = vec![format!("{}   {dir}/report.html", paint.faint("report"))];
     if !crate::charts::plan(outcome).is_empty() || !outcome.topology.parts.is_empty() {
         lines.push(format!("{}   {dir}/charts/", paint.faint("charts")));
     }

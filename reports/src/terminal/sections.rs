@@ -33,14 +33,7 @@ pub(super) fn invariants(outcome: &Outcome, paint: Paint) -> Vec<String> {
 }
 
 fn invariant(result: &InvariantResult, name_width: usize, form_width: usize, paint: Paint) -> Vec<String> {
-    let told = match (result.status, result.first) {
-        (Status::Holds, _) => String::new(),
-        (Status::Violated, Some((at, event))) => format!("first broken at {at} (event {})", thousands(event)),
-        (Status::Violated, None) => "broken".to_owned(),
-        (Status::Unknown, _) if left_to_sweeps(result) => "not reached in this run; a sweep judges it".to_owned(),
-        (Status::Unknown, _) => "undecided".to_owned(),
-        (Status::Vacuous, _) => "never evaluated".to_owned(),
-    };
+    let told = invariant_told(result);
     let expected = if result.expected_to_fail { expectation(result.status) } else { "" };
     let mut lines = vec![format!(
         "  {} {:name_width$}  {:form_width$}  {told}{expected}",
@@ -55,13 +48,25 @@ fn invariant(result: &InvariantResult, name_width: usize, form_width: usize, pai
     lines
 }
 
+/// What became of an invariant, in a few words; empty if it holds.
+pub(crate) fn invariant_told(result: &InvariantResult) -> String {
+    match (result.status, result.first) {
+        (Status::Holds, _) => String::new(),
+        (Status::Violated, Some((at, event))) => format!("first broken at {at} (event {})", thousands(event)),
+        (Status::Violated, None) => "broken".to_owned(),
+        (Status::Unknown, _) if left_to_sweeps(result) => "not reached in this run; a sweep judges it".to_owned(),
+        (Status::Unknown, _) => "undecided".to_owned(),
+        (Status::Vacuous, _) => "never evaluated".to_owned(),
+    }
+}
+
 /// A `sometimes` that was not reached: one run does not judge it, and the run's verdict leaves it out.
-pub(super) fn left_to_sweeps(result: &InvariantResult) -> bool {
+pub(crate) fn left_to_sweeps(result: &InvariantResult) -> bool {
     result.status == Status::Unknown && result.reached == Some(false)
 }
 
 /// What is added to a promise that stands in `fails`.
-fn expectation(status: Status) -> &'static str {
+pub(crate) fn expectation(status: Status) -> &'static str {
     match status {
         Status::Violated => "   expected",
         Status::Holds | Status::Unknown | Status::Vacuous => "   was expected to fail",
@@ -197,7 +202,8 @@ pub(super) fn transactions(outcome: &Outcome, paint: Paint) -> Vec<String> {
     grid.lines(paint)
 }
 
-fn reasons(result: &TransactionResult) -> Option<String> {
+/// Why transactions were aborted: `aborted: 14 wounded, 83 insufficient funds`.
+pub(crate) fn reasons(result: &TransactionResult) -> Option<String> {
     let told: Vec<String> =
         result.reasons.iter().map(|(reason, count)| format!("{} {}", thousands(*count), clean(reason))).collect();
     (!told.is_empty()).then(|| format!("aborted: {}", told.join(", ")))
@@ -235,7 +241,8 @@ pub(super) fn faults(outcome: &Outcome, paint: Paint) -> Vec<String> {
     lines
 }
 
-fn when(fault: &FaultResult) -> String {
+/// When a fault began and ended.
+pub(crate) fn when(fault: &FaultResult) -> String {
     match fault.to {
         Some(to) => format!("{}–{to}", fault.from),
         None => fault.from.to_string(),
@@ -243,7 +250,7 @@ fn when(fault: &FaultResult) -> String {
 }
 
 /// The fault's name, and its kind if the name does not say it.
-fn fault_name(fault: &FaultResult) -> String {
+pub(crate) fn fault_name(fault: &FaultResult) -> String {
     let (name, kind) = (clean(&fault.name), clean(&fault.kind));
     if kind.is_empty() || name.contains(&kind) { name } else { format!("{name} ({kind})") }
 }

@@ -1,6 +1,7 @@
 //! What becomes of one outcome: files, pictures, text.
 
 mod fixture;
+mod page;
 mod pictures;
 mod tables;
 mod texts;

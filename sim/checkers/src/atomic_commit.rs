@@ -22,10 +22,8 @@ use alloc::vec::Vec;
 
 use kernel::{Fact, FactKind, NodeId};
 
+use crate::story::Story;
 use crate::verdict::{Phrase, Verdict, Witness};
-
-/// How many facts of one instance a witness keeps.
-pub const KEPT: usize = 48;
 
 /// The judge of one protocol of the scenario.
 #[derive(Clone, Debug)]
@@ -68,8 +66,7 @@ struct Instance {
     reopened: bool,
     /// Condemned already: one violation per instance is enough.
     condemned: bool,
-    facts: Vec<Fact>,
-    omitted: u64,
+    story: Story,
 }
 
 /// Whose crash fell into the time of an instance.
@@ -92,7 +89,7 @@ impl AtomicCommit {
     pub fn see(&mut self, fact: &Fact) {
         match fact.kind {
             FactKind::Crashed => self.crashed(fact.node),
-            FactKind::Recovered => {}
+            FactKind::Recovered | FactKind::Saga(_) => {}
             FactKind::Begun { .. }
             | FactKind::Voted { .. }
             | FactKind::VotedReadOnly
@@ -151,7 +148,7 @@ impl AtomicCommit {
             return;
         }
         let mut instance = self.open.remove(&id).unwrap_or_default();
-        instance.keep(fact);
+        instance.story.keep(fact);
         if let FactKind::Begun { .. } = fact.kind {
             self.counts.begun += u64::from(instance.begun.is_none());
         }
@@ -184,7 +181,7 @@ impl AtomicCommit {
             | FactKind::Told { commit: late } => {
                 if late != commit {
                     let mut instance = Instance::default();
-                    instance.keep(fact);
+                    instance.story.keep(fact);
                     let mut sentence = did(fact);
                     sentence.extend([Phrase::Text(", but the decision had been "), Phrase::Text(word(commit))]);
                     self.condemn("AC1", fact.instance, &instance, sentence);
@@ -195,7 +192,7 @@ impl AtomicCommit {
                 let end = Fact { kind: FactKind::Decided { commit }, ..*fact };
                 let mut instance =
                     Instance { end: Some(end), decided: Some(end), reopened: true, ..Instance::default() };
-                instance.keep(fact);
+                instance.story.keep(fact);
                 instance.ready.insert(fact.node);
                 self.open.insert(fact.instance, instance);
             }
@@ -203,28 +200,18 @@ impl AtomicCommit {
             | FactKind::Voted { yes: false }
             | FactKind::VotedReadOnly
             | FactKind::Crashed
-            | FactKind::Recovered => {}
+            | FactKind::Recovered
+            | FactKind::Saga(_) => {}
         }
     }
 
     fn condemn(&mut self, rule: &'static str, id: u64, instance: &Instance, sentence: Vec<Phrase>) {
         self.counts.violations += 1;
-        let (facts, omitted) = (instance.facts.clone(), instance.omitted);
-        self.first.get_or_insert(Witness { rule, instance: id, sentence, facts, omitted });
+        self.first.get_or_insert_with(|| instance.story.witness(rule, id, sentence));
     }
 }
 
 impl Instance {
-    fn keep(&mut self, fact: &Fact) {
-        if self.facts.len() < KEPT {
-            self.facts.push(*fact);
-        } else {
-            // The newest matter most: the last place is theirs.
-            self.facts[KEPT - 1] = *fact;
-            self.omitted += 1;
-        }
-    }
-
     /// Takes a fact in, and says which rule it breaks.
     fn take(&mut self, fact: &Fact) -> Option<(&'static str, Vec<Phrase>)> {
         match fact.kind {
@@ -242,7 +229,7 @@ impl Instance {
                 None
             }
             // A no binds nobody; after a crash that forgot it, the same participant may even say yes.
-            FactKind::Voted { yes: false } | FactKind::Crashed | FactKind::Recovered => None,
+            FactKind::Voted { yes: false } | FactKind::Crashed | FactKind::Recovered | FactKind::Saga(_) => None,
             FactKind::Decided { commit } => {
                 let before = self.decided.replace(*fact);
                 reversed(before.as_ref(), fact).or_else(|| self.ends(fact, commit))
@@ -326,7 +313,8 @@ fn decision(fact: &Fact) -> Option<bool> {
         | FactKind::Voted { .. }
         | FactKind::VotedReadOnly
         | FactKind::Crashed
-        | FactKind::Recovered => None,
+        | FactKind::Recovered
+        | FactKind::Saga(_) => None,
     }
 }
 
@@ -353,7 +341,8 @@ fn did(fact: &Fact) -> Vec<Phrase> {
         | FactKind::Voted { .. }
         | FactKind::VotedReadOnly
         | FactKind::Crashed
-        | FactKind::Recovered => return vec![Phrase::Node(fact.node)],
+        | FactKind::Recovered
+        | FactKind::Saga(_) => return vec![Phrase::Node(fact.node)],
     };
     vec![
         Phrase::Node(fact.node),

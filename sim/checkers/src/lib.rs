@@ -7,7 +7,13 @@
 extern crate alloc;
 
 pub mod atomic_commit;
+pub mod saga;
+pub mod saga_isolation;
+pub mod story;
 pub mod verdict;
 
 pub use atomic_commit::AtomicCommit;
+pub use saga::{Demand, Sagas};
+pub use saga_isolation::SagaIsolation;
+pub use story::Story;
 pub use verdict::{Phrase, Verdict, Witness};

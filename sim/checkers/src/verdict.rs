@@ -3,7 +3,7 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use kernel::{Fact, NodeId, Time};
+use kernel::{Fact, NodeId, Span, Time};
 
 /// The end of a judge's work.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -26,7 +26,7 @@ pub struct Witness {
     pub rule: &'static str,
     /// In which instance.
     pub instance: u64,
-    /// One sentence, in pieces, because a judge does not know what machines are called.
+    /// One sentence, in pieces, because a judge does not know what machines and steps are called.
     pub sentence: Vec<Phrase>,
     /// The facts about the instance that led to it, in order.
     pub facts: Vec<Fact>,
@@ -43,20 +43,26 @@ pub enum Phrase {
     Number(u64),
     /// The name of a machine.
     Node(NodeId),
+    /// A step of the protocol, from 0.
+    Step(u32),
     /// A moment.
     Moment(Time),
+    /// A length of time.
+    Span(Span),
 }
 
 impl Witness {
-    /// The sentence, with names for the machines.
-    pub fn sentence(&self, name: &dyn Fn(NodeId) -> String) -> String {
+    /// The sentence, with names for machines and steps.
+    pub fn sentence(&self, node: &dyn Fn(NodeId) -> String, step: &dyn Fn(u32) -> String) -> String {
         let mut sentence = String::new();
         for phrase in &self.sentence {
             match phrase {
                 Phrase::Text(text) => sentence.push_str(text),
                 Phrase::Number(number) => sentence.push_str(&number.to_string()),
-                Phrase::Node(node) => sentence.push_str(&name(*node)),
+                Phrase::Node(number) => sentence.push_str(&node(*number)),
+                Phrase::Step(number) => sentence.push_str(&step(*number)),
                 Phrase::Moment(time) => sentence.push_str(&time.to_string()),
+                Phrase::Span(span) => sentence.push_str(&span.to_string()),
             }
         }
         sentence

@@ -169,6 +169,16 @@ impl<P: Process> Cluster<P> {
                 }
                 self.act(event, watch)
             }
+            Event::Finished { node } => {
+                let timer = self.world.end_work(node);
+                let host = self.world.host(node);
+                let event = Event::Done { node, incarnation: host.incarnation, timer };
+                if host.late {
+                    self.world.postpone(node, Late::Event(event));
+                    return Trace::of(node, Kind::Late);
+                }
+                self.act(event, watch)
+            }
             Event::Reset { parcel } => {
                 let papers = self.world.parcels.at(parcel);
                 let (node, digest) = (papers.from, papers.message.digest());
@@ -295,7 +305,8 @@ impl<P: Process> Cluster<P> {
                 self.start(node, watch);
                 Trace::of(node, Kind::Start)
             }
-            Event::Written { .. }
+            Event::Finished { .. }
+            | Event::Written { .. }
             | Event::Gathered { .. }
             | Event::Retransmit { .. }
             | Event::Drain { .. }
@@ -317,11 +328,12 @@ impl<P: Process> Cluster<P> {
         let disk = &mut self.world.host_mut(node).disk;
         log.append(&mut disk.log);
         disk.log = log;
+        self.remind(node, watch);
     }
 
     /// One step of one process.
     #[inline]
-    fn run<W: Watch<P>>(
+    pub(crate) fn run<W: Watch<P>>(
         &mut self,
         node: u16,
         watch: &mut W,
@@ -361,6 +373,10 @@ impl<P: Process> Cluster<P> {
                 self.world.release(node, effect, watch);
                 Trace::of(node, Kind::Released)
             }
+            Some(Late::Disturbance { instance, active }) => {
+                self.tell_disturbance(node, instance, active, watch);
+                Trace::of(node, Kind::Disturbed).with(u64::from(instance))
+            }
             Some(Late::Event(event)) => self.catch_up(node, event, watch),
         };
         self.drain_next(node);
@@ -379,6 +395,7 @@ impl<P: Process> Cluster<P> {
             | Event::Start { .. }
             | Event::Done { .. }
             | Event::Wake { .. }
+            | Event::Finished { .. }
             | Event::Written { .. }
             | Event::Gathered { .. }
             | Event::Retransmit { .. }

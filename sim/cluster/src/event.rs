@@ -13,6 +13,8 @@ pub(crate) enum Event<T> {
     Timer { node: u16, incarnation: u16, timer: T },
     /// Work of a processor is finished.
     Done { node: u16, incarnation: u16, timer: T },
+    /// The first work of a machine that shares its processors or may be slowed is finished.
+    Finished { node: u16 },
     /// The process is woken.
     Wake { node: u16, incarnation: u16, timer: T },
     /// The write in flight is durable.
@@ -69,6 +71,8 @@ pub enum Kind {
     Stale,
     /// A write that had waited for more records began, unless the disk was busy.
     Gathered,
+    /// A machine that was paused heard of a disturbance.
+    Disturbed,
 }
 
 /// One handled event: what two runs are compared by (docs/semantics.md, rule 48).

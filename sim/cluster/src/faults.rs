@@ -14,8 +14,7 @@ use kernel::{Distribution, Key, NodeId, PointId, Process, Queue, Seed, Span, Tim
 use crate::event::Event;
 use crate::host::Host;
 use crate::ledger::{FaultEvent, Impact, Instance, Skip, State};
-use crate::network::{Cut, Lossy};
-use crate::passage::unit;
+use crate::network::{Cut, Does, Nuisance};
 use crate::plan::{FaultKind, FaultPlan, Loses, Trigger};
 use crate::targets::{Aim, Choice};
 use crate::watch::Watch;
@@ -51,7 +50,8 @@ pub(crate) struct Keys {
     pub(crate) target: Key,
     length: Key,
     chance: Key,
-    loss: Key,
+    /// Of what it does to messages, or inside a process.
+    pub(crate) effect: Key,
     /// Of its trigger: time, delay or occurrence.
     trigger: Key,
 }
@@ -66,7 +66,7 @@ impl Faults {
                 target: key("target"),
                 length: key("length"),
                 chance: key("chance"),
-                loss: key("loss"),
+                effect: key(purpose(&fault.kind)),
                 trigger: key("trigger"),
             }
         });
@@ -189,7 +189,8 @@ impl Faults {
 }
 
 impl<P: Process> World<P> {
-    /// An instance is due: it begins, or is skipped. A crash follows right after the event that is being handled.
+    /// An instance is due: it begins, or is skipped. A crash, or a word to a process, follows right after the
+    /// event that is being handled.
     pub(crate) fn strike<W: Watch<P>>(&mut self, instance: u32, at: Option<NodeId>, watch: &mut W) {
         let now = self.now();
         let entry = &self.faults.ledger[instance as usize];
@@ -205,7 +206,7 @@ impl<P: Process> World<P> {
             Some(Skip::Healed)
         } else if repeated && !(fault.window.from..fault.window.to).contains(&now) {
             Some(Skip::OutsideWindow)
-        } else if fault.chance < 1.0 && unit(keys.chance.draw(u64::from(number), 0, 0).bits()) >= fault.chance {
+        } else if fault.chance < 1.0 && keys.chance.draw(u64::from(number), 0, 0).share() >= fault.chance {
             Some(Skip::Chance)
         } else {
             None
@@ -289,15 +290,41 @@ impl<P: Process> World<P> {
                     host.pause.get_or_insert(instance);
                 }
             }
+            FaultKind::SlowCpu { factor } => {
+                for node in &aim.nodes {
+                    self.slow_down(node.0 as u16, instance, *factor);
+                }
+            }
+            FaultKind::Disturb { .. } => self.strikes.push_back(instance),
             FaultKind::Partition { direction, wire, .. } => {
                 self.network.cuts.push(Cut { instance, side: aim.side, direction: *direction, wire: *wire });
             }
             FaultKind::Loss { chance, .. } => {
-                let index = self.faults.ledger[instance as usize].fault.expect("only planned faults lose messages");
-                let key = self.faults.keys[index as usize].loss;
-                self.network.losses.push(Lossy { instance, chance: *chance, key, links: aim.links });
+                self.disturb_links(instance, Does::Lose, *chance, aim.links);
+            }
+            FaultKind::Duplicate { chance, .. } => {
+                self.disturb_links(instance, Does::Copy, *chance, aim.links);
             }
         }
         Ok(aim.nodes)
+    }
+
+    fn disturb_links(&mut self, instance: u32, does: Does, chance: f64, links: Vec<(Vec<bool>, Vec<bool>)>) {
+        let fault = self.faults.ledger[instance as usize].fault.expect("what is injected by hand is a crash");
+        let key = self.faults.keys[fault as usize].effect;
+        self.network.nuisances.push(Nuisance { instance, does, chance, key, links });
+    }
+}
+
+/// What the draws of a fault for each message, or inside a process, are for.
+const fn purpose(kind: &FaultKind) -> &'static str {
+    match kind {
+        FaultKind::Duplicate { .. } => "duplicate",
+        FaultKind::Disturb { .. } => "disturb",
+        FaultKind::Loss { .. }
+        | FaultKind::Partition { .. }
+        | FaultKind::Crash(_)
+        | FaultKind::Pause
+        | FaultKind::SlowCpu { .. } => "loss",
     }
 }

@@ -26,6 +26,8 @@ pub struct NodeHardware {
     pub disk: Disk,
     /// Its clock.
     pub clock: Clock,
+    /// Its processors, 1 to [`crate::CORES_MAX`]; more work than that shares them evenly. `None`: as many as there is work.
+    pub cores: Option<u32>,
     /// Which row and column of the links are its own: machines of one group have the same links.
     pub group: u16,
 }
@@ -127,7 +129,7 @@ pub enum Opening {
 impl Hardware {
     /// `count` equal machines with perfect clocks, all with one kind of link between them.
     pub fn uniform(count: usize, disk: &Disk, link: Link) -> Self {
-        let node = NodeHardware { disk: disk.clone(), clock: Clock::PERFECT, group: 0 };
+        let node = NodeHardware { disk: disk.clone(), clock: Clock::PERFECT, cores: None, group: 0 };
         Self { nodes: vec![node; count], groups: 1, links: vec![link] }
     }
 }

@@ -3,11 +3,13 @@
 //! The persist barrier needs no sorting: at most two writes are outstanding, the one in flight and the one that begins
 //! when it ends. Each has the frames it will make durable and the effects that wait for it, in the order they were said.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use kernel::{FactKind, Frame, Handle, PointId, Process, Record, Time};
 
+use crate::cpu::Cpu;
 use crate::event::Event;
 use crate::hardware::{Clock, NodeHardware};
 use crate::hashing::{Map, Set};
@@ -38,6 +40,8 @@ pub(crate) struct Host<P: Process> {
     /// Effects in the inbox: what is said later comes behind them.
     pub(crate) effects_waiting: u32,
     pub(crate) clock: Clock,
+    /// Processors that are shared or may be slowed; none where a work takes what it demands.
+    pub(crate) cpu: Option<Box<Cpu<P::Timer>>>,
     pub(crate) disk: DiskState<P>,
 }
 
@@ -55,6 +59,7 @@ pub(crate) enum Pending {
 pub(crate) enum Late<P: Process> {
     Event(Event<P::Timer>),
     Effect(Waiting<P>),
+    Disturbance { instance: u32, active: bool },
 }
 
 /// An effect behind the barrier.
@@ -108,7 +113,7 @@ pub(crate) enum Gate {
 }
 
 impl<P: Process> Host<P> {
-    pub(crate) fn new(node: &NodeHardware) -> Self {
+    pub(crate) fn new(node: &NodeHardware, cpu: Option<Box<Cpu<P::Timer>>>) -> Self {
         Self {
             incarnation: 0,
             doomed: false,
@@ -124,6 +129,7 @@ impl<P: Process> Host<P> {
             messages_waiting: 0,
             effects_waiting: 0,
             clock: node.clock,
+            cpu,
             disk: DiskState {
                 instant: node.disk.is_instant(),
                 log: Vec::new(),

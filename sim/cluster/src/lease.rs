@@ -65,25 +65,35 @@ impl<P: Process> Cluster<P> {
         self.settle(watch);
         let world = &self.world;
         assert!(world.faults.active().is_empty(), "no fault is active after heal");
-        assert!(world.network.cuts.is_empty() && world.network.losses.is_empty(), "no link is disturbed after heal");
+        assert!(world.network.is_mended(), "no link is disturbed after heal");
         assert!(world.network.holds_nothing(), "no message is held after heal");
         for host in &world.hosts {
             assert!(host.crashes == 0 && host.pauses == 0, "every machine runs after heal");
+            assert!(
+                host.cpu.as_ref().is_none_or(|cpu| cpu.is_unhindered()),
+                "every machine has its full speed after heal"
+            );
         }
     }
 
-    /// The crashes that were decided during this event happen now.
+    /// The crashes that were decided during this event happen now, and processes hear of disturbances.
     pub(crate) fn settle<W: Watch<P>>(&mut self, watch: &mut W) {
         while let Some(instance) = self.world.strikes.pop_front() {
             let entry = &self.world.faults.ledger[instance as usize];
-            let loses = match entry.fault {
+            let loses = match entry.fault.map(|fault| &self.world.faults.plan.faults[fault as usize].kind) {
                 None => self.world.faults.by_hand[&instance],
-                Some(fault) => match self.world.faults.plan.faults[fault as usize].kind {
-                    FaultKind::Crash(loses) => loses,
-                    FaultKind::Pause | FaultKind::Partition { .. } | FaultKind::Loss { .. } => {
-                        unreachable!("only crashes wait for the end of an event")
-                    }
-                },
+                Some(FaultKind::Crash(loses)) => *loses,
+                Some(FaultKind::Disturb { .. }) => {
+                    self.announce(instance, watch);
+                    continue;
+                }
+                Some(
+                    FaultKind::Pause
+                    | FaultKind::SlowCpu { .. }
+                    | FaultKind::Partition { .. }
+                    | FaultKind::Loss { .. }
+                    | FaultKind::Duplicate { .. },
+                ) => unreachable!("only crashes and disturbances wait for the end of an event"),
             };
             for node in entry.nodes.clone() {
                 self.fall(node, loses, instance, watch);
@@ -142,8 +152,20 @@ impl<P: Process> Cluster<P> {
         match fault.map(|fault| &plan.faults[fault as usize].kind) {
             None | Some(FaultKind::Crash(_)) => nodes.into_iter().for_each(|node| self.rise(node, watch)),
             Some(FaultKind::Pause) => nodes.into_iter().for_each(|node| self.resume(node)),
+            Some(FaultKind::SlowCpu { .. }) => {
+                for node in nodes {
+                    self.world.speed_up(node.0 as u16, instance);
+                }
+            }
+            Some(FaultKind::Disturb { .. }) => {
+                for node in nodes {
+                    self.disturb(node.0 as u16, instance, false, watch);
+                }
+            }
             Some(FaultKind::Partition { .. }) => self.world.mend(instance, watch),
-            Some(FaultKind::Loss { .. }) => self.world.network.losses.retain(|lossy| lossy.instance != instance),
+            Some(FaultKind::Loss { .. } | FaultKind::Duplicate { .. }) => {
+                self.world.network.nuisances.retain(|nuisance| nuisance.instance != instance);
+            }
         }
     }
 

@@ -15,7 +15,7 @@ pub struct Instance {
     pub fault: Option<u32>,
     /// Which instance of its fault it is, from 0.
     pub number: u32,
-    /// The nodes it was aimed at; empty until it begins. For losses by link, every node of the links.
+    /// The nodes it was aimed at; empty until it begins. For losses and copies by link, every node of the links.
     pub nodes: Vec<NodeId>,
     /// When it was due.
     pub planned: Time,
@@ -76,6 +76,12 @@ pub struct Impact {
     pub timers_lost: u64,
     /// Pause: messages, timers and releases that had to wait.
     pub events_delayed: u64,
+    /// Slow processors: works that were in progress or began, and took longer.
+    pub works_slowed: u64,
+    /// Duplicate: copies that were made.
+    pub messages_duplicated: u64,
+    /// Disturbances: how often a process said that it made a difference.
+    pub disturbances: u64,
 }
 
 impl Impact {
@@ -93,6 +99,9 @@ impl Impact {
         self.records_lost += other.records_lost;
         self.timers_lost += other.timers_lost;
         self.events_delayed += other.events_delayed;
+        self.works_slowed += other.works_slowed;
+        self.messages_duplicated += other.messages_duplicated;
+        self.disturbances += other.disturbances;
     }
 }
 

@@ -20,6 +20,8 @@ extern crate alloc;
 
 mod cluster;
 mod connection;
+mod cpu;
+mod disturbance;
 mod event;
 mod faults;
 mod hardware;
@@ -37,6 +39,7 @@ mod watch;
 mod world;
 
 pub use cluster::{Cluster, MACHINE};
+pub use cpu::CORES_MAX;
 pub use event::{Handled, Kind};
 pub use faults::INSTANCE_LIMIT;
 pub use hardware::{Bandwidth, Clock, DRIFT_MAX, Disk, Hardware, Link, Loss, NodeHardware, Opening, Transport};

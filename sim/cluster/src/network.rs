@@ -38,7 +38,7 @@ pub(crate) struct Network {
     /// Messages sent so far.
     messages: u64,
     pub(crate) cuts: Vec<Cut>,
-    pub(crate) losses: Vec<Lossy>,
+    pub(crate) nuisances: Vec<Nuisance>,
     pub(crate) stalls: BTreeMap<Stream, Stall>,
     /// Messages held by cuts, by their order.
     held: BTreeMap<u64, u32>,
@@ -56,10 +56,11 @@ pub(crate) struct Cut {
     pub(crate) wire: Wire,
 }
 
-/// An active loss fault.
+/// An active fault that loses or copies messages.
 #[derive(Clone)]
-pub(crate) struct Lossy {
+pub(crate) struct Nuisance {
     pub(crate) instance: u32,
+    pub(crate) does: Does,
     pub(crate) chance: f64,
     pub(crate) key: Key,
     /// For each of its links: which nodes send, which receive.
@@ -101,6 +102,13 @@ enum Fate {
     Lost(Reason),
 }
 
+/// What a nuisance does to some messages.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Does {
+    Lose,
+    Copy,
+}
+
 impl Cut {
     fn covers(&self, from: u16, to: u16) -> bool {
         let (a, b) = (self.side[usize::from(from)], self.side[usize::from(to)]);
@@ -115,9 +123,10 @@ impl Cut {
     }
 }
 
-impl Lossy {
-    pub(crate) fn covers(&self, from: u16, to: u16) -> bool {
-        self.links.iter().any(|(senders, receivers)| senders[usize::from(from)] && receivers[usize::from(to)])
+impl Nuisance {
+    pub(crate) fn covers(&self, does: Does, from: u16, to: u16) -> bool {
+        self.does == does
+            && self.links.iter().any(|(senders, receivers)| senders[usize::from(from)] && receivers[usize::from(to)])
     }
 }
 
@@ -137,7 +146,7 @@ impl Network {
             connections: Connections::default(),
             messages: 0,
             cuts: Vec::new(),
-            losses: Vec::new(),
+            nuisances: Vec::new(),
             stalls: BTreeMap::new(),
             held: BTreeMap::new(),
             arrivals: Map::default(),
@@ -164,7 +173,13 @@ impl Network {
     /// Links do no worse than they always do.
     #[inline]
     fn is_quiet(&self) -> bool {
-        self.cuts.is_empty() && self.losses.is_empty() && self.stalls.is_empty()
+        self.is_mended() && self.stalls.is_empty()
+    }
+
+    /// No fault acts on any link.
+    #[inline]
+    pub(crate) fn is_mended(&self) -> bool {
+        self.cuts.is_empty() && self.nuisances.is_empty()
     }
 
     /// The lane of a message to which nothing can happen but a constant delay: to the machine itself, or over a link
@@ -279,6 +294,9 @@ impl<P: Process> World<P> {
         }
         if let Some(latency) = copy {
             self.hand_over_twice(parcel, departure + latency, watch);
+        }
+        if !self.network.nuisances.is_empty() {
+            self.hand_over_again(parcel, &transmission, departure, watch);
         }
         Fate::Away
     }

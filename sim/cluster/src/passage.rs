@@ -5,11 +5,14 @@
 //! Two things are physics and depend on who else is there: the queue of a link with limited bandwidth, and in which state
 //! the chain of a link with bursts of loss is.
 
+use alloc::vec::Vec;
+
 use kernel::{Distribution, Key, Keyed, Lane, Process, Queue, Route, Seed, Span, Time};
 
 use crate::event::Event;
 use crate::hardware::{Link, Loss, Opening, Transport};
 use crate::hashing::Map;
+use crate::network::{Does, Nuisance};
 use crate::watch::{Passage, Reason, Watch};
 use crate::world::World;
 
@@ -118,7 +121,7 @@ fn keyed(key: Key, of: &Transmission, purpose: u64) -> Keyed {
 }
 
 fn happens(share: f64, key: Key, of: &Transmission) -> bool {
-    share > 0.0 && unit(keyed(key, of, purpose::MESSAGE).bits()) < share
+    share > 0.0 && keyed(key, of, purpose::MESSAGE).share() < share
 }
 
 impl Wires {
@@ -175,11 +178,11 @@ impl Wires {
         let pair = pair(of.from, of.to);
         let share = if good_to_bad > 0.0 { good_to_bad / (good_to_bad + bad_to_good) } else { 0.0 };
         let first = self.first_state;
-        let state = self.bad.entry(pair).or_insert_with(|| unit(first.draw(u64::from(pair), 0, 0).bits()) < share);
+        let state = self.bad.entry(pair).or_insert_with(|| first.draw(u64::from(pair), 0, 0).share() < share);
         let mut draw = keyed(self.bursts, of, purpose::MESSAGE);
-        let moves = unit(draw.bits());
+        let moves = draw.share();
         *state = if *state { moves >= bad_to_good } else { moves < good_to_bad };
-        *state && unit(draw.bits()) < bad
+        *state && draw.share() < bad
     }
 
     /// How long the message is on its way.
@@ -207,8 +210,8 @@ impl<P: Process> World<P> {
         let network = &mut self.network;
         let at = network.index(from, to);
         let mut departure = network.wires.leave(&network.links[at], transmission, now);
-        for fault in network.losses.iter().filter(|fault| fault.covers(from, to)) {
-            if unit(fault.key.draw(route.operation, route.hop, transmission.number).bits()) < fault.chance {
+        for fault in network.nuisances.iter().filter(|fault| fault.covers(Does::Lose, from, to)) {
+            if fault.key.draw(route.operation, route.hop, transmission.number).share() < fault.chance {
                 departure = departure.and(Err(Reason::Loss));
                 self.faults.ledger[fault.instance as usize].impact.messages_lost += 1;
             }
@@ -224,6 +227,27 @@ impl<P: Process> World<P> {
             let latest = self.network.arrivals.entry(pair(from, to)).or_insert(*arrival);
             *arrival = (*arrival).max(*latest);
             *latest = *arrival;
+        }
+    }
+
+    /// Each active fault that copies messages may make a copy of this one, with a latency of its own.
+    pub(crate) fn hand_over_again<W: Watch<P>>(
+        &mut self,
+        parcel: u32,
+        transmission: &Transmission,
+        departure: Time,
+        watch: &mut W,
+    ) {
+        let (from, to) = (transmission.from, transmission.to);
+        let network = &self.network;
+        let happens =
+            |fault: &&Nuisance| fault.covers(Does::Copy, from, to) && happens(fault.chance, fault.key, transmission);
+        let latency = |fault: &Nuisance| network.link(from, to).draw(fault.key, transmission, purpose::COPY);
+        let copies: Vec<(u32, Span)> =
+            network.nuisances.iter().filter(happens).map(|fault| (fault.instance, latency(fault))).collect();
+        for (instance, latency) in copies {
+            self.faults.ledger[instance as usize].impact.messages_duplicated += 1;
+            self.hand_over_twice(parcel, departure + latency, watch);
         }
     }
 
@@ -243,9 +267,4 @@ impl<P: Process> World<P> {
 /// Two machines, in this order, as one word.
 pub(crate) const fn pair(from: u16, to: u16) -> u32 {
     (from as u32) << 16 | to as u32
-}
-
-/// A uniform number in [0, 1) from 64 random bits.
-pub(crate) fn unit(bits: u64) -> f64 {
-    (bits >> 11) as f64 / (1_u64 << 53) as f64
 }

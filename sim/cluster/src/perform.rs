@@ -133,7 +133,11 @@ impl<P: Process, W: Watch<P>> Effects<P> for Perform<'_, P, W> {
         if self.stopped {
             return;
         }
-        let (node, incarnation) = (self.node, self.incarnation());
+        let (node, host) = (self.node, self.world.host(self.node));
+        if host.cpu.is_some() {
+            return self.world.begin_work(node, done, demand);
+        }
+        let incarnation = host.incarnation;
         self.world.queue.after(demand, Event::Done { node, incarnation, timer: done });
     }
 
@@ -211,6 +215,13 @@ impl<P: Process, W: Watch<P>> Effects<P> for Perform<'_, P, W> {
     fn measure(&mut self, sample: Sample) {
         if !self.stopped {
             self.watch.sample(self.world.now(), NodeId(u32::from(self.node)), sample);
+        }
+    }
+
+    fn disturbed(&mut self, instance: u32) {
+        if !self.stopped {
+            let entry = self.world.faults.ledger.get_mut(instance as usize);
+            entry.expect("a process names an instance that it heard of").impact.disturbances += 1;
         }
     }
 }

@@ -24,7 +24,7 @@ pub struct Fault {
     pub name: String,
     /// What happens.
     pub kind: FaultKind,
-    /// To whom; the union of these. Partitions and losses may say it in their own way and leave this empty.
+    /// To whom; the union of these. Partitions, losses and copies may say it in their own way and leave this empty.
     pub targets: Vec<Target>,
     /// When.
     pub trigger: Trigger,
@@ -55,6 +55,18 @@ pub enum FaultKind {
     Crash(Loses),
     /// The machine handles nothing; its hardware goes on.
     Pause,
+    /// The machine's processors take longer for the same work, also for the rest of what is in progress.
+    SlowCpu {
+        /// So many times as long; at least 1, to the nearest millionth. Several at once multiply.
+        factor: f64,
+    },
+    /// Something goes wrong inside the processes of these machines; they alone know what.
+    Disturb {
+        /// Which of the things that can go wrong there.
+        what: u32,
+        /// How often it does, 0 to 1; the process draws it.
+        chance: f64,
+    },
     /// Links are cut.
     Partition {
         /// The sides: messages between two different sides are cut, nodes on no side talk to everyone. Empty: the
@@ -70,6 +82,13 @@ pub enum FaultKind {
         /// With this chance each, 0 to 1, on top of the link's own loss.
         chance: f64,
         /// On these links; empty: to and from the fault's targets, and if there are none either, everywhere.
+        links: Vec<LinkTarget>,
+    },
+    /// Messages arrive twice, as over a link with `duplicate`: on every transport. The copy has a latency of its own.
+    Duplicate {
+        /// With this chance each, 0 to 1, on top of the link's own.
+        chance: f64,
+        /// As those of a loss.
         links: Vec<LinkTarget>,
     },
 }

@@ -26,7 +26,7 @@ pub(crate) struct Aim {
     pub(crate) nodes: Vec<NodeId>,
     /// Of a partition: the side of each node.
     pub(crate) side: Vec<u16>,
-    /// Of a loss: senders and receivers.
+    /// Of losses and copies: senders and receivers.
     pub(crate) links: Vec<(Vec<bool>, Vec<bool>)>,
 }
 
@@ -38,12 +38,12 @@ impl<'a> Choice<'a> {
 
     pub(crate) fn aim(mut self, fault: &Fault) -> Aim {
         match &fault.kind {
-            FaultKind::Crash(_) | FaultKind::Pause => {
+            FaultKind::Crash(_) | FaultKind::Pause | FaultKind::SlowCpu { .. } | FaultKind::Disturb { .. } => {
                 let nodes = self.pick(&fault.targets);
                 Aim { nodes: listed(&nodes), side: Vec::new(), links: Vec::new() }
             }
             FaultKind::Partition { sides, .. } => self.sides(sides, &fault.targets),
-            FaultKind::Loss { links, .. } => self.links(links, &fault.targets),
+            FaultKind::Loss { links, .. } | FaultKind::Duplicate { links, .. } => self.links(links, &fault.targets),
         }
     }
 

@@ -8,13 +8,14 @@ use kernel::{
     Delta, Digest, Fact, Fingerprint, Handle, Key, Message, NodeId, PointId, Process, Queue, Seed, Span, Time, fold,
 };
 
+use crate::cpu;
 use crate::event::Event;
 use crate::faults::Faults;
 use crate::hardware::Hardware;
 use crate::host::{Host, Late, Pending, Waiting};
 use crate::ledger::Impact;
 use crate::network::Network;
-use crate::plan::{FaultPlan, Loses};
+use crate::plan::{FaultKind, FaultPlan, Loses};
 use crate::slab::Slab;
 use crate::watch::{MessageEvent, Passage, Reason, Watch};
 
@@ -52,7 +53,7 @@ pub(crate) struct World<P: Process> {
     pub(crate) hosts: Vec<Host<P>>,
     pub(crate) network: Network,
     pub(crate) faults: Faults,
-    /// Instances of crashes that were decided in this event and follow it.
+    /// Instances of crashes and disturbances that were decided in this event and follow it.
     pub(crate) strikes: VecDeque<u32>,
     pub(crate) unfinished: u64,
     fsync: Key,
@@ -64,7 +65,8 @@ impl<P: Process> World<P> {
         let count = hardware.nodes.len();
         assert!(count < usize::from(u16::MAX), "a cluster has at most 65 534 machines");
         let mut queue = Queue::new();
-        let hosts = hardware.nodes.iter().map(Host::new).collect();
+        let cpus = cpu::of_machines(&hardware.nodes, &plan);
+        let hosts = hardware.nodes.iter().zip(cpus).map(|(node, cpu)| Host::new(node, cpu)).collect();
         for node in 0..count as u16 {
             queue.at(Time::ZERO, Event::Start { node, incarnation: 0 });
         }
@@ -220,7 +222,7 @@ impl<P: Process> World<P> {
                 host.timers.insert(*timer, Pending::Late);
             }
             Late::Effect(_) => host.effects_waiting += 1,
-            Late::Event(_) => {}
+            Late::Event(_) | Late::Disturbance { .. } => {}
         }
         host.inbox.push_back(late);
         let pause = host.pause;
@@ -279,7 +281,7 @@ impl<P: Process> World<P> {
         while let Some(effect) = batch.pop_front() {
             if self.host(node).doomed {
                 let unsent = self.forget(&effect);
-                let crash = self.strikes.back().copied();
+                let crash = self.doom(node);
                 if let Some(of) = self.impact(crash) {
                     of.messages_unsent += unsent;
                 }
@@ -298,6 +300,17 @@ impl<P: Process> World<P> {
         digest
     }
 
+    /// The latest crash that was decided in this event for a machine.
+    fn doom(&self, node: u16) -> Option<u32> {
+        let dooms = |&instance: &u32| {
+            let entry = &self.faults.ledger[instance as usize];
+            let kind = entry.fault.map(|fault| &self.faults.plan.faults[fault as usize].kind);
+            let crash = matches!(kind, None | Some(FaultKind::Crash(_)));
+            crash && entry.nodes.contains(&NodeId(u32::from(node)))
+        };
+        self.strikes.iter().copied().rev().find(dooms)
+    }
+
     /// Everything of a machine that a crash takes, except its process.
     pub(crate) fn power_off<W: Watch<P>>(&mut self, node: u16, loses: Loses, watch: &mut W) -> Impact {
         let host = self.host_mut(node);
@@ -312,6 +325,7 @@ impl<P: Process> World<P> {
         for late in inbox {
             match late {
                 Late::Effect(effect) => effects.push_back(effect),
+                Late::Disturbance { .. } => {}
                 Late::Event(Event::Deliver { parcel }) => {
                     impact.messages_vanished += 1;
                     self.discard(parcel, Reason::CrashedReceiver, watch);
@@ -322,6 +336,7 @@ impl<P: Process> World<P> {
                 Late::Event(
                     Event::Timer { .. }
                     | Event::Start { .. }
+                    | Event::Finished { .. }
                     | Event::Written { .. }
                     | Event::Gathered { .. }
                     | Event::Retransmit { .. }
@@ -336,6 +351,7 @@ impl<P: Process> World<P> {
             impact.messages_unsent += self.forget(&effect);
         }
         impact.messages_unsent += self.silence(node, watch);
+        self.abandon_work(node);
         impact.records_lost = self.cut_log(node, loses);
         impact
     }

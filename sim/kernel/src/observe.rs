@@ -16,6 +16,9 @@ pub struct PointId(pub u32);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct SeriesId(pub u32);
 
+/// The value of a row that is not there, in cells whose values are coded (truth values, symbols of texts).
+pub const NULL: i64 = i64::MIN;
+
 /// Committed state changed: row `key` of `cell` went from `before` to `after`.
 ///
 /// With `before` equal to `after` the row is *stated again*, after a restart: a change that became durable in the very

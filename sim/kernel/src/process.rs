@@ -4,7 +4,7 @@
 //! by the host. Effects are performed in the order they are said. `send`, `output`, `fact`, `point` and `wake` wait
 //! behind the *persist barrier*: until every record that the same **frame** persisted before them, in this or an earlier
 //! step, is durable; if the machine crashes first they never happen. So write-ahead is the order of two lines. Timers,
-//! notes and samples do not wait.
+//! notes, samples and effects of disturbances do not wait.
 //!
 //! A `Vec<Effect>` implements `Effects`, so a test sees what a protocol says as data. `Within` embeds one protocol in
 //! another process: alone and embedded, a protocol behaves the same.
@@ -78,6 +78,26 @@ pub enum Delay {
     },
 }
 
+/// A fault that acts inside a process, which alone knows what it means; the host only says when it is there.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Disturbance {
+    /// What goes wrong; a number of the process's own.
+    pub what: u32,
+    /// Which instance of a fault it is: for [`Effects::disturbed`].
+    pub instance: u32,
+    /// How often it goes wrong, 0 to 1.
+    pub chance: f64,
+    /// What its draws are keyed by; each instance has its own.
+    pub key: Key,
+}
+
+impl Disturbance {
+    /// Whether it strikes this time: the `n`th for one hop of one operation.
+    pub fn strikes(&self, operation: u64, hop: u64, n: u64) -> bool {
+        self.key.draw(operation, hop, n).share() < self.chance
+    }
+}
+
 /// A protocol, or a whole machine of the simulated world, as a state machine.
 pub trait Process: Clone + Debug {
     /// What every node is configured with; shared, and never changed during a run.
@@ -115,6 +135,18 @@ pub trait Process: Clone + Debug {
         message: Self::Message,
         out: &mut impl Effects<Self>,
     );
+    /// A disturbance is there from now on (`active`), or no longer. A state, not a signal: hearing the same twice, or of
+    /// the end of one never heard of, means nothing. A machine that is down hears nothing; what is active when it comes
+    /// back it hears right after `on_start`, which has forgotten all others.
+    fn on_disturbance(
+        &mut self,
+        _plan: &Self::Plan,
+        _now: Time,
+        _disturbance: Disturbance,
+        _active: bool,
+        _out: &mut impl Effects<Self>,
+    ) {
+    }
     /// How much unfinished work is in memory here: open requests, transactions, sagas. Zero everywhere means at rest.
     fn unfinished(&self) -> u64;
     /// The same for a machine that is down: what its durable log says it still owes.
@@ -155,6 +187,8 @@ pub trait Effects<P: Process> {
     fn note(&mut self, change: &[Delta]);
     /// Something was measured.
     fn measure(&mut self, sample: Sample);
+    /// This instance of a disturbance just made a difference here. Does not wait.
+    fn disturbed(&mut self, instance: u32);
     /// What the node's own clock shows at this time, in nanoseconds; before 0 if it was set too early. Right unless the
     /// hardware says otherwise.
     fn clock(&self, now: Time) -> i64 {
@@ -189,6 +223,8 @@ pub enum Effect<P: Process> {
     Note(Vec<Delta>),
     /// See [`Effects::measure`].
     Measure(Sample),
+    /// See [`Effects::disturbed`].
+    Disturbed(u32),
 }
 
 impl<P: Process> Effects<P> for Vec<Effect<P>> {
@@ -227,6 +263,9 @@ impl<P: Process> Effects<P> for Vec<Effect<P>> {
     }
     fn measure(&mut self, sample: Sample) {
         self.push(Effect::Measure(sample));
+    }
+    fn disturbed(&mut self, instance: u32) {
+        self.push(Effect::Disturbed(instance));
     }
 }
 
@@ -292,6 +331,9 @@ impl<P: Process, O: Process, S: Effects<O>, W: Embed<P, O>> Effects<P> for Withi
     }
     fn measure(&mut self, sample: Sample) {
         self.out.measure(sample);
+    }
+    fn disturbed(&mut self, instance: u32) {
+        self.out.disturbed(instance);
     }
     fn clock(&self, now: Time) -> i64 {
         self.out.clock(now)

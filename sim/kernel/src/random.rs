@@ -78,6 +78,12 @@ impl Keyed {
         let product = u128::from(self.state) * u128::from(self.state ^ self.twist);
         product as u64 ^ (product >> 64) as u64
     }
+
+    /// A uniform number in [0, 1), from the next 64 bits: it happens with chance p if this is less than p.
+    #[inline]
+    pub fn share(&mut self) -> f64 {
+        (self.bits() >> 11) as f64 / (1_u64 << 53) as f64
+    }
 }
 
 impl TryRng for Keyed {

@@ -6,6 +6,7 @@
 use kernel::{CellId, NodeId, PointId, SeriesId};
 use systems::expression::Value;
 
+use crate::expression::Type;
 use crate::outcome::Word;
 
 /// Every name of one compiled scenario.
@@ -23,10 +24,64 @@ pub struct Names {
     pub kinds: Vec<String>,
     /// The protocols of facts: `transactions.transfer`.
     pub protocols: Vec<String>,
+    /// By protocol: what its steps are called, if it has any; shorter where none has.
+    pub steps: Vec<Vec<String>>,
     /// Error words by number: first the system errors, then the scenario's business errors.
     pub errors: Vec<String>,
     /// Texts of variables and expressions, by symbol.
     pub texts: Vec<String>,
+    /// The items of services' state, which promises read: which cells tell of each.
+    pub items: Vec<Item>,
+}
+
+/// An item of a service's state, as promises read it.
+#[derive(Clone, Debug)]
+pub struct Item {
+    /// Its path in expressions: `orders.orders`.
+    pub path: String,
+    /// What it is, and its cells.
+    pub kind: ItemKind,
+}
+
+/// Kinds of items, each with the cells that tell of it. The cells of maps and lists have `keys` 0: their rows come and
+/// go under any key, and there is none before the run but those `initial` says.
+#[derive(Clone, Debug)]
+pub enum ItemKind {
+    /// A number per key; one without keys has key 0 only.
+    Counter {
+        /// Its rows.
+        cell: CellId,
+    },
+    /// Rows with fields.
+    Map {
+        /// 1 where there is a row, else 0.
+        present: CellId,
+        /// Rows 0 … initial − 1 exist before the run, each with the fields' initial values.
+        initial: u32,
+        /// The fields in their order.
+        fields: Vec<Field>,
+    },
+    /// Values in an order.
+    List {
+        /// Key 0: how many there are.
+        size: CellId,
+    },
+}
+
+/// A field of a map's rows.
+///
+/// Its cell's values are coded: a whole number or a duration is itself, a truth value 0 or 1, a text its symbol, and
+/// what is missing `kernel::NULL`.
+#[derive(Clone, Debug)]
+pub struct Field {
+    /// Its name in predicates over rows: `status`.
+    pub name: String,
+    /// Its values by row.
+    pub cell: CellId,
+    /// Its type.
+    pub sort: Type,
+    /// Its coded value in the rows that exist before the run.
+    pub initial: i64,
 }
 
 /// A piece of observable state.
@@ -34,7 +89,7 @@ pub struct Names {
 pub struct Cell {
     /// Its path in expressions: `bank_a.accounts`, `coordinator.up`, `transactions.transfer.in_doubt`.
     pub path: String,
-    /// Rows 0 … keys − 1. A view of a part with several nodes has a row per node.
+    /// Rows 0 … keys − 1. A view of a part with several nodes has a row per node. 0: rows come and go under any key.
     pub keys: u32,
     /// The value of every row before the run.
     pub initial: i64,
@@ -140,7 +195,7 @@ impl Names {
 }
 
 /// Sections whose parts go by their paths.
-const SECTIONS: [&str; 2] = ["transactions", "workloads"];
+const SECTIONS: [&str; 7] = ["transactions", "workloads", "sagas", "brokers", "queues", "exchanges", "topics"];
 
 /// Where in the file that is declared, or would be, what an expression calls `name`: `bank.accounts` is
 /// `services.bank.state.accounts`, `transactions.t.open` is the transaction's.
@@ -149,7 +204,7 @@ pub(crate) fn path_of(name: &str) -> String {
         Some((section, rest)) if SECTIONS.contains(&section) => {
             format!("{section}.{}", rest.split('.').next().unwrap_or(rest))
         }
-        Some((owner, item)) => format!("services.{owner}.state.{item}"),
+        Some((owner, item)) => format!("services.{owner}.state.{}", item.split('.').next().unwrap_or(item)),
         None => format!("services.{name}"),
     }
 }

@@ -2,7 +2,14 @@
 //!
 //! Everything here is a function of the scenario, the seed and the engine; wall times stand elsewhere.
 
+mod parts;
+
 use kernel::{Histogram, Span, Time};
+
+pub use parts::{
+    BreakerResult, BreakerSpan, BreakerState, Identity, MessageQueueResult, MessageWindow, OutboxResult, RetryResult,
+    RetryWindow, SagaResult, SagaStepCounts,
+};
 
 use crate::measure::Value;
 
@@ -60,6 +67,16 @@ pub struct Outcome {
     pub services: Vec<ServiceResult>,
     /// Per transaction type.
     pub transactions: Vec<TransactionResult>,
+    /// Per queue of a broker.
+    pub message_queues: Vec<MessageQueueResult>,
+    /// Per kind of saga.
+    pub sagas: Vec<SagaResult>,
+    /// Per operation and caller that tries again.
+    pub retries: Vec<RetryResult>,
+    /// Per breaker.
+    pub breakers: Vec<BreakerResult>,
+    /// Per outbox.
+    pub outboxes: Vec<OutboxResult>,
     /// Messages by sender, receiver and kind.
     pub messages: Vec<MessageCount>,
     /// Every fault instance.

@@ -209,7 +209,7 @@ fn lints_have_their_numbers_and_correct_files_have_none() {
             "[{ call = \"gateway\" }]",
             "a cycle of calls: gateway.checkout → auth.run → gateway",
         ),
-        ("services.auth.disk", "5ms", "`auth` takes part in no transaction, and nothing else writes"),
+        ("services.auth.disk", "5ms", "`auth` has no state, and takes part in no transaction"),
         ("transactions.t.locks", "{ mode = \"exclusive\", timeout = \"2s\" }", "gives up before a lock does"),
     ] {
         let found = lints(&[(path, value)]);

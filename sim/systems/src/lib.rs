@@ -8,5 +8,9 @@ extern crate alloc;
 
 pub mod app;
 pub mod commit;
+pub mod database;
 pub mod expression;
 pub mod locks;
+pub mod messaging;
+pub mod resilience;
+pub mod variables;

@@ -1,7 +1,7 @@
 //! Crashes and restarts (docs/semantics.md, rules 5, 7, 8 and 12), and points.
 
 use crate::puppet::*;
-use cluster::{Fault, FaultKind, Loses, Reason, Skip, State, Target, Trigger};
+use cluster::{Fault, FaultKind, Loses, Reason, Skip, State, Target, Trigger, Window};
 use kernel::{CellId, Delta, Effect, FactKind, NodeId, PointId, Span, Time};
 
 fn at_point(target: Target, nth: u32) -> Fault {
@@ -110,6 +110,36 @@ fn occurrences_of_a_point_are_counted_for_each_of_by_itself() {
     let entry = &world.ledger()[0];
     assert_eq!((entry.start, entry.impact.timers_lost), (Some(Time(3_000_000)), 1));
     assert_eq!(world.ledger().len(), 1, "it strikes once");
+}
+
+#[test]
+fn a_point_strikes_for_its_of_at_its_occurrence_in_the_window_if_chance_says_so() {
+    let run = |seed, chance| {
+        let mut stage = stage(2).seed(seed);
+        for node in [0, 1] {
+            stage = stage.on(node, Cue::Start, (1..=6).map(|n| timer(n, ms(n))).collect());
+            for n in 1..=6 {
+                let at = |of| Effect::Point(PointId(5), of);
+                stage = stage.on(node, Cue::Timer(n), vec![at(1), output(10 * n + 1), at(2), output(10 * n + 2)]);
+            }
+        }
+        let trigger = Trigger::Point { points: vec![PointId(4), PointId(5)], of: Some(2), nth: number(3) };
+        let window = Window { from: Time(2_500_000), to: Time(5_500_000) };
+        let (world, notebook) =
+            stage.fault(Fault { trigger, window, chance, ..at_point(Target::Same(ids(&[0, 1])), 3) }).run();
+        let said = |line: &Line| if let Line::Output(0, n) = line { Some(*n) } else { None };
+        let said: Vec<u64> = notebook.lines.iter().filter_map(|(_, line)| said(line)).collect();
+        (world.ledger()[0].state, said)
+    };
+    // Both machines reach it at 3 ms, machine 0 again at 4 ms: it says nothing behind it.
+    assert_eq!(run(1, 1.0), (State::Ended, vec![11, 12, 21, 22, 31, 32, 41]));
+    let skipped = (0..200).map(|seed| run(seed, 0.5)).filter(|(state, said)| {
+        assert_eq!(said.len(), if *state == State::Ended { 7 } else { 12 }, "chance is asked once");
+        *state == State::Skipped(Skip::Chance)
+    });
+    // Binomial: 4 sigma of 200 halves are 28.
+    let skipped = skipped.count();
+    assert!(skipped.abs_diff(100) <= 28, "{skipped}");
 }
 
 #[test]

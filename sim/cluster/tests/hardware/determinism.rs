@@ -1,7 +1,7 @@
 //! The same run again (docs/semantics.md, rules 4, 48 and 49).
 
 use cluster::{Direction, Fault, FaultKind, Target, Transport, Trigger, Window, Wire};
-use kernel::{Distribution, Span, Time};
+use kernel::{Distribution, Effect, Span, Time};
 
 use crate::puppet::*;
 
@@ -10,12 +10,14 @@ fn storm(seed: u64) -> Stage {
     let latency = Distribution::exponential(3e6).expect("3 ms is more than 0");
     let mut stage = stage(5).seed(seed).link(latency, 0.02, Transport::Tcp);
     stage.script.chatter_until = 400;
+    stage.hardware.nodes[0].cores = Some(2);
     for node in 0..5 {
         let begin = || vec![send((node + 1) % 5, u64::from(node)), timer(1, ms(50))];
         for cue in (0..500).map(Cue::Restart).chain([Cue::Start]) {
             stage = stage.on(node, cue, begin());
         }
         let write = vec![frame(u64::from(node)), persist(3), send((node + 2) % 5, 50), timer(1, ms(40)), output(1)];
+        let write = write.into_iter().chain((2..9).map(|n| Effect::Work(N(n), ms(n)))).collect();
         stage = stage.on(node, Cue::Timer(1), write);
     }
     let any = || vec![Target::Any { of: ids(&[0, 1, 2, 3, 4]), count: 1 }];
@@ -31,6 +33,9 @@ fn storm(seed: u64) -> Stage {
         .fault(again("pause", FaultKind::Pause, 6.0))
         .fault(again("drop", cut(Wire::Drop), 6.0))
         .fault(again("hold", cut(Wire::Hold), 6.0))
+        .fault(again("slow", FaultKind::SlowCpu { factor: 3.3 }, 6.0))
+        .fault(again("twice", FaultKind::Duplicate { chance: 0.1, links: Vec::new() }, 6.0))
+        .fault(again("disturb", FaultKind::Disturb { what: 1, chance: 0.5 }, 6.0))
         .heal(Span::secs(2))
 }
 

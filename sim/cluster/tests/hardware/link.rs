@@ -1,6 +1,6 @@
 //! What a link does to messages besides delaying them (docs/semantics.md, rule 12).
 
-use cluster::{Bandwidth, Link, Loss, Passage, Reason, Transport};
+use cluster::{Bandwidth, FaultKind, Link, LinkTarget, Loss, Passage, Reason, Target, Transport};
 use kernel::{Distribution, Span};
 
 use crate::puppet::*;
@@ -43,6 +43,42 @@ fn copies_keep_the_order_of_tcp() {
     }
     assert_eq!(first.len(), 500);
     assert!(messages(&world, 1).len() > 650);
+}
+
+#[test]
+fn a_duplicate_fault_copies_a_share_of_messages_on_its_links_while_it_lasts() {
+    let storm = |transport, links: Vec<LinkTarget>, nodes: &[u32]| {
+        let all = || (1..=20_000).map(|n| send(1, n)).collect();
+        let stage = sent(0, transport, |link| link.latency = jitter()).on(0, Cue::Start, ready());
+        let twice = FaultKind::Duplicate { chance: 0.25, links };
+        let stage = stage.on(0, READY, all()).on(0, Cue::Start, vec![timer(98, ms(40))]).on(0, Cue::Timer(98), all());
+        stage.fault(fault("twice", twice, nodes, ms(0), ms(30))).run().0
+    };
+    for transport in [Transport::Udp, Transport::Pool, Transport::Tcp] {
+        let world = storm(transport, Vec::new(), &[1]);
+        let copies = messages(&world, 1).len() - 40_000;
+        // Binomial: 4 sigma are 4 · sqrt(20 000 · 0.25 · 0.75) = 245. After 30 ms there are none.
+        assert!((4_755..=5_245).contains(&copies), "{copies}");
+        assert_eq!(world.ledger()[0].impact.messages_duplicated, copies as u64);
+    }
+    let always = FaultKind::Duplicate { chance: 1.0, links: Vec::new() };
+    let stage = sent(0, Transport::Tcp, |_| {}).on(0, Cue::Start, ready()).on(0, READY, vec![send(1, 1), send(1, 2)]);
+    let (world, _) = stage.fault(fault("always", always, &[0], ms(0), ms(5))).run();
+    assert_eq!((messages(&world, 1), world.unfinished()), (vec![1, 1, 2, 2], 0), "also on tcp, in order");
+    let mut times: Vec<Vec<u64>> = vec![Vec::new(); 20_001];
+    for (time, cue) in heard(&storm(Transport::Udp, Vec::new(), &[0]), 1) {
+        if let Cue::Hear(n) = cue
+            && time < 40_000
+        {
+            times[n as usize].push(time);
+        }
+    }
+    let pairs: Vec<f64> = times.iter().filter(|t| t.len() == 2).map(|t| (t[1] - t[0]) as f64).collect();
+    // Two uniform latencies of 0 to 20 ms lie a third of that apart on average; sigma is 20 ms / sqrt(18).
+    let (mean, sigma) = (pairs.iter().sum::<f64>() / pairs.len() as f64, 20_000.0 / (18.0 * pairs.len() as f64).sqrt());
+    assert!((mean - 20_000.0 / 3.0).abs() < 4.0 * sigma, "{mean} ± {sigma}");
+    let back = LinkTarget { from: vec![Target::All(ids(&[1]))], to: vec![Target::All(ids(&[0]))] };
+    assert!(!storm(Transport::Udp, vec![back], &[]).ledger()[0].impact.effective(), "nothing went the other way");
 }
 
 #[test]

@@ -2,9 +2,11 @@
 
 mod clock;
 mod connection;
+mod cpu;
 mod crash;
 mod determinism;
 mod disk;
+mod disturbance;
 mod link;
 mod network;
 mod partition;

@@ -1,6 +1,6 @@
 //! Messages between machines (docs/semantics.md, rules 1 and 12).
 
-use cluster::{Fault, FaultKind, LinkTarget, Passage, Reason, Target, Transport};
+use cluster::{Bandwidth, Direction, Fault, FaultKind, LinkTarget, Loses, Passage, Reason, Target, Transport, Wire};
 use kernel::{Distribution, NodeId, Span};
 
 use crate::puppet::*;
@@ -105,6 +105,45 @@ fn a_loss_fault_hits_its_links_in_its_direction_only() {
 fn a_message_to_itself_does_not_pass_the_network() {
     let (world, _) = stage(1).link(constant(ms(1)), 1.0, Transport::Tcp).on(0, Cue::Start, vec![send(0, 1)]).run();
     assert_eq!(heard(&world, 0)[1], (0, Cue::Hear(1)));
+}
+
+#[test]
+fn messages_to_itself_arrive_at_once_and_in_order_whatever_the_network_does() {
+    let cut = |wire| FaultKind::Partition { sides: Vec::new(), direction: Direction::Both, wire };
+    let everything = |transport| {
+        stage(2)
+            .link(jitter(), 0.5, transport)
+            .links(|link| (link.duplicate, link.bandwidth) = (0.5, Bandwidth::bits_per_second(1)))
+            .on(0, Cue::Start, vec![timer(99, ms(1))])
+            .fault(fault("loss", FaultKind::Loss { chance: 1.0, links: Vec::new() }, &[0], ms(0), ms(9)))
+            .fault(fault("copy", FaultKind::Duplicate { chance: 1.0, links: Vec::new() }, &[0], ms(0), ms(9)))
+            .fault(fault("drop", cut(Wire::Drop), &[0], ms(0), ms(9)))
+            .fault(fault("hold", cut(Wire::Hold), &[0], ms(0), ms(9)))
+    };
+    for transport in [Transport::Tcp, Transport::Pool, Transport::Udp] {
+        let stage = everything(transport).on(0, READY, vec![send(0, 1), timer(8, ms(0)), send(0, 2)]);
+        let (world, _) = stage.on(0, Cue::Hear(1), vec![send(0, 3)]).run();
+        let order = [Cue::Hear(1), Cue::Timer(8), Cue::Hear(2), Cue::Hear(3)];
+        assert_eq!(heard(&world, 0)[2..], order.map(|cue| (1_000, cue)));
+        assert!(world.ledger().iter().all(|entry| !entry.impact.effective()), "no fault touched them");
+        let mut world = everything(transport).on(0, READY, vec![send(0, 1), persist(1), send(0, 2)]).world();
+        until(&mut world, Span::micros(1_001), &mut ());
+        world.crash_now(NodeId(0), Loses::USUAL, &mut ());
+        world.restart(NodeId(0), &mut ());
+        until(&mut world, Span::secs(9), &mut ());
+        assert_eq!((messages(&world, 0), world.unfinished()), (vec![], 0), "what waited for the disk is lost");
+        let at_once = everything(transport).on(0, READY, vec![send(0, 1), send(0, 2)]);
+        let mut world = at_once.world();
+        while heard(&world, 0).last() != Some(&(1_000, READY)) {
+            world.step(&mut ());
+        }
+        let mut notebook = Notebook::default();
+        world.crash_now(NodeId(0), Loses::USUAL, &mut notebook);
+        world.restart(NodeId(0), &mut notebook);
+        until(&mut world, Span::secs(9), &mut notebook);
+        assert_eq!((messages(&world, 0), world.unfinished()), (vec![], 0), "nor what was sent, a moment ago");
+        assert_eq!(notebook.dropped(Reason::StaleIncarnation), 2);
+    }
 }
 
 #[test]

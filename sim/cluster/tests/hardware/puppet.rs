@@ -11,8 +11,8 @@ use cluster::{
     Target, Transport, Trigger, Watch, Window,
 };
 use kernel::{
-    CellId, Delay, Delta, Digest, Distribution, Effect, Effects, Fact, FactKind, Frame, Message, NodeId, PointId,
-    Process, Route, Seed, Span, Time,
+    CellId, Delay, Delta, Digest, Distribution, Disturbance, Effect, Effects, Fact, FactKind, Frame, Message, NodeId,
+    PointId, Process, Route, Seed, Span, Time,
 };
 
 /// Messages from here on open work, which the timer of the same number closes.
@@ -59,6 +59,8 @@ pub(crate) enum Cue {
     Hear(u64),
     Timer(u64),
     Reset(u64),
+    /// This goes wrong from now on, or no longer.
+    Disturbance(u32, bool),
 }
 
 pub(crate) type Say = Effect<Puppet>;
@@ -75,6 +77,8 @@ pub(crate) struct Puppet {
     me: NodeId,
     pub(crate) heard: Vec<(Time, Cue)>,
     open: Vec<u64>,
+    /// What goes wrong here: each that strikes a message is reported.
+    disturbances: BTreeMap<u32, Disturbance>,
 }
 
 impl Puppet {
@@ -94,6 +98,7 @@ impl Puppet {
                 Effect::Point(point, of) => out.point(*point, *of),
                 Effect::Note(change) => out.note(change),
                 Effect::Measure(sample) => out.measure(*sample),
+                Effect::Disturbed(instance) => out.disturbed(*instance),
             }
         }
     }
@@ -107,9 +112,10 @@ impl Process for Puppet {
     type Output = u64;
 
     fn boot(_: &Script, me: NodeId) -> Self {
-        Self { me, heard: Vec::new(), open: Vec::new() }
+        Self { me, heard: Vec::new(), open: Vec::new(), disturbances: BTreeMap::new() }
     }
     fn on_start(&mut self, plan: &Script, now: Time, log: &[N], out: &mut impl Effects<Self>) {
+        self.disturbances.clear();
         let cue = if log.is_empty() && now == Time::ZERO { Cue::Start } else { Cue::Restart(log.len()) };
         self.play(plan, now, cue, out);
     }
@@ -120,6 +126,10 @@ impl Process for Puppet {
         if message.0 < plan.chatter_until {
             out.send(from, N(message.0 + 1));
         }
+        let strikes = |disturbance: &&Disturbance| disturbance.strikes(message.0, 7, 0);
+        for disturbance in self.disturbances.values().filter(strikes) {
+            out.disturbed(disturbance.instance);
+        }
         self.play(plan, now, Cue::Hear(message.0), out);
     }
     fn on_timer(&mut self, plan: &Script, now: Time, timer: N, out: &mut impl Effects<Self>) {
@@ -128,6 +138,20 @@ impl Process for Puppet {
     }
     fn on_reset(&mut self, plan: &Script, now: Time, _to: NodeId, message: N, out: &mut impl Effects<Self>) {
         self.play(plan, now, Cue::Reset(message.0), out);
+    }
+    fn on_disturbance(
+        &mut self,
+        plan: &Script,
+        now: Time,
+        disturbance: Disturbance,
+        active: bool,
+        out: &mut impl Effects<Self>,
+    ) {
+        self.disturbances.remove(&disturbance.instance);
+        if active {
+            self.disturbances.insert(disturbance.instance, disturbance);
+        }
+        self.play(plan, now, Cue::Disturbance(disturbance.what, active), out);
     }
     fn unfinished(&self) -> u64 {
         self.open.len() as u64
@@ -366,7 +390,7 @@ pub(crate) fn heard(world: &Cluster<Puppet>, node: u32) -> Vec<(u64, Cue)> {
 pub(crate) fn messages(world: &Cluster<Puppet>, node: u32) -> Vec<u64> {
     let message = |(_, cue): (u64, Cue)| match cue {
         Cue::Hear(n) => Some(n),
-        Cue::Start | Cue::Restart(_) | Cue::Timer(_) | Cue::Reset(_) => None,
+        Cue::Start | Cue::Restart(_) | Cue::Timer(_) | Cue::Reset(_) | Cue::Disturbance(..) => None,
     };
     heard(world, node).into_iter().filter_map(message).collect()
 }

@@ -1,18 +1,63 @@
 //! Faults: targets become node sets, points numbers.
 
 use cluster::{Direction, Fault, FaultKind, FaultPlan, LinkTarget, Loses, Target as Nodes, Trigger, Window, Wire};
-use kernel::{Distribution, PointId};
+use kernel::{Distribution, NodeId, PointId};
+use systems::app::plan::Part;
+use systems::messaging::Trouble;
 
 use super::Compiler;
 use crate::model::{self, LinkEnds, Pick, Target, TargetKind};
 use crate::scenario::Diagnostic;
 
+/// What random faults are called in the ledger.
+pub(crate) const CHAOS: &str = "chaos";
+
 impl Compiler<'_> {
     /// The fault plan.
     pub(super) fn faults(&mut self) -> FaultPlan {
         let model = self.model;
-        let faults = model.faults.iter().map(|(name, fault)| self.fault(&name.value, fault)).collect();
+        let mut faults: Vec<Fault> = model.faults.iter().map(|(name, fault)| self.fault(&name.value, fault)).collect();
+        faults.extend(self.chaos());
         FaultPlan { faults, heal: model.run.heal }
+    }
+
+    /// `profile = "exhaustive"`: one crash per run, at one of the points in turn, so that seeds enumerate them; the machine
+    /// is the one that gets there.
+    fn chaos(&mut self) -> Option<Fault> {
+        let model = self.model;
+        let chaos = &model.chaos;
+        if chaos.profile != model::ChaosProfile::Exhaustive {
+            return None;
+        }
+        let points: Vec<PointId> = if chaos.points.is_empty() {
+            (0..self.names.points.len()).map(|n| PointId(n as u32)).collect()
+        } else {
+            let mut points: Vec<PointId> = chaos.points.iter().flat_map(|pattern| self.points(pattern)).collect();
+            points.sort_unstable();
+            points.dedup();
+            points
+        };
+        let point = *points.get((self.seed.0 % points.len().max(1) as u64) as usize)?;
+        let ours = |node: &NodeId| match self.plan.nodes[node.0 as usize].part {
+            Part::Service(n) | Part::Database(n) => !model.services[n as usize].1.external,
+            Part::Broker(n) => !model.brokers[n as usize].1.external,
+            Part::Workload(_) => false,
+        };
+        let one = || Distribution::constant(1.0).expect("one is a number");
+        Some(Fault {
+            name: CHAOS.to_owned(),
+            kind: FaultKind::Crash(Loses::USUAL),
+            targets: vec![Nodes::Same(self.all_nodes().into_iter().filter(ours).collect())],
+            trigger: Trigger::Point {
+                points: vec![point],
+                of: None,
+                nth: chaos.nth.as_ref().map_or_else(one, |dist| dist.law.clone()),
+            },
+            window: Window { from: model.run.warmup, to: model.run.heal },
+            length: chaos.length.as_ref().map(|dist| dist.law.clone()),
+            chance: 1.0,
+            require_effect: false,
+        })
     }
 
     fn fault(&mut self, name: &str, fault: &model::Fault) -> Fault {
@@ -22,13 +67,22 @@ impl Compiler<'_> {
             model::FaultKind::Partition { .. }
             | model::FaultKind::Crash { .. }
             | model::FaultKind::Pause
-            | model::FaultKind::Loss { .. } => None,
+            | model::FaultKind::Loss { .. }
+            | model::FaultKind::Duplicate { .. }
+            | model::FaultKind::SlowCpu { .. }
+            | model::FaultKind::Redeliver => None,
         };
         let kind = match &fault.kind {
             model::FaultKind::Crash { memory, unsynced, disk } => {
                 FaultKind::Crash(Loses { memory: *memory, unsynced: *unsynced, disk: *disk })
             }
             model::FaultKind::Pause => FaultKind::Pause,
+            model::FaultKind::SlowCpu { factor } => FaultKind::SlowCpu { factor: *factor },
+            model::FaultKind::Duplicate { links } => FaultKind::Duplicate {
+                chance: fault.chance,
+                links: links.iter().flat_map(|ends| self.link_targets(ends)).collect(),
+            },
+            model::FaultKind::Redeliver => FaultKind::Disturb { what: self.redelivered(fault), chance: fault.chance },
             model::FaultKind::Partition { split, direction, hold } => FaultKind::Partition {
                 sides: if one_side.is_some() {
                     Vec::new()
@@ -47,8 +101,10 @@ impl Compiler<'_> {
                 links: links.iter().flat_map(|ends| self.link_targets(ends)).collect(),
             },
         };
-        // The chance of a loss is per message, not per instance.
-        let chance = if matches!(kind, FaultKind::Loss { .. }) { 1.0 } else { fault.chance };
+        // These chances are per message, not per instance.
+        let per_message =
+            matches!(kind, FaultKind::Loss { .. } | FaultKind::Duplicate { .. } | FaultKind::Disturb { .. });
+        let chance = if per_message { 1.0 } else { fault.chance };
         let mut targets = self.targets(one_side.unwrap_or(&fault.targets));
         if matches!(kind, FaultKind::Crash(_) | FaultKind::Pause) {
             for target in &mut targets {
@@ -70,7 +126,7 @@ impl Compiler<'_> {
     /// Clients do not crash: of a zone, the machines do.
     fn only_machines(&self, target: &mut Nodes) {
         if let Nodes::All(nodes) = target {
-            nodes.retain(|node| self.is_service(*node));
+            nodes.retain(|node| self.is_machine(*node));
         }
     }
 
@@ -81,10 +137,7 @@ impl Compiler<'_> {
             model::Trigger::Rate(per_second) => Trigger::Rate(*per_second),
             model::Trigger::Point { point, of, nth } => Trigger::Point {
                 points: self.points(point),
-                of: of
-                    .as_ref()
-                    .and_then(|of| self.names.protocols.iter().position(|p| *p == of.value))
-                    .map(|n| n as u32),
+                of: of.as_ref().and_then(|of| self.whose(point, of)),
                 nth: nth
                     .as_ref()
                     .map_or_else(|| Distribution::constant(1.0).expect("one is a number"), |dist| dist.law.clone()),
@@ -99,6 +152,41 @@ impl Compiler<'_> {
             }
             model::Trigger::Always => Trigger::Always,
         }
+    }
+
+    /// The number of the queue that a fault has messages redelivered from, as brokers understand it.
+    fn redelivered(&mut self, fault: &model::Fault) -> u32 {
+        let mut queues = Vec::new();
+        for target in &fault.targets {
+            if let TargetKind::Queue(name) = &target.kind {
+                queues.extend(self.model.queues.iter().position(|(queue, _)| queue.value == *name));
+            }
+        }
+        if queues.len() > 1 {
+            self.not_yet(fault.targets[1].place, "several queues in one `redeliver`");
+        }
+        Trouble::Redeliver.number(queues.first().map_or(0, |n| *n as u32))
+    }
+
+    /// The number by which a point knows whose it is.
+    fn whose(&mut self, point: &model::At<String>, of: &model::At<String>) -> Option<u32> {
+        let protocol = self.names.protocols.iter().position(|p| *p == of.value).map(|n| n as u32);
+        let queue = of
+            .value
+            .strip_prefix("queues.")
+            .and_then(|queue| self.model.queues.iter().position(|(name, _)| name.value == queue).map(|n| n as u32));
+        let step = of.value.strip_prefix("sagas.").and_then(|rest| rest.split_once('.')).and_then(|(saga, step)| {
+            let at = self.model.sagas.iter().position(|(name, _)| name.value == saga)?;
+            let step = self.model.sagas[at].1.steps.iter().position(|s| s.name.value == step)?;
+            Some(self.saga_steps(at as u16) + step as u32)
+        });
+        let op = self.ops.get(&of.value).copied();
+        let found = if point.value.starts_with("broker.") { queue } else { step.or(op).or(queue).or(protocol) };
+        if found.is_none() {
+            let message = format!("no point `{}` is of `{}`", point.value, of.value);
+            self.errors.push(Diagnostic::error(of.place, message, "named here"));
+        }
+        found
     }
 
     /// The points a pattern means: `commit.` is the configured protocol, `*` is any run of letters.
@@ -148,6 +236,14 @@ impl Compiler<'_> {
         match &target.kind {
             TargetKind::Everything => Some(Nodes::All(self.all_nodes())),
             TargetKind::Others => Some(Nodes::Others),
+            TargetKind::Queue(name) => {
+                let queue = self.model.queues.iter().position(|(queue, _)| queue.value == *name)?;
+                Some(Nodes::All(vec![self.plan.mail.queues.get(queue)?.broker]))
+            }
+            TargetKind::Topic(_) => {
+                self.not_yet(target.place, "a topic");
+                None
+            }
             TargetKind::Workload(name) => match self.workload_nodes.get(name) {
                 Some(&node) => Some(Nodes::All(vec![node])),
                 None => self.unknown(target, &format!("no workload is called `{name}`")),
@@ -189,7 +285,11 @@ impl Compiler<'_> {
             TargetKind::Nodes { name, .. } => error.about(format!("services.{name}.nodes")),
             TargetKind::Workload(name) => error.about(format!("workloads.{name}")),
             TargetKind::HitBy(name) => error.about(format!("faults.{name}")),
-            TargetKind::Everything | TargetKind::Others | TargetKind::Zone(_) => error,
+            TargetKind::Everything
+            | TargetKind::Others
+            | TargetKind::Zone(_)
+            | TargetKind::Queue(_)
+            | TargetKind::Topic(_) => error,
         };
         if !self.errors.contains(&error) {
             self.errors.push(error);
@@ -199,7 +299,7 @@ impl Compiler<'_> {
 }
 
 /// Whether a pattern with `*` matches all of `text`.
-fn matches(pattern: &str, text: &str) -> bool {
+pub(super) fn matches(pattern: &str, text: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == text,
         Some((head, rest)) => text.strip_prefix(head).is_some_and(|tail| {

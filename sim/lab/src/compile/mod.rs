@@ -4,9 +4,16 @@
 //! that means nothing) is told in the same form. `Compiled` is everything a run needs, and shared by all seeds of a sweep
 //! but for the keys of their draws: those depend on the seed, so a world is compiled per seed. It takes microseconds.
 
-mod faults;
+mod calls;
+pub(crate) mod faults;
+mod later;
+mod messaging;
 mod network;
 mod parts;
+mod sagas;
+mod scripts;
+mod sorts;
+mod state;
 mod steps;
 mod transactions;
 mod variables;
@@ -75,10 +82,18 @@ pub(crate) fn attempt(model: &Model) -> (Compiled, Vec<Diagnostic>) {
 /// Everything but machines and links.
 fn software<'a>(model: &'a Model, seed: Seed, edits: &Edits) -> (Compiler<'a>, FaultPlan) {
     let mut compiler = Compiler::new(model, seed);
+    compiler.later();
     compiler.nodes();
+    compiler.moments();
+    compiler.messaging();
     compiler.services();
     compiler.transactions();
+    compiler.sagas();
+    compiler.consumers();
     compiler.workloads(edits);
+    compiler.leads_to();
+    compiler.plan.attempt = compiler.variables.attempt();
+    compiler.plan.clock = compiler.variables.clock();
     let faults = compiler.faults();
     (compiler, faults)
 }
@@ -109,7 +124,10 @@ pub(crate) struct Compiler<'a> {
     /// `service.op` and `transactions.t` → op.
     ops: BTreeMap<String, u32>,
     op_names: Vec<String>,
+    sorts: sorts::Sorts,
     variables: variables::Variables,
+    /// Breakers, by who calls whom with which policy.
+    breakers: Vec<(String, systems::app::plan::BreakerUse)>,
     call_series: BTreeMap<(String, String), kernel::SeriesId>,
     up: Vec<Option<(CellId, u64)>>,
 }
@@ -122,23 +140,29 @@ impl<'a> Compiler<'a> {
             errors: owned(systems::app::message::system_errors::words()),
             ..Names::default()
         };
+        let sorts = sorts::Sorts::of(model);
+        let mut plan = Plan::empty();
+        plan.pauses = seed.key("retry", "pause");
         Self {
             model,
             seed,
             names,
-            plan: Plan::empty(),
+            plan,
             errors: Vec::new(),
             first: BTreeMap::new(),
             workload_nodes: BTreeMap::new(),
             ops: BTreeMap::new(),
             op_names: Vec::new(),
-            variables: variables::Variables::of(model),
+            variables: variables::Variables::of(model, &sorts),
+            sorts,
+            breakers: Vec::new(),
             call_series: BTreeMap::new(),
             up: Vec::new(),
         }
     }
 
-    fn finish(self, hardware: Hardware, faults: FaultPlan) -> Compiled {
+    fn finish(mut self, hardware: Hardware, faults: FaultPlan) -> Compiled {
+        self.up.resize(self.plan.nodes.len(), None);
         let services = self
             .model
             .services
@@ -153,7 +177,7 @@ impl<'a> Compiler<'a> {
             hardware,
             faults,
             services,
-            variables: self.variables.declared(),
+            variables: self.variables.names(),
             workloads,
             up: self.up,
             names: self.names,
@@ -183,13 +207,15 @@ impl<'a> Compiler<'a> {
 
     /// `service.op` for whatever a call may say.
     fn target_name(&self, written: &str) -> String {
-        if written.starts_with("transactions.") || written.contains('.') {
-            return written.to_owned();
-        }
-        let service = self.model.services.iter().find(|(name, _)| name.value == written);
-        match service.and_then(|(_, s)| s.ops.first()) {
-            Some((op, _)) => format!("{written}.{}", op.value),
-            None => written.to_owned(),
+        sorts::target(self.model, written)
+    }
+
+    /// How long each `leads_to` takes is a series, for thresholds.
+    fn leads_to(&mut self) {
+        for (name, invariant) in &self.model.invariants {
+            if matches!(invariant.form, crate::model::Form::LeadsTo { .. }) {
+                self.names.series("leads_to_time", vec![("invariant", name.value.clone())]);
+            }
         }
     }
 
@@ -221,6 +247,61 @@ impl<'a> Compiler<'a> {
             let lane = format!("workloads.{}", name.value);
             self.names.nodes.push(crate::names::Node { name: lane, part: name.value.clone(), number: 0 });
         }
+    }
+
+    /// The machine of a service's database.
+    fn database_node(&mut self, service: &str) -> NodeId {
+        let index = self.model.services.iter().position(|(name, _)| name.value == service);
+        let index = index.expect("a service that is compiled is in the model");
+        self.machine(systems::app::plan::Part::Database(index as u32), &format!("{service}.db"))
+    }
+
+    /// A machine that no table of the file is: the database behind a service of several nodes.
+    fn machine(&mut self, part: systems::app::plan::Part, name: &str) -> NodeId {
+        let node = NodeId(self.plan.nodes.len() as u32);
+        self.first.insert(name.to_owned(), (node, 1));
+        self.plan.nodes.push(Place { part, number: 0 });
+        self.names.nodes.push(crate::names::Node { name: name.to_owned(), part: name.to_owned(), number: 0 });
+        node
+    }
+
+    /// Moments of requests, as far as some fault names them.
+    fn moments(&mut self) {
+        let model = self.model;
+        let named = |point: &str| {
+            let by_fault = model.faults.iter().any(|(_, fault)| match &fault.trigger {
+                crate::model::Trigger::Point { point: pattern, .. } => faults::matches(&pattern.value, point),
+                crate::model::Trigger::At(_)
+                | crate::model::Trigger::Every(_)
+                | crate::model::Trigger::Rate(_)
+                | crate::model::Trigger::After { .. }
+                | crate::model::Trigger::Always => false,
+            });
+            let chaos = &model.chaos;
+            let by_chaos = chaos.profile == crate::model::ChaosProfile::Exhaustive
+                && (chaos.points.is_empty() || chaos.points.iter().any(|p| faults::matches(&p.value, point)));
+            by_fault || by_chaos
+        };
+        let mut point = |name: &str| named(name).then(|| self.names.point(name));
+        self.plan.points = systems::app::plan::RequestPoints {
+            before_write: point("service.before_write"),
+            after_write: point("service.after_write"),
+            before_reply: point("service.before_reply"),
+            before_action: point("saga.step.before_action"),
+            after_action: point("saga.step.after_action"),
+            before_compensate: point("saga.step.before_compensate"),
+            after_compensate: point("saga.step.after_compensate"),
+            outbox_after_write: point("outbox.after_write"),
+            outbox_after_send: point("outbox.after_send"),
+            outbox_before_mark: point("outbox.before_mark"),
+            consumer_after_deliver: point("consumer.after_deliver"),
+            consumer_after_effect: point("consumer.after_effect_before_ack"),
+            consumer_after_ack: point("consumer.after_ack"),
+        };
+        self.plan.mail.points = systems::messaging::Points {
+            after_store_before_confirm: point("broker.after_store_before_confirm"),
+            after_deliver_before_ack: point("broker.after_deliver_before_ack"),
+        };
     }
 }
 

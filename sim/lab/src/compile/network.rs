@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use cluster::{Bandwidth, Clock, DRIFT_MAX, Disk, Hardware, Link, Loss, NodeHardware, Opening, Transport};
 use kernel::{Distribution, NodeId};
+use systems::app::plan::Part;
 
 use super::Compiler;
 use crate::model::{self, Dist, LinkEnds, Pick, Target, TargetKind};
@@ -29,12 +30,9 @@ impl Compiler<'_> {
                 (groups.len() - 1) as u16
             };
             let group =
-                if single { fresh() } else { *shared.entry((self.is_service(node), part, zone)).or_insert_with(fresh) };
-            let (disk, clock) = match self.service_of(node) {
-                Some((_, service)) => (disk(&service.disk), self.clock(*number, service)),
-                None => (Disk::plain(zero()), Clock::PERFECT),
-            };
-            nodes.push(NodeHardware { disk, clock, group });
+                if single { fresh() } else { *shared.entry((self.is_machine(node), part, zone)).or_insert_with(fresh) };
+            let (disk, clock, cores) = self.machine_of(node, *number);
+            nodes.push(NodeHardware { disk, clock, group, cores });
         }
         let mut links = Vec::with_capacity(groups.len() * groups.len());
         for &from in &groups {
@@ -46,15 +44,36 @@ impl Compiler<'_> {
         Hardware { nodes, groups: groups.len() as u16, links }
     }
 
-    pub(super) fn is_service(&self, node: NodeId) -> bool {
-        matches!(self.plan.nodes[node.0 as usize].part, systems::app::plan::Part::Service(_))
+    /// Disk, clock and processors of a machine.
+    fn machine_of(&self, node: NodeId, number: u32) -> (Disk, Clock, Option<u32>) {
+        let model = self.model;
+        match self.plan.nodes[node.0 as usize].part {
+            Part::Service(n) => {
+                let service = &model.services[n as usize].1;
+                let clock = self.clock(number, &service.drift, &service.offset);
+                (disk(&service.disk), clock, service.cores)
+            }
+            Part::Database(n) => (disk(&model.services[n as usize].1.disk), Clock::PERFECT, None),
+            Part::Broker(n) => {
+                let broker = &model.brokers[n as usize].1;
+                (disk(&broker.disk), self.clock(number, &broker.drift, &broker.offset), None)
+            }
+            Part::Workload(_) => (Disk::plain(zero()), Clock::PERFECT, None),
+        }
+    }
+
+    /// It is a machine, and no clients.
+    pub(super) fn is_machine(&self, node: NodeId) -> bool {
+        !matches!(self.plan.nodes[node.0 as usize].part, Part::Workload(_))
     }
 
     /// The service a node belongs to, if it is no client.
     fn service_of(&self, node: NodeId) -> Option<(&str, &model::Service)> {
         let part = &self.names.nodes[node.0 as usize].part;
-        let found = self.model.services.iter().find(|(name, _)| name.value == *part);
-        found.filter(|_| self.is_service(node)).map(|(name, service)| (name.value.as_str(), service))
+        // A database is where its service is.
+        let part = part.strip_suffix(".db").unwrap_or(part);
+        let found = self.model.services.iter().find(|(name, _)| name.value == part);
+        found.filter(|_| self.is_machine(node)).map(|(name, service)| (name.value.as_str(), service))
     }
 
     /// The zone a node or workload is in.
@@ -69,12 +88,12 @@ impl Compiler<'_> {
     }
 
     /// The clock of one node: its drift and offset are drawn for its name and number.
-    fn clock(&self, number: u32, of: &model::Service) -> Clock {
-        let key = self.seed.key(&of.drift.path, "drift");
-        let ppm = of.drift.law.sample(&mut key.draw(u64::from(number), 0, 0));
+    fn clock(&self, number: u32, drift: &Dist, offset: &Dist) -> Clock {
+        let key = self.seed.key(&drift.path, "drift");
+        let ppm = drift.law.sample(&mut key.draw(u64::from(number), 0, 0));
         let most = f64::from(DRIFT_MAX);
-        let key = self.seed.key(&of.offset.path, "offset");
-        let offset = of.offset.law.sample(&mut key.draw(u64::from(number), 0, 0)).round() as i64;
+        let key = self.seed.key(&offset.path, "offset");
+        let offset = offset.law.sample(&mut key.draw(u64::from(number), 0, 0)).round() as i64;
         Clock { drift: (ppm * 1e3).round().clamp(-most, most) as i32, offset }
     }
 
@@ -145,17 +164,21 @@ impl Compiler<'_> {
 
     fn end(&self, target: &Target, node: NodeId) -> Option<Closeness> {
         let name = &self.names.nodes[node.0 as usize];
-        let is_service = self.is_service(node);
+        let is_machine = self.is_machine(node);
         match &target.kind {
             TargetKind::Everything => Some(0),
             TargetKind::Zone(zone) => (self.zone(node) == Some(zone)).then_some(1),
-            TargetKind::Workload(w) => (!is_service && name.part == *w).then_some(2),
-            TargetKind::Nodes { name: part, pick } if is_service && name.part == *part => match pick {
+            TargetKind::Workload(w) => (!is_machine && name.part == *w).then_some(2),
+            TargetKind::Nodes { name: part, pick } if is_machine && name.part == *part => match pick {
                 Pick::All => Some(2),
                 Pick::Numbers(numbers) => numbers.contains(&name.number).then_some(4),
                 Pick::Any(_) | Pick::Minority | Pick::Majority | Pick::Fraction(_) | Pick::Same => None,
             },
-            TargetKind::Nodes { .. } | TargetKind::HitBy(_) | TargetKind::Others => None,
+            TargetKind::Nodes { .. }
+            | TargetKind::HitBy(_)
+            | TargetKind::Others
+            | TargetKind::Queue(_)
+            | TargetKind::Topic(_) => None,
         }
     }
 }

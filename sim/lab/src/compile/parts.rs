@@ -1,11 +1,15 @@
 //! Services and workloads.
 
 use kernel::{Distribution, NodeId};
-use systems::app::plan::{self, Instruction, ServiceCells, ServiceSeries};
+use systems::app::mutant::Mutant;
+use systems::app::plan::{self, Instruction, ServiceCells, ServiceSeries, Setting};
+use systems::database::Assignment;
+use systems::expression::Program;
 
+use super::scripts::Site;
 use super::{Compiler, Edits};
-use crate::model::{Load, Mode, Order, Overflow, Service, State, Workload};
-use crate::names::{Cell, CellSort};
+use crate::model::{self, At, Load, Mode, Order, Overflow, Service, State, Value, Workload};
+use crate::names::{Cell, CellSort, Item, ItemKind};
 
 impl Compiler<'_> {
     /// Services: their cells, series, rows and ops.
@@ -28,11 +32,31 @@ impl Compiler<'_> {
             self.plan.services.push(compiled);
             for (op_name, op) in &service.ops {
                 let entry = self.plan.program.len() as u32;
-                self.steps(&name.value, &op.steps);
+                let path = format!("{}.{}", name.value, op_name.value);
+                debug_assert_eq!(self.op_names[self.plan.ops.len()], path);
+                for (variable, written) in &op.vars {
+                    let drawn = self.variable(written);
+                    if let Some(id) = self.variables.id(&variable.value) {
+                        self.set(Setting::Drawn(id, drawn));
+                    }
+                }
+                self.whole(Site { service: &name.value, path: &path }, &op.steps);
                 self.plan.program.push(Instruction::Return);
-                debug_assert_eq!(self.op_names[self.plan.ops.len()], format!("{}.{}", name.value, op_name.value));
                 let (size, reply_size) = (op.size, op.reply_size);
-                self.plan.ops.push(plan::Op { service: index as u32, entry, size, reply_size });
+                let idempotent = op.idempotent.as_ref().and_then(|key| self.identity(&name.value, key));
+                let result = self.result(&path);
+                self.plan.ops.push(plan::Op { service: index as u32, entry, size, reply_size, idempotent, result });
+            }
+        }
+    }
+
+    /// What makes a request the same as an earlier one: `true` is the root request.
+    pub(super) fn identity(&mut self, service: &str, key: &At<Value>) -> Option<Program> {
+        match self.assignment(service, key)? {
+            Assignment::Program(program) => Some(program),
+            Assignment::Text(..) => {
+                self.not_yet(key.place, "a text with variables as the key of an idempotent op");
+                None
             }
         }
     }
@@ -49,7 +73,15 @@ impl Compiler<'_> {
             self.up.push(Some((up, u64::from(number))));
         }
         let series = (0..nodes).map(|n| self.service_series(name, first, n)).collect();
-        let items = service.state.iter().map(|(item, state)| self.item(name, &item.value, state)).collect();
+        // Rows of services that take part in a distributed transaction are the commit protocol's.
+        let commits = self.takes_part(name);
+        let items = if commits {
+            service.state.iter().map(|(item, state)| self.item(name, &item.value, state)).collect()
+        } else {
+            Vec::new()
+        };
+        let state = if commits { None } else { self.database(name, service) };
+        let database = if state.is_some() && nodes > 1 { self.database_node(name) } else { first };
         plan::Service {
             first,
             nodes,
@@ -62,11 +94,33 @@ impl Compiler<'_> {
             series,
             rows: std::sync::Arc::new(plan::RowsPlan { items, steps: Vec::new() }),
             commits: false,
+            deadline_check: service.deadline_check,
+            database,
+            state,
+            relay: service.outbox.as_ref().map(|outbox| plan::Relay {
+                every: match outbox.relay {
+                    model::Relay::Poll => Some(outbox.every),
+                    model::Relay::LogTail => None,
+                },
+                batch: outbox.batch,
+            }),
+            mutant: mutant_of(service),
+            drives: false,
         }
     }
 
+    /// Whether the service's rows change in distributed transactions.
+    fn takes_part(&self, name: &str) -> bool {
+        let rows = self.model.transactions.iter().flat_map(|(_, t)| &t.work).filter_map(|step| step.verb.row());
+        rows.into_iter().any(|row| row.owner == name)
+    }
+
     fn item(&mut self, service: &str, item: &str, state: &State) -> plan::Item {
-        let State::Counter { keys, initial } = *state;
+        let (keys, initial) = match *state {
+            State::Counter { keys, initial } => (keys, initial),
+            // `later` says that these are not supported.
+            State::Map { .. } | State::List => (1, 0),
+        };
         let cell = self.names.cell(Cell {
             path: format!("{service}.{item}"),
             keys,
@@ -75,6 +129,7 @@ impl Compiler<'_> {
             metric: None,
             labels: Vec::new(),
         });
+        self.names.items.push(Item { path: format!("{service}.{item}"), kind: ItemKind::Counter { cell } });
         plan::Item { cell, keys, initial }
     }
 
@@ -136,17 +191,33 @@ impl Compiler<'_> {
             labels,
         });
         let entry = self.plan.program.len() as u32;
+        let before = self.names.series.len();
         self.call(None, &workload.call);
+        for series in self.names.series[before..].iter_mut().filter(|series| series.metric == "retries") {
+            series.labels = vec![("op", target.clone()), ("from", name.to_owned())];
+        }
         self.plan.program.push(Instruction::Return);
         let variables = self.variables_of(workload);
         let dropped = edits.dropped.iter().filter(|(w, _)| w == name).map(|&(_, number)| number).collect();
         let (start, stop) = (workload.start, workload.stop);
-        let load = self.load(name, &workload.load);
-        plan::Workload { load, start, stop, entry, variables, latency, in_flight, transaction, dropped }
+        let load = self.load(name, workload);
+        let clients = workload.clients;
+        let unit = Distribution::exponential(1.0).expect("one is a mean");
+        plan::Workload { unit, clients, load, start, stop, entry, variables, latency, in_flight, transaction, dropped }
     }
 
-    fn load(&self, name: &str, load: &Load) -> plan::Load {
-        match load {
+    fn load(&self, name: &str, workload: &Workload) -> plan::Load {
+        match &workload.load {
+            Load::Rate { per_second, poisson } if !workload.stages.is_empty() => plan::Load::Stages {
+                ramp: kernel::Ramp::new(
+                    workload.start,
+                    *per_second,
+                    workload.stages.iter().map(|stage| (stage.to, stage.over)),
+                ),
+                poisson: *poisson,
+                seed: self.seed,
+                path: format!("workloads.{name}"),
+            },
             Load::Rate { per_second, poisson } => {
                 let mean = 1e9 / per_second;
                 let gap = if *poisson { Distribution::exponential(mean) } else { Distribution::constant(mean) };
@@ -157,4 +228,9 @@ impl Compiler<'_> {
             Load::Trace(times) => plan::Load::Trace(times.clone()),
         }
     }
+}
+
+/// The mistake of a service, unless it is one of a commit protocol.
+pub(super) fn mutant_of(service: &Service) -> Option<Mutant> {
+    service.mutant.as_ref().and_then(|word| Mutant::named(&word.value))
 }

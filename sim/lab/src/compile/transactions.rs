@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use systems::app::message::DEFAULT_SIZE;
 use systems::app::plan::{self, Instruction, RowChange, RowStep};
+use systems::app::{self};
 use systems::commit::two_phase::{self, Cells, Kind, Mutant, Points, Series};
 use systems::expression::{ItemId, Program};
 use systems::locks;
@@ -11,7 +12,7 @@ use systems::locks;
 use super::Compiler;
 use super::variables::Variables;
 use crate::expression::{self, Item, Meaning, StepScope, Type};
-use crate::model::{self, At, Change, Otherwise, Row, State, Step, Transaction, Verb};
+use crate::model::{self, At, Change, Otherwise, State, Step, Transaction, Verb};
 use crate::names::{Cell, CellSort, Names};
 use crate::scenario::Diagnostic;
 
@@ -40,7 +41,9 @@ impl Compiler<'_> {
             partners.extend(owners.into_iter().chain([transaction.coordinator.value.clone()]));
         }
         for (name, service) in model.services.iter().filter(|(name, _)| !partners.contains(&name.value)) {
-            if let Some(word) = &service.mutant {
+            // Those of a service itself need no protocol.
+            let of_protocol = service.mutant.as_ref().filter(|word| app::mutant::Mutant::named(&word.value).is_none());
+            if let Some(word) = of_protocol {
                 let label = format!("`{}` takes part in no transaction", name.value);
                 let error = Diagnostic::error(word.place, "a mutant of a protocol that is not used", label);
                 self.errors.push(error.about("transactions"));
@@ -60,7 +63,7 @@ impl Compiler<'_> {
     fn owners(&mut self, transaction: &Transaction) -> Vec<String> {
         let mut owners: Vec<String> = Vec::new();
         for step in &transaction.work {
-            let Some(row) = row_of(step) else { continue };
+            let Some(row) = step.verb.row() else { continue };
             let service = self.model.services.iter().find(|(name, _)| name.value == row.owner);
             match service {
                 None => {
@@ -83,8 +86,24 @@ impl Compiler<'_> {
     fn row_step(&mut self, index: usize, step: &Step) {
         let (row, change, guard, otherwise) = match &step.verb {
             Verb::Update(u) => (&u.row, Some(&u.change), u.guard.as_ref(), Some(&u.otherwise)),
-            Verb::Read(row) => (row, None, None, None),
-            Verb::Work(_) | Verb::Sleep(_) | Verb::Call(_) | Verb::Fail(_) => {
+            Verb::Read(read) => (&read.row, None, None, None),
+            Verb::Work(_)
+            | Verb::Sleep(_)
+            | Verb::Call(_)
+            | Verb::Fail(_)
+            | Verb::Reply(_)
+            | Verb::When { .. }
+            | Verb::Repeat { .. }
+            | Verb::Transaction { .. }
+            | Verb::Insert(_)
+            | Verb::Upsert(_)
+            | Verb::Delete(_)
+            | Verb::Scan(_)
+            | Verb::Write { .. }
+            | Verb::Append { .. }
+            | Verb::Remove { .. }
+            | Verb::Publish(_)
+            | Verb::Outbox(_) => {
                 let message = "the work of a transaction is done on rows";
                 let error = Diagnostic::error(step.place, message, "this step has no row");
                 self.errors.push(error.help("allowed here: `update`, `read`"));
@@ -102,13 +121,15 @@ impl Compiler<'_> {
         };
         let refusal = match otherwise {
             Some(Otherwise::Word(word)) => self.error(&word.value),
-            Some(Otherwise::Fail | Otherwise::Skip) | None => self.error("refused"),
+            Some(Otherwise::Fail | Otherwise::Skip | Otherwise::Steps(_)) | None => self.error("refused"),
         };
         let Some(key) = self.program(&row.owner, &row.key, Type::Int) else { return };
         let change = match change {
             None => Some(RowChange::Read),
             Some(Change::Add(text)) => self.program(&row.owner, text, Type::Int).map(RowChange::Add),
             Some(Change::Set(text)) => self.program(&row.owner, text, Type::Int).map(RowChange::Set),
+            // `later` says that fields are not supported.
+            Some(Change::Fields(_)) => None,
         };
         let guard = guard.map(|text| self.program(&row.owner, text, Type::Bool));
         let (Some(change), guard) = (change, guard.flatten()) else { return };
@@ -244,16 +265,15 @@ impl Compiler<'_> {
         }
         let entry = self.plan.program.len() as u32;
         self.plan.program.extend([Instruction::Transaction(index as u16), Instruction::Return]);
-        let op = plan::Op { service: service as u32, entry, size: DEFAULT_SIZE, reply_size: DEFAULT_SIZE };
+        let op = plan::Op {
+            service: service as u32,
+            entry,
+            size: DEFAULT_SIZE,
+            reply_size: DEFAULT_SIZE,
+            idempotent: None,
+            result: Vec::new(),
+        };
         self.plan.ops.push(op);
-    }
-}
-
-fn row_of(step: &Step) -> Option<&Row> {
-    match &step.verb {
-        Verb::Update(update) => Some(&update.row),
-        Verb::Read(row) => Some(row),
-        Verb::Work(_) | Verb::Sleep(_) | Verb::Call(_) | Verb::Fail(_) => None,
     }
 }
 
@@ -292,7 +312,7 @@ impl StepScope for Scope<'_> {
     fn item(&self, path: &str) -> Option<Item> {
         let name = path.strip_prefix(self.owner).and_then(|rest| rest.strip_prefix('.')).unwrap_or(path);
         let at = self.state.iter().position(|(item, _)| item.value == name)?;
-        let State::Counter { keys, .. } = self.state[at].1;
+        let State::Counter { keys, .. } = self.state[at].1 else { return None };
         Some(Item { id: ItemId(at as u32), keys })
     }
 

@@ -1,4 +1,4 @@
-//! Variables of requests: those of the workloads, then the built-in ones that some step reads.
+//! Variables of requests: those that something in the file sets, then the built-in ones that some step reads.
 //!
 //! What nobody reads is not carried along, so a scenario that uses no built-in variable pays nothing for them.
 
@@ -6,6 +6,7 @@ use systems::app::plan;
 use systems::expression::VariableId;
 
 use super::Compiler;
+use super::sorts::Sorts;
 use crate::expression::{Meaning, Type};
 use crate::model::{Model, Variable, Workload};
 
@@ -18,6 +19,8 @@ enum BuiltIn {
     Client,
     /// `$now`
     Now,
+    /// `$attempt`
+    Attempt,
 }
 
 /// Fresh values of one operation: each place in the file that says `$unique` has its own.
@@ -31,19 +34,29 @@ pub(super) struct Variables {
     carried: Vec<BuiltIn>,
     /// Places that say `$unique`.
     uniques: i64,
+    /// Some call is tried more than once.
+    retried: bool,
 }
 
 impl Variables {
-    pub(super) fn of(model: &Model) -> Self {
-        let all = model.workloads.iter().flat_map(|(_, workload)| &workload.vars);
-        let mut declared: Vec<(String, Type)> = all.map(|(name, v)| (name.value.clone(), type_of(v))).collect();
-        declared.sort_by(|a, b| a.0.cmp(&b.0));
-        declared.dedup_by(|a, b| a.0 == b.0);
-        Self { declared, carried: Vec::new(), uniques: 0 }
+    pub(super) fn of(model: &Model, sorts: &Sorts) -> Self {
+        let declared = sorts.variables().map(|(name, holds)| (name.to_owned(), holds.sort.unwrap_or(Type::Int)));
+        Self { declared: declared.collect(), carried: Vec::new(), uniques: 0, retried: retried(model) }
     }
 
+    /// Those that people have named.
     pub(super) fn declared(&self) -> Vec<String> {
-        self.declared.iter().map(|(name, _)| name.clone()).collect()
+        self.declared.iter().map(|(name, _)| name.clone()).filter(|name| !name.contains('#')).collect()
+    }
+
+    /// What people call each variable, by number; hidden ones have no name.
+    pub(super) fn names(&self) -> Vec<String> {
+        self.declared.iter().map(|(name, _)| if name.contains('#') { String::new() } else { name.clone() }).collect()
+    }
+
+    /// The number of one that something sets.
+    pub(super) fn id(&self, name: &str) -> Option<VariableId> {
+        self.declared.iter().position(|(known, _)| known == name).map(|n| VariableId(n as u32))
     }
 
     /// What `$name` stands for. Asked once for each place that says it.
@@ -55,7 +68,8 @@ impl Variables {
             "id" => (Meaning::Carried(self.carry(BuiltIn::Id)), Type::Int),
             "client" => (Meaning::Carried(self.carry(BuiltIn::Client)), Type::Int),
             "now" => (Meaning::Carried(self.carry(BuiltIn::Now)), Type::Duration),
-            // Calls have one try.
+            "attempt" if self.retried => (Meaning::Carried(self.carry(BuiltIn::Attempt)), Type::Int),
+            // No call has a second try.
             "attempt" => (Meaning::Number(1), Type::Int),
             "unique" if self.uniques < UNIQUES => {
                 self.uniques += 1;
@@ -74,18 +88,19 @@ impl Variables {
         VariableId((self.declared.len() + at) as u32)
     }
 
-    /// The variable that the coordinator's clock is read into, if a step reads it.
+    /// The variable that a node's clock is read into, if a step reads it.
     pub(super) fn clock(&self) -> Option<VariableId> {
-        let at = self.carried.iter().position(|known| *known == BuiltIn::Now)?;
-        Some(VariableId((self.declared.len() + at) as u32))
+        self.carried_as(BuiltIn::Now)
     }
-}
 
-fn type_of(variable: &Variable) -> Type {
-    match variable {
-        Variable::Number(_) | Variable::Sequence(_) => Type::Int,
-        Variable::Truth(_) => Type::Bool,
-        Variable::Text(..) => Type::Text,
+    /// The variable that says which try it is, if a step reads it.
+    pub(super) fn attempt(&self) -> Option<VariableId> {
+        self.carried_as(BuiltIn::Attempt)
+    }
+
+    fn carried_as(&self, what: BuiltIn) -> Option<VariableId> {
+        let at = self.carried.iter().position(|known| *known == what)?;
+        Some(VariableId((self.declared.len() + at) as u32))
     }
 }
 
@@ -95,23 +110,35 @@ impl Compiler<'_> {
         let mut all = Vec::new();
         for (name, _) in self.variables.declared.clone() {
             let own = workload.vars.iter().find(|(own, _)| own.value == name).map(|(_, variable)| variable);
-            all.push(match own {
-                None => plan::Variable::Unset,
-                Some(Variable::Number(dist)) => plan::Variable::Number(self.draw(dist)),
-                Some(Variable::Truth(dist)) => plan::Variable::Truth(self.draw(dist)),
-                Some(Variable::Sequence(first)) => plan::Variable::Sequence(*first),
-                Some(Variable::Text(dist, texts)) => {
-                    let symbols = texts.iter().map(|text| self.names.symbol(text)).collect();
-                    plan::Variable::Text(self.draw(dist), symbols)
-                }
-            });
+            all.push(own.map_or(plan::Variable::Unset, |own| self.variable(own)));
         }
         all.extend(self.variables.carried.iter().map(|what| match what {
             BuiltIn::Id => plan::Variable::Operation,
             BuiltIn::Client => plan::Variable::Client,
-            // The coordinator sets it.
-            BuiltIn::Now => plan::Variable::Unset,
+            // Nodes set them.
+            BuiltIn::Now | BuiltIn::Attempt => plan::Variable::Unset,
         }));
         all
     }
+
+    pub(super) fn variable(&mut self, written: &Variable) -> plan::Variable {
+        match written {
+            Variable::Number(dist) => plan::Variable::Number(self.draw(dist)),
+            Variable::Truth(dist) => plan::Variable::Truth(self.draw(dist)),
+            Variable::Sequence(first) => plan::Variable::Sequence(*first),
+            Variable::Text(dist, texts) => {
+                let symbols = texts.iter().map(|text| self.names.symbol(text)).collect();
+                plan::Variable::Text(self.draw(dist), symbols)
+            }
+        }
+    }
+}
+
+fn retried(model: &Model) -> bool {
+    use crate::model::{Verb, all_steps};
+    let steps = model.services.iter().flat_map(|(_, service)| super::sorts::steps_of(service));
+    let in_steps = steps.flat_map(all_steps).any(|step| matches!(&step.verb, Verb::Call(call) if call.retry.is_some()));
+    let workloads = model.workloads.iter().any(|(_, workload)| workload.call.retry.is_some());
+    let sagas = model.sagas.iter().flat_map(|(_, saga)| &saga.steps);
+    in_steps || workloads || sagas.into_iter().any(|step| step.action.retry.is_some() || step.compensate.is_some())
 }

@@ -62,6 +62,10 @@ pub(crate) trait Scope {
     fn variable(&mut self, name: &str, word: &Word, findings: &mut Vec<Finding>) -> Option<(CheckedNode, Type)>;
     /// `owner.item[key]`; the scope checks the key itself, by `check_as`.
     fn path(&mut self, path: &Path, at: &Word, findings: &mut Vec<Finding>) -> Option<(CheckedNode, Type)>;
+    /// What `exists` asks about: null if it is not there.
+    fn row(&mut self, path: &Path, at: &Word, findings: &mut Vec<Finding>) -> Option<(CheckedNode, Type)> {
+        self.path(path, at, findings)
+    }
     /// A function other than `exists`.
     fn call(
         &mut self,
@@ -156,8 +160,13 @@ fn exists(
     findings: &mut Vec<Finding>,
 ) -> Option<CheckedNode> {
     match arguments {
-        [row] if matches!(row.node, Node::Path(_) | Node::Variable(_)) => {
-            Some(CheckedNode::Exists(Box::new(check_any(row, scope, findings)?)))
+        [Expression { node: Node::Path(path), from, to }] => {
+            let at = Word { text: path.text(), from: *from, to: *to };
+            let (node, sort) = scope.row(path, &at, findings)?;
+            Some(CheckedNode::Exists(Box::new(Checked { node, sort, from: *from, to: *to })))
+        }
+        [variable @ Expression { node: Node::Variable(_), .. }] => {
+            Some(CheckedNode::Exists(Box::new(check_any(variable, scope, findings)?)))
         }
         _ => {
             let finding = Finding::new(name.from, name.to, "`exists` asks for one row");

@@ -19,5 +19,5 @@ pub use problem::{Finding, Problem};
 pub(crate) use program::lower;
 pub(crate) use step::LATER;
 pub(crate) use step::key_in_range;
-pub use step::{Item, Meaning, StepScope, compile_step};
+pub use step::{Item, Map, Meaning, StepScope, compile_step};
 pub use syntax::{BinaryOperator, Expression, Node, Path, UnaryOperator, Word};

@@ -2,7 +2,7 @@
 
 use systems::expression::{ItemId, Operator, Program, Value, VariableId};
 
-use super::check::{Checked, CheckedNode, Scope, Type, check, check_as};
+use super::check::{Checked, CheckedNode, Scope, Type, check, check_any, check_as};
 use super::parse::parse;
 use super::problem::{Finding, Problem};
 use super::program::lower;
@@ -17,6 +17,15 @@ pub struct Item {
     pub id: ItemId,
     /// Rows 0 … keys − 1.
     pub keys: u32,
+}
+
+/// A map that a step may read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Map {
+    /// Whether there is a row.
+    pub presence: ItemId,
+    /// Its fields.
+    pub fields: Vec<(String, ItemId, Type)>,
 }
 
 /// What a variable of a step stands for.
@@ -47,6 +56,10 @@ pub trait StepScope {
     fn variables(&self) -> Vec<String>;
     /// The item at this path: `stock` of the step's own owner, `bank_a.accounts` of another.
     fn item(&self, path: &str) -> Option<Item>;
+    /// The map at this path.
+    fn map(&self, _path: &str) -> Option<Map> {
+        None
+    }
     /// The paths of the items there are, for suggestions.
     fn items(&self) -> Vec<String>;
     /// Where an item that exists but may not be read from here belongs to: a reason, such as `another service's state`.
@@ -91,6 +104,9 @@ impl<S: StepScope> Scope for Steps<'_, S> {
 
     fn path(&mut self, path: &Path, at: &Word, findings: &mut Vec<Finding>) -> Option<(CheckedNode, Type)> {
         let name = path.text();
+        if let Some(map) = self.0.map(&name) {
+            return self.row_of_map(&name, &map, (path, at), findings);
+        }
         let Some(item) = self.0.item(&name) else {
             findings.push(self.unknown(&name, at));
             return None;
@@ -134,6 +150,48 @@ impl<S: StepScope> Scope for Steps<'_, S> {
 }
 
 impl<S: StepScope> Steps<'_, S> {
+    /// `orders[$id].status`, or `orders.status`'s row: without a key it is that of the root request.
+    fn row_of_map(
+        &mut self,
+        name: &str,
+        map: &Map,
+        (path, at): (&Path, &Word),
+        findings: &mut Vec<Finding>,
+    ) -> Option<(CheckedNode, Type)> {
+        let key = if let Some(key) = &path.key {
+            let key = check_any(key, self, findings)?;
+            if !matches!(key.sort, Type::Int | Type::Text) {
+                let message = format!("rows of `{name}` go by a number or a text, not {}", key.sort.noun());
+                findings.push(Finding::new(key.from, key.to, message));
+                return None;
+            }
+            key
+        } else {
+            let (meaning, sort) = self.0.variable("id").expect("every request has an id");
+            Checked { node: node_of(meaning, at, sort), sort, from: at.from, to: at.to }
+        };
+        match path.fields.as_slice() {
+            [] => Some((CheckedNode::Row(map.presence, Box::new(key)), Type::Bool)),
+            [field, rest @ ..] => {
+                if let Some(more) = rest.first() {
+                    findings.push(Finding::new(more.from, more.to, "a field has no fields of its own"));
+                    return None;
+                }
+                let Some((_, id, sort)) = map.fields.iter().find(|(known, ..)| *known == field.text) else {
+                    let known: Vec<&str> = map.fields.iter().map(|(name, ..)| name.as_str()).collect();
+                    let message = format!("a row of `{name}` has no field `{}`", field.text);
+                    let finding = Finding::new(field.from, field.to, message).about(self.0.place_of(name));
+                    findings.push(match nearest(&field.text, known.iter().copied()) {
+                        Some(near) => finding.help(format!("`{near}`?")),
+                        None => finding.help(format!("its fields: {}", known.join(", "))),
+                    });
+                    return None;
+                };
+                Some((CheckedNode::Row(*id, Box::new(key)), *sort))
+            }
+        }
+    }
+
     fn unknown(&self, name: &str, at: &Word) -> Finding {
         if let Some(reason) = self.0.forbidden(name) {
             return Finding::new(at.from, at.to, format!("a step cannot read `{name}`: {reason}"));

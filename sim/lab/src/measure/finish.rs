@@ -9,7 +9,8 @@ use super::stream::Stream;
 use super::wanted::{carries, has, label, row_labels};
 use crate::names::Names;
 use crate::outcome::{
-    LevelResult, LittleResult, MessageCount, OperationResult, QueueResult, ServiceResult, TransactionResult,
+    BreakerResult, LevelResult, LittleResult, MessageCount, MessageQueueResult, OperationResult, OutboxResult,
+    QueueResult, RetryResult, SagaResult, ServiceResult, TransactionResult,
 };
 
 /// The parts of the outcome that are statistics.
@@ -23,6 +24,16 @@ pub struct Measured {
     pub services: Vec<ServiceResult>,
     /// Per transaction type.
     pub transactions: Vec<TransactionResult>,
+    /// Per queue of a broker.
+    pub message_queues: Vec<MessageQueueResult>,
+    /// Per kind of saga.
+    pub sagas: Vec<SagaResult>,
+    /// Per operation and caller that tries again.
+    pub retries: Vec<RetryResult>,
+    /// Per breaker.
+    pub breakers: Vec<BreakerResult>,
+    /// Per outbox.
+    pub outboxes: Vec<OutboxResult>,
     /// Messages after the warm-up.
     pub messages: Vec<MessageCount>,
     /// Little's law on every queue, over the whole run.
@@ -39,6 +50,11 @@ impl Recorder {
             queues: self.queues(names),
             services: self.service_results(names),
             transactions: self.transactions(names),
+            message_queues: self.message_queues(names),
+            sagas: self.saga_results(names),
+            retries: self.retry_results(names, end),
+            breakers: self.breaker_results(names, end),
+            outboxes: self.outbox_results(names, end),
             messages: self.traffic.result(&self.traffic_warm, names),
             little: self.little(names),
         }
@@ -73,12 +89,12 @@ impl Recorder {
         Some(self.levels.row(*cell, *row))
     }
 
-    fn level_result(&self, names: &Names, metric: &str, labels: &[(&'static str, String)]) -> LevelResult {
+    pub(super) fn level_result(&self, names: &Names, metric: &str, labels: &[(&'static str, String)]) -> LevelResult {
         self.level(names, metric, labels).map(Level::result).unwrap_or_default()
     }
 
     /// The series of a metric that carry labels.
-    fn streams<'a>(
+    pub(super) fn streams<'a>(
         &'a self,
         names: &'a Names,
         metric: &'a str,
@@ -202,21 +218,21 @@ impl Recorder {
 }
 
 /// A cell's number, one of its rows, and the row's labels.
-type Row = (usize, u64, Vec<(&'static str, String)>);
+pub(super) type Row = (usize, u64, Vec<(&'static str, String)>);
 
 /// The rows of all cells of a metric: service by service, node by node.
-fn rows(names: &Names, metric: &str) -> Vec<Row> {
+pub(super) fn rows(names: &Names, metric: &str) -> Vec<Row> {
     let cells = names.cells.iter().enumerate().filter(|(_, cell)| cell.metric == Some(metric));
     let rows =
         cells.flat_map(|(number, cell)| (0..u64::from(cell.keys)).map(move |row| (number, row, row_labels(cell, row))));
     rows.collect()
 }
 
-fn owned(labels: &[(&'static str, String)]) -> Vec<(String, String)> {
+pub(super) fn owned(labels: &[(&'static str, String)]) -> Vec<(String, String)> {
     labels.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
 }
 
-fn merged<'a>(streams: impl Iterator<Item = &'a Stream>) -> Histogram {
+pub(super) fn merged<'a>(streams: impl Iterator<Item = &'a Stream>) -> Histogram {
     let mut whole = Histogram::new(Histogram::PER_OP);
     for stream in streams {
         whole.merge(&stream.tally.histogram);

@@ -1,6 +1,7 @@
 //! A quantity over time: exact integral, largest and smallest value, how long it stood at each value.
 //!
-//! A value that stood for no time at all (a request that found a free worker was in the queue for an instant) is not seen.
+//! A value that stood for no time at all (a request that found a free worker was in the queue for an instant) is not seen,
+//! unless somebody glimpses it.
 
 use kernel::{Histogram, Time};
 
@@ -54,6 +55,12 @@ impl Occupancy {
     /// The time-weighted mean; 0 without any time.
     pub(super) fn mean(&self) -> f64 {
         if self.total() == 0 { 0.0 } else { self.area() as f64 / self.total() as f64 }
+    }
+
+    /// The share of the time at a value below 256.
+    pub(super) fn share_at(&self, value: usize) -> f64 {
+        let length = self.small.get(value).copied().unwrap_or(0);
+        if self.total() == 0 { 0.0 } else { length as f64 / self.total() as f64 }
     }
 
     /// The share of the time above zero.
@@ -150,6 +157,13 @@ impl Level {
     pub(super) fn change(&mut self, now: Time, by: i64) {
         self.settle(now);
         self.value += by;
+    }
+
+    /// Sees the value though it may not last.
+    pub(super) fn glimpse(&mut self, now: Time) {
+        if self.watching {
+            self.extremes.look(self.value, now);
+        }
     }
 
     /// Counts the time until now.

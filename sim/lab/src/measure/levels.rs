@@ -3,6 +3,7 @@
 use kernel::{Delta, Time};
 
 use super::level::Level;
+use super::mail::is_count;
 use crate::names::Names;
 
 /// A cell that is no metric.
@@ -24,8 +25,9 @@ impl Levels {
     pub(super) fn new(names: &Names) -> Self {
         let (mut all, mut first) = (Vec::new(), Vec::new());
         for cell in &names.cells {
-            first.push(if cell.metric.is_some() { all.len() as u32 } else { NONE });
-            if cell.metric.is_some() {
+            let level = cell.metric.is_some_and(|metric| !is_count(metric));
+            first.push(if level { all.len() as u32 } else { NONE });
+            if level {
                 all.extend((0..cell.keys).map(|_| Level::new(cell.initial)));
             }
         }
@@ -41,9 +43,37 @@ impl Levels {
         &self.all[level]
     }
 
+    /// A level of its own, which no cell tells: see [`Levels::set`].
+    pub(super) fn add(&mut self) -> usize {
+        self.all.push(Level::new(0));
+        self.phase.push(0);
+        self.all.len() - 1
+    }
+
+    /// A level that [`Levels::add`] gave has this value from now on. Unlike what cells tell, it is seen even if it stands
+    /// for no time at all.
+    pub(super) fn set(&mut self, now: Time, level: usize, value: i64) {
+        let by = value - self.all[level].value;
+        if by == 0 {
+            return;
+        }
+        self.all[level].change(now, by);
+        self.change_sums(now, level, by);
+        for n in 0..self.all[level].sums.len() {
+            let sum = self.all[level].sums[n];
+            self.all[sum as usize].glimpse(now);
+        }
+        self.all[level].glimpse(now);
+    }
+
     /// The level that is the sum of these rows, counted in a phase.
     pub(super) fn together(&mut self, rows: &[(usize, u64)], phase: usize) -> usize {
-        let rows: Vec<u32> = rows.iter().map(|(cell, row)| self.first[*cell] + *row as u32).collect();
+        let rows = rows.iter().map(|(cell, row)| self.first[*cell] + *row as u32).collect();
+        self.sum(rows, phase)
+    }
+
+    /// The level that is the sum of these, counted in a phase.
+    pub(super) fn sum(&mut self, rows: Vec<u32>, phase: usize) -> usize {
         match rows[..] {
             [row] if phase == 0 => return row as usize,
             _ => {}
@@ -69,8 +99,9 @@ impl Levels {
             return;
         }
         let level = first as usize + delta.key as usize;
-        let by = delta.after - delta.before;
         let row = &mut self.all[level];
+        // What is stated again after a restart may differ from what was told last.
+        let by = delta.after - if delta.before == delta.after { row.value } else { delta.before };
         row.change(now, by);
         if !row.sums.is_empty() {
             self.change_sums(now, level, by);

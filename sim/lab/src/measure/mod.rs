@@ -12,10 +12,14 @@
 //!
 //! It knows no protocol, no network and no text of a threshold. Read `wanted` for what can be asked.
 
+mod breakers;
 mod finish;
 mod level;
 mod levels;
+mod mail;
+mod parts;
 mod phase;
+mod sagas;
 mod source;
 mod stream;
 mod tally;
@@ -24,6 +28,7 @@ mod value;
 pub(crate) mod wanted;
 
 pub use finish::Measured;
+pub(crate) use mail::queue_metric;
 pub use source::Value;
 pub use tally::Estimate;
 pub use traffic::Passage;
@@ -34,9 +39,12 @@ use systems::app::ending::CUT_SHORT;
 
 use crate::names::Names;
 use crate::outcome::Times;
+use breakers::Breakers;
 use levels::Levels;
+use mail::Mail;
 use phase::Phases;
-use source::{Flow, Probe, Source, Sources};
+use sagas::Sagas;
+use source::{Counted, Flow, Probe, Source, Sources};
 use stream::Stream;
 use tally::BATCHES;
 use traffic::Traffic;
@@ -96,6 +104,9 @@ pub struct Recorder {
     traffic: Traffic,
     /// The counters when the warm-up ended.
     traffic_warm: Traffic,
+    mail: Mail,
+    sagas: Sagas,
+    breakers: Breakers,
     /// By protocol: participants in doubt, locks held, all nodes together.
     transaction_levels: Vec<[usize; 2]>,
     probes: Vec<Probe>,
@@ -110,11 +121,12 @@ impl Recorder {
         let Scope { names, times, settle, services, faults, detail, wanted } = *scope;
         assert!(times.window > Span::ZERO, "a time window has a width");
         let mut streams: Vec<Stream> = names.series.iter().map(|series| Stream::new(series.metric)).collect();
-        for stream in streams.iter_mut().filter(|s| detail == Detail::Windows && s.meaning == stream::Meaning::Call) {
+        for stream in streams.iter_mut().filter(|s| detail == Detail::Windows && s.has_windows) {
             stream.keep_windows(&times);
         }
         let (mut levels, mut phases) = (Levels::new(names), Phases::new(times, settle, faults));
         let traffic = Traffic::new(names);
+        let (mail, sagas) = (Mail::new(names, &mut levels), Sagas::new(names, times.warmup));
         let transaction_levels = names.protocols.iter().map(|protocol| {
             let labels = [("tx".to_owned(), protocol.clone())];
             let rows = ["in_doubt_level", "locks_held"].map(|metric| wanted::rows_called(names, metric, &labels));
@@ -130,6 +142,8 @@ impl Recorder {
                 streams: &mut streams,
                 levels: &mut levels,
                 traffic: &traffic,
+                mail: &mail,
+                sagas: &sagas,
                 probes,
                 flows,
             },
@@ -154,6 +168,9 @@ impl Recorder {
             levels,
             traffic_warm: traffic.clone(),
             traffic,
+            mail,
+            sagas,
+            breakers: Breakers::new(names),
             transaction_levels,
             probes,
             flows,
@@ -197,6 +214,8 @@ impl Recorder {
         for delta in change {
             self.levels.change(now, delta);
         }
+        self.mail.change(now, change, &mut self.levels);
+        self.breakers.change(now, change);
     }
 
     /// A message was sent, delivered, lost or sent again.
@@ -224,6 +243,7 @@ impl Recorder {
             self.pass(fact.time);
         }
         self.traffic.fact(fact);
+        self.sagas.fact(fact);
     }
 
     /// An instance of a fault began to act. `fault` is its number among `[faults.*]`.
@@ -276,6 +296,7 @@ impl Recorder {
             }
             if at == self.times.warmup {
                 self.traffic_warm = self.traffic.clone();
+                self.mail.warmed_up();
             }
             self.turn(at);
         }
@@ -283,6 +304,7 @@ impl Recorder {
 
     fn close_window(&mut self, at: Time) {
         self.levels.close_window(at);
+        self.mail.close_window();
         for stream in &mut self.streams {
             stream.close_window();
         }
@@ -316,12 +338,17 @@ impl Recorder {
             self.levels.settle(at);
         }
         for (phase, begins) in turned {
-            self.levels.turn(phase, begins);
-            for flow in self.flows.iter_mut().filter(|flow| flow.phase == phase) {
-                flow.turn(begins, &self.traffic, &self.streams);
-            }
+            self.turn_phase(phase, begins);
         }
         self.boundary = self.window_end.min(self.batch_end).min(self.phases.next());
+    }
+
+    fn turn_phase(&mut self, phase: usize, begins: bool) {
+        self.levels.turn(phase, begins);
+        let Self { flows, traffic, streams, mail, sagas, .. } = self;
+        for flow in flows.iter_mut().filter(|flow| flow.phase == phase) {
+            flow.turn(begins, Counted { traffic, streams, mail, sagas });
+        }
     }
 
     /// Ends the run: nothing may be recorded after it.
@@ -334,13 +361,11 @@ impl Recorder {
             self.close_window(end);
         }
         for phase in self.phases.stop(end) {
-            self.levels.turn(phase, false);
-            for flow in self.flows.iter_mut().filter(|flow| flow.phase == phase) {
-                flow.turn(false, &self.traffic, &self.streams);
-            }
+            self.turn_phase(phase, false);
         }
-        for flow in &mut self.flows {
-            flow.stop(&self.traffic, &self.streams);
+        let Self { flows, traffic, streams, mail, sagas, .. } = self;
+        for flow in flows {
+            flow.stop(Counted { traffic, streams, mail, sagas });
         }
         self.close_batch();
         let streams = self.streams.iter_mut().map(|stream| &mut stream.tally);
@@ -352,6 +377,8 @@ impl Recorder {
     }
 }
 
+#[cfg(test)]
+mod parts_tests;
 #[cfg(test)]
 pub(crate) mod tests;
 #[cfg(test)]

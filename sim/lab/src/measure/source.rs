@@ -1,14 +1,17 @@
 //! Where the number of a wanted term comes from; decided once, before the run.
 
 use kernel::Time;
+use systems::messaging::Figure;
 
+use super::mail::Mail;
 use super::phase::Phases;
+use super::sagas::Sagas;
 use super::stream::Stream;
 use super::tally::{Hit, Tally};
 use super::traffic::{Decisions, Through, Traffic};
 use super::wanted::{Metric, Phase, Wanted};
 use super::{Levels, ServiceInfo, wanted};
-use crate::names::Names;
+use crate::names::{Names, Series};
 
 /// Where the number of a term comes from.
 #[derive(Clone, Debug)]
@@ -23,6 +26,8 @@ pub(super) enum Source {
     Flow(usize),
     /// One counter divided by another.
     Share(usize, usize),
+    /// How much of this level there is when the run has ended.
+    Left(usize),
 }
 
 /// A tally of a term's own.
@@ -61,10 +66,27 @@ pub(super) enum Counter {
     Tagged(Vec<usize>, u16),
     Ended(Vec<usize>),
     Good(Vec<usize>),
+    /// Calls, by series.
+    Called(Vec<usize>),
+    /// Their tries: calls, and the retries of these series.
+    Tried(Vec<usize>, Vec<usize>),
+    /// By broker's queue.
+    Mail(Vec<usize>, Figure),
+    /// By kind of saga: those that ended undone.
+    Undone(Vec<usize>),
+}
+
+/// Where counters look.
+#[derive(Clone, Copy)]
+pub(super) struct Counted<'a> {
+    pub(super) traffic: &'a Traffic,
+    pub(super) streams: &'a [Stream],
+    pub(super) mail: &'a Mail,
+    pub(super) sagas: &'a Sagas,
 }
 
 impl Counter {
-    fn count(&self, traffic: &Traffic, streams: &[Stream]) -> u64 {
+    fn count(&self, Counted { traffic, streams, mail, sagas }: Counted<'_>) -> u64 {
         let decided = |protocols: &[usize], which: fn(&Decisions) -> u64| -> u64 {
             protocols.iter().map(|&n| which(&traffic.decisions[n])).sum()
         };
@@ -78,6 +100,13 @@ impl Counter {
             Self::Tagged(series, tag) => series.iter().map(|&n| streams[n].tags.get(tag).copied().unwrap_or(0)).sum(),
             Self::Ended(series) => series.iter().map(|&n| streams[n].ended()).sum(),
             Self::Good(series) => series.iter().map(|&n| streams[n].ended_ok()).sum(),
+            Self::Called(series) => series.iter().map(|&n| streams[n].called()).sum(),
+            Self::Tried(calls, retries) => {
+                let calls = calls.iter().map(|&n| streams[n].called());
+                calls.chain(retries.iter().map(|&n| streams[n].ended())).sum()
+            }
+            Self::Mail(queues, figure) => queues.iter().map(|&n| mail.counted(n, *figure)).sum(),
+            Self::Undone(kinds) => kinds.iter().map(|&n| sagas.undone(n)).sum(),
         }
     }
 }
@@ -87,8 +116,8 @@ impl Flow {
         Self { phase, counter, entered: 0, counted: 0, first: None, last: 0 }
     }
 
-    pub(super) fn turn(&mut self, begins: bool, traffic: &Traffic, streams: &[Stream]) {
-        let count = self.counter.count(traffic, streams);
+    pub(super) fn turn(&mut self, begins: bool, counted: Counted<'_>) {
+        let count = self.counter.count(counted);
         if begins {
             self.entered = count;
             self.first.get_or_insert(count);
@@ -97,8 +126,8 @@ impl Flow {
         }
     }
 
-    pub(super) fn stop(&mut self, traffic: &Traffic, streams: &[Stream]) {
-        self.last = self.counter.count(traffic, streams);
+    pub(super) fn stop(&mut self, counted: Counted<'_>) {
+        self.last = self.counter.count(counted);
     }
 
     /// How many while the phase was active; of the measured phase, while there was load.
@@ -120,6 +149,8 @@ pub(super) struct Sources<'a> {
     pub(super) streams: &'a mut [Stream],
     pub(super) levels: &'a mut Levels,
     pub(super) traffic: &'a Traffic,
+    pub(super) mail: &'a Mail,
+    pub(super) sagas: &'a Sagas,
     pub(super) probes: Vec<Probe>,
     pub(super) flows: Vec<Flow>,
 }
@@ -132,6 +163,10 @@ impl Sources<'_> {
             Metric::Latency
             | Metric::ServiceTime
             | Metric::Wait
+            | Metric::Age
+            | Metric::SagaTime
+            | Metric::OutboxLag
+            | Metric::LeadsToTime
             | Metric::InDoubt
             | Metric::LockWait
             | Metric::HoldTime
@@ -148,6 +183,23 @@ impl Sources<'_> {
             Metric::Fsyncs => self.flow(phase, Counter::Fsyncs(self.parts(wanted))),
             Metric::Committed => self.flow(phase, Counter::Committed(self.protocols(wanted))),
             Metric::Aborts => self.aborts(wanted, phase),
+            Metric::QueueIdentityError => {
+                let errors = self.mail.called(&wanted.labels).into_iter().map(|queue| self.mail.error(queue) as u32);
+                Source::Level { level: self.levels.sum(errors.collect(), phase), workers: 1.0, phase }
+            }
+            Metric::Redelivered => self.mail(wanted, phase, Figure::Redelivered),
+            Metric::DeadLettered => self.mail(wanted, phase, Figure::DeadLettered),
+            Metric::Retries => self.flow(phase, Counter::Ended(wanted::retries_of(self.names, wanted))),
+            Metric::Compensated => self.flow(phase, Counter::Undone(self.sagas.called(&wanted.labels))),
+            Metric::Stuck => Source::Left(self.levels.together(&wanted::rows_of(self.names, wanted), 0)),
+            Metric::RetryAmplification => {
+                let calls = wanted::series_of(self.names, wanted);
+                let mut retries = wanted::retries_of(self.names, wanted);
+                let callers: Vec<_> = calls.iter().map(|&n| caller(&self.names.series[n])).collect();
+                retries.retain(|&n| callers.contains(&caller(&self.names.series[n])));
+                let tries = self.add(phase, Counter::Tried(calls.clone(), retries));
+                Source::Share(tries, self.add(phase, Counter::Called(calls)))
+            }
         }
     }
 
@@ -176,6 +228,10 @@ impl Sources<'_> {
 
     fn flow(&mut self, phase: usize, counter: Counter) -> Source {
         Source::Flow(self.add(phase, counter))
+    }
+
+    fn mail(&mut self, wanted: &Wanted, phase: usize, figure: Figure) -> Source {
+        self.flow(phase, Counter::Mail(self.mail.called(&wanted.labels), figure))
     }
 
     fn add(&mut self, phase: usize, counter: Counter) -> usize {
@@ -218,6 +274,11 @@ impl Sources<'_> {
         let (parts, kinds) = (&self.traffic.parts, &self.names.kinds);
         Through { from: find("from", parts), to: find("to", parts), kind: find("kind", kinds) }
     }
+}
+
+/// What is called, and who calls.
+fn caller(series: &Series) -> (Option<&str>, Option<&str>) {
+    (wanted::label(&series.labels, "op"), wanted::label(&series.labels, "from"))
 }
 
 /// The workers behind rows of busy workers; those of unlimited services are not counted.

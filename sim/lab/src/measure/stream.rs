@@ -17,7 +17,7 @@ pub(super) enum Meaning {
     Whole,
     /// Lengths that count as far as they were seen: being in doubt, holding a lock.
     Seen,
-    /// Occurrences, by tag: refusals, aborts, wounds.
+    /// Occurrences, by tag: refusals, aborts, wounds, retries.
     Occurrence,
 }
 
@@ -26,7 +26,7 @@ impl Meaning {
         match metric {
             "latency" => Self::Call,
             "in_doubt" | "lock_wait" | "hold_time" => Self::Seen,
-            "refused" | "aborted" | "wounded" => Self::Occurrence,
+            "refused" | "aborted" | "wounded" | "retries" => Self::Occurrence,
             _ => Self::Whole,
         }
     }
@@ -64,6 +64,8 @@ struct Windows {
 #[derive(Clone, Debug)]
 pub(super) struct Stream {
     pub(super) meaning: Meaning,
+    /// Whether charts show it over time.
+    pub(super) has_windows: bool,
     /// What began after the warm-up.
     pub(super) tally: Tally,
     /// The same by tag, for occurrences.
@@ -72,6 +74,8 @@ pub(super) struct Stream {
     rest: u128,
     /// Calls of the warm-up that ended; the second those that ended ok.
     warm: (u64, u64),
+    /// And those that were cut short.
+    warm_cut: u64,
     /// Open when the run ended, begun after the warm-up.
     pub(super) open: u64,
     /// Terms with a phase or an outcome, by number of their probe.
@@ -83,10 +87,12 @@ impl Stream {
     pub(super) fn new(metric: &str) -> Self {
         Self {
             meaning: Meaning::of(metric),
+            has_windows: matches!(metric, "latency" | "outbox_lag" | "retries"),
             tally: Tally::new(Hit::Error),
             tags: BTreeMap::new(),
             rest: 0,
             warm: (0, 0),
+            warm_cut: 0,
             open: 0,
             probes: Vec::new(),
             windows: None,
@@ -132,6 +138,8 @@ impl Stream {
             if let Some(windows) = &mut self.windows {
                 windows.rest.record(sample.value.0);
             }
+        } else {
+            self.warm_cut += 1;
         }
     }
 
@@ -143,6 +151,11 @@ impl Stream {
     /// Calls that have ended so far, warm-up included.
     pub(super) fn ended(&self) -> u64 {
         self.warm.0 + self.tally.ended()
+    }
+
+    /// Calls that ended or were cut short so far, warm-up included.
+    pub(super) fn called(&self) -> u64 {
+        self.ended() + self.warm_cut + self.tally.cut_short()
     }
 
     /// Those that ended ok.

@@ -132,7 +132,8 @@ impl Traffic {
                 | FactKind::Applied { .. }
                 | FactKind::Told { .. }
                 | FactKind::Crashed
-                | FactKind::Recovered,
+                | FactKind::Recovered
+                | FactKind::Saga(_),
                 _,
             ) => {}
         }

@@ -42,6 +42,7 @@ impl Recorder {
                 let (above, below) = (self.flows[*above].total(), self.flows[*below].total());
                 (below > 0).then(|| Value::of(above as f64 / below as f64))
             }
+            Source::Left(level) => Some(self.of_what_is_left(wanted.stat, *level)),
         }
     }
 
@@ -55,6 +56,8 @@ impl Recorder {
     pub fn mean_with_error(&self, metric: Metric, labels: &[(&str, &str)], names: &Names) -> Option<Estimate> {
         let wanted = Wanted { above: None, ..Wanted::above(metric, labels, Span::ZERO) };
         match metric.entry().sort {
+            // Its cells are counters.
+            _ if metric == Metric::QueueIdentityError => None,
             Sort::Samples => self.together(&super::wanted::series_of(names, &wanted)).mean(),
             Sort::Level => {
                 let rows = super::wanted::rows_of(names, &wanted);
@@ -97,7 +100,7 @@ impl Recorder {
                 let tally = &self.probes[*probe].tally;
                 if tally.answers(Hit::Above(limit.0)) { tally.hits() } else { None }
             }
-            Source::Whole(_) | Source::Level { .. } | Source::Flow(_) | Source::Share(..) => None,
+            Source::Whole(_) | Source::Level { .. } | Source::Flow(_) | Source::Share(..) | Source::Left(_) => None,
         }
     }
 
@@ -178,6 +181,11 @@ impl Recorder {
             return per_second(flow.during(), self.phases.seconds(flow.phase));
         }
         Value::of(flow.total() as f64)
+    }
+
+    fn of_what_is_left(&self, stat: Stat, level: usize) -> Value {
+        let left = self.levels.get(level).value.max(0) as u64;
+        if stat == Stat::Rate { per_second(left, self.measured_seconds()) } else { Value::of(left as f64) }
     }
 
     pub(super) fn batch_length(&self) -> f64 {

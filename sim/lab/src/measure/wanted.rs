@@ -17,7 +17,7 @@ pub struct Wanted {
     pub metric: Metric,
     /// Labels that what is counted must carry: (`op`, `gateway.checkout`). Without `phase` and `outcome`.
     pub labels: Vec<(String, String)>,
-    /// `outcome=`: only samples with this tag; of `aborts`, `reason=`: only those with this error number.
+    /// `outcome=`: only samples with this tag (of sagas 0 completed, 1 undone); of `aborts`, `reason=`: only those with this error number.
     pub tag: Option<u16>,
     /// `phase=`.
     pub phase: Phase,
@@ -87,20 +87,31 @@ pub enum Metric {
     Latency,
     ServiceTime,
     Wait,
+    Age,
+    SagaTime,
+    OutboxLag,
+    LeadsToTime,
     InDoubt,
     LockWait,
     HoldTime,
     QueueDepth,
+    QueueIdentityError,
     InFlight,
     LocksHeld,
     Utilisation,
     Errors,
     Rejects,
     Aborts,
+    RetryAmplification,
     Messages,
     Bytes,
     Fsyncs,
     Committed,
+    Redelivered,
+    DeadLettered,
+    Retries,
+    Compensated,
+    Stuck,
     Offered,
     Throughput,
     Goodput,
@@ -141,6 +152,9 @@ pub struct Entry {
 const CALLS: &[&str] = &["op", "workload", "from", "tx"];
 const ENDED_CALLS: &[&str] = &["op", "workload", "from", "tx", "outcome"];
 const QUEUES: &[&str] = &["service", "node"];
+const ALL_QUEUES: &[&str] = &["service", "node", "queue"];
+const BROKERS: &[&str] = &["queue"];
+const SAGAS: &[&str] = &["saga"];
 const TRANSACTIONS: &[&str] = &["tx"];
 
 /// Every metric.
@@ -154,7 +168,39 @@ pub const METRICS: &[Entry] = &[
         "from the intended start of a call to its end",
     ),
     entry(Metric::ServiceTime, "service_time", Sort::Samples, "service_time", QUEUES, "how long a worker was held"),
-    entry(Metric::Wait, "wait", Sort::Samples, "wait", QUEUES, "from arrival at a node to a worker"),
+    entry(
+        Metric::Wait,
+        "wait",
+        Sort::Samples,
+        "wait",
+        ALL_QUEUES,
+        "from arrival at a node to a worker; with `queue`, from accepted by a broker to the first delivery",
+    ),
+    entry(Metric::Age, "age", Sort::Samples, "age", BROKERS, "from accepted by a broker's queue to gone from it"),
+    entry(
+        Metric::SagaTime,
+        "saga_time",
+        Sort::Samples,
+        "saga_time",
+        &["saga", "outcome"],
+        "from the beginning of a saga to its end, completed or undone",
+    ),
+    entry(
+        Metric::OutboxLag,
+        "outbox_lag",
+        Sort::Samples,
+        "outbox_lag",
+        &["service"],
+        "from the commit of a message to an outbox to its confirm by the broker",
+    ),
+    entry(
+        Metric::LeadsToTime,
+        "leads_to_time",
+        Sort::Samples,
+        "leads_to_time",
+        &["invariant"],
+        "from what begins a `leads_to` to what it leads to",
+    ),
     entry(
         Metric::InDoubt,
         "in_doubt",
@@ -165,7 +211,22 @@ pub const METRICS: &[Entry] = &[
     ),
     entry(Metric::LockWait, "lock_wait", Sort::Samples, "lock_wait", TRANSACTIONS, "how long a lock was waited for"),
     entry(Metric::HoldTime, "hold_time", Sort::Samples, "hold_time", TRANSACTIONS, "how long a lock was held"),
-    entry(Metric::QueueDepth, "queue_depth", Sort::Level, "queue_depth", QUEUES, "requests waiting for a worker"),
+    entry(
+        Metric::QueueDepth,
+        "queue_depth",
+        Sort::Level,
+        "queue_depth",
+        ALL_QUEUES,
+        "requests waiting for a worker; with `queue`, messages ready and in flight at a broker",
+    ),
+    entry(
+        Metric::QueueIdentityError,
+        "queue_identity_error",
+        Sort::Level,
+        "accepted",
+        BROKERS,
+        "|ready + in flight − (accepted − acknowledged − expired − dead-lettered − dropped)|, after every change",
+    ),
     entry(
         Metric::InFlight,
         "in_flight",
@@ -186,10 +247,37 @@ pub const METRICS: &[Entry] = &[
     ),
     entry(Metric::Rejects, "rejects", Sort::Ratio, "latency", CALLS, "calls that ended in a business error / all"),
     entry(Metric::Aborts, "aborts", Sort::Ratio, "", &["tx", "reason"], "transactions aborted / begun"),
+    entry(
+        Metric::RetryAmplification,
+        "retry_amplification",
+        Sort::Ratio,
+        "latency",
+        &["op", "from"],
+        "tries / calls, tries that a breaker refused included; without labels, of all calls between services",
+    ),
     entry(Metric::Messages, "messages", Sort::Count, "", &["from", "to", "kind"], "messages handed to the network"),
     entry(Metric::Bytes, "bytes", Sort::Count, "", &["from", "to", "kind"], "bytes handed to the network"),
     entry(Metric::Fsyncs, "fsyncs", Sort::Count, "", &["service"], "disk writes made durable"),
     entry(Metric::Committed, "committed", Sort::Count, "", &["tx"], "transactions decided commit"),
+    entry(
+        Metric::Redelivered,
+        "redelivered",
+        Sort::Count,
+        "redelivered",
+        BROKERS,
+        "deliveries that were not the first",
+    ),
+    entry(
+        Metric::DeadLettered,
+        "dead_lettered",
+        Sort::Count,
+        "dead_lettered",
+        BROKERS,
+        "messages moved to a dead-letter queue",
+    ),
+    entry(Metric::Retries, "retries", Sort::Count, "retries", &["op", "from"], "tries after the first, of calls"),
+    entry(Metric::Compensated, "compensated", Sort::Count, "sagas_open", SAGAS, "sagas that ended undone"),
+    entry(Metric::Stuck, "stuck", Sort::Count, "sagas_open", SAGAS, "sagas that are open when the run has ended"),
     entry(Metric::Offered, "offered", Sort::Rate, "latency", CALLS, "operations begun per second"),
     entry(Metric::Throughput, "throughput", Sort::Rate, "latency", CALLS, "operations ended per second"),
     entry(Metric::Goodput, "goodput", Sort::Rate, "latency", CALLS, "operations ended ok per second"),
@@ -222,6 +310,8 @@ pub(crate) fn carries(carried: &[(&'static str, String)], asked: &[(String, Stri
 fn is_called(carried: &str, label: &str, asked: &str) -> bool {
     let section = match label {
         "tx" => "transactions.",
+        "saga" => "sagas.",
+        "queue" => "queues.",
         "workload" | "from" | "to" => "workloads.",
         _ => "",
     };
@@ -237,13 +327,31 @@ fn names_calls(asked: &[(String, String)]) -> bool {
     asked.iter().any(|(name, _)| matches!(name.as_str(), "op" | "tx" | "from" | "service" | "node"))
 }
 
+/// The waits and depths of brokers' queues are asked for by name; else those of services are meant.
+fn of_the_right_queues(metric: Metric, labels: &[(&'static str, String)], asked: &[(String, String)]) -> bool {
+    let either = matches!(metric, Metric::Wait | Metric::QueueDepth);
+    !either || has(labels, "queue") == asked.iter().any(|(name, _)| name == "queue")
+}
+
 /// The series a term is about, by number.
 pub(crate) fn series_of(names: &Names, wanted: &Wanted) -> Vec<usize> {
-    let source = wanted.metric.entry().source;
+    let Wanted { metric, labels, .. } = wanted;
+    let source = metric.entry().source;
     let fits = |series: &Series| {
-        let seen = source != "latency" || names_calls(&wanted.labels) || has(&series.labels, "workload");
-        series.metric == source && seen && carries(&series.labels, &wanted.labels)
+        let seen = match (*metric, source) {
+            // Without labels: what services try, not what clients do.
+            (Metric::RetryAmplification, _) => !labels.is_empty() || !has(&series.labels, "workload"),
+            (_, "latency") => names_calls(labels) || has(&series.labels, "workload"),
+            (_, _) => of_the_right_queues(*metric, &series.labels, labels),
+        };
+        series.metric == source && seen && carries(&series.labels, labels)
     };
+    (0..names.series.len()).filter(|&n| fits(&names.series[n])).collect()
+}
+
+/// The series of retries a term is about, by number.
+pub(crate) fn retries_of(names: &Names, wanted: &Wanted) -> Vec<usize> {
+    let fits = |series: &Series| series.metric == "retries" && carries(&series.labels, &wanted.labels);
     (0..names.series.len()).filter(|&n| fits(&names.series[n])).collect()
 }
 
@@ -258,6 +366,7 @@ pub(crate) fn rows_of(names: &Names, wanted: &Wanted) -> Vec<(usize, u64)> {
     if source == "in_flight" && !names_calls(&wanted.labels) {
         rows.retain(|(cell, _)| has(&names.cells[*cell].labels, "workload"));
     }
+    rows.retain(|(cell, _)| of_the_right_queues(wanted.metric, &names.cells[*cell].labels, &wanted.labels));
     rows
 }
 

@@ -9,7 +9,7 @@ use super::{At, Dist, LinkEnds, Place, Target, Window};
 pub struct Fault {
     /// What it does.
     pub kind: FaultKind,
-    /// What it acts on (for a loss: links; for a split partition: empty).
+    /// What it acts on (for a loss or duplicates: links; for a split partition: empty; redelivery: queues and topics).
     pub targets: Vec<Target>,
     /// When it strikes.
     pub trigger: Trigger,
@@ -17,7 +17,7 @@ pub struct Fault {
     pub window: Window,
     /// Each instance's length; `None`: until heal.
     pub length: Option<Dist>,
-    /// Whether it strikes; per message for a loss.
+    /// Whether it strikes; per message for a loss, for duplicates and for redelivery.
     pub chance: f64,
     /// No effect is an error.
     pub require_effect: bool,
@@ -53,6 +53,18 @@ pub enum FaultKind {
         /// On these links; empty: on all links of the targets, or everywhere.
         links: Vec<LinkEnds>,
     },
+    /// Messages on the wire are handed over twice.
+    Duplicate {
+        /// On these links; empty: on all links of the targets, or everywhere.
+        links: Vec<LinkEnds>,
+    },
+    /// Its CPUs need this many times as long.
+    SlowCpu {
+        /// Above 0; 10 is ten times as slow.
+        factor: f64,
+    },
+    /// The targets' brokers deliver messages again that were acknowledged.
+    Redeliver,
 }
 
 /// Which way a partition cuts, seen from the first side.
@@ -79,7 +91,8 @@ pub enum Trigger {
     Point {
         /// Its name.
         point: At<String>,
-        /// Of which transaction or op; `None`: any.
+        /// Of which transaction, op (`orders.place`), consumer (`cart.on_paid`), queue, saga or saga step
+        /// (`sagas.checkout.charge`); `None`: any.
         of: Option<At<String>>,
         /// Its nth occurrence.
         nth: Option<Dist>,
@@ -93,4 +106,28 @@ pub enum Trigger {
     },
     /// Over all of the window.
     Always,
+}
+
+/// `[chaos]`: random schedules of faults.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Chaos {
+    /// Which schedules.
+    pub profile: ChaosProfile,
+    /// `points`: patterns of protocol points. Empty: all of them.
+    pub points: Vec<At<String>>,
+    /// Which occurrence of a point; `None`: the first.
+    pub nth: Option<Dist>,
+    /// How long each fault lasts; `None`: until heal.
+    pub length: Option<Dist>,
+    /// The table's place.
+    pub place: Place,
+}
+
+/// Which schedules of faults `[chaos]` makes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ChaosProfile {
+    /// None.
+    None,
+    /// A crash at one (point, nth) per run, one after the other over the seeds of a sweep.
+    Exhaustive,
 }

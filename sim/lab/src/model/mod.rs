@@ -4,20 +4,35 @@
 //! still names here; every name and expression remembers its place, so that the second pass can point at both ends.
 
 mod faults;
+mod load;
+mod messaging;
 mod parts;
+mod policies;
 mod promises;
 mod protocols;
+mod sagas;
+mod steps;
+mod verbs;
 mod world;
 
 use kernel::{Distribution, Span, Time};
 
-pub use faults::{Direction, Fault, FaultKind, Trigger};
-pub use parts::{
-    Call, Change, Load, Mode, Op, Order, Otherwise, Overflow, Row, Service, State, Step, Update, Variable, Verb,
-    Waiting, Workload,
+pub use faults::{Chaos, ChaosProfile, Direction, Fault, FaultKind, Trigger};
+pub use load::{Load, Stage, Variable, Workload};
+pub use messaging::{
+    Ack, Binding, Broker, BrokerKind, Consumer, DeadLetter, Destination, DestinationKind, Exchange, ExchangeKind,
+    Ordering, Outbox, Queue, QueueOverflow, Relay, Topic,
 };
+pub use parts::{Mode, Op, Order, Overflow, Service, State, Waiting};
+pub use policies::{Backoff, Breaker, BreakerScope, BreakerWindow, Budget, Jitter, Retry, Slow};
 pub use promises::{Expect, Expected, Form, Invariant, Sweep, SweepVariants};
 pub use protocols::{Deadlock, DecisionLog, LockMode, Locks, Protocol, Recovery, Transaction};
+pub use sagas::{LockedOut, Saga, SagaIsolation, SagaRecovery, SagaStep, SagaStyle, SagaTrigger};
+pub use steps::{
+    Call, Change, Delete, Fields, Insert, ItemPath, Message, Otherwise, Publish, Read, Row, Scan, Step, TextPart,
+    Update, Upsert, Value, VariablePath, Verb,
+};
+pub use verbs::all_steps;
 pub use world::{Disk, Limit, Link, LinkEnds, Loss, Pick, Target, TargetKind, Transport, ZonePath};
 
 /// Where something stands: bytes `start..end` of a source (0 is the file, others are `--set` texts).
@@ -75,13 +90,24 @@ pub struct Model {
     pub links: Vec<(LinkEnds, Link)>,
     /// `[zones]`.
     pub zones: Vec<ZonePath>,
-    /// `[retry.*]`: none yet; calls have one try.
-    /// `[services.*]` in the order of the file.
+    /// `[services.*]`.
     pub services: Named<Service>,
+    /// `[brokers.*]`, and the implicit one if it is needed.
+    pub brokers: Named<Broker>,
+    /// `[queues.*]`.
+    pub queues: Named<Queue>,
+    /// `[exchanges.*]`.
+    pub exchanges: Named<Exchange>,
+    /// `[topics.*]`.
+    pub topics: Named<Topic>,
     /// `[transactions.*]`.
     pub transactions: Named<Transaction>,
+    /// `[sagas.*]`.
+    pub sagas: Named<Saga>,
     /// `[workloads.*]`.
     pub workloads: Named<Workload>,
+    /// `[chaos]`.
+    pub chaos: Chaos,
     /// `[faults.*]`.
     pub faults: Named<Fault>,
     /// `[invariants]`.
@@ -100,15 +126,25 @@ impl Model {
     /// Puts what is addressed by name into the order of the names: moving a table in the file moves no number, no event
     /// and no draw.
     pub fn sort(&mut self) {
-        self.services.sort_by(|a, b| a.0.value.cmp(&b.0.value));
-        self.transactions.sort_by(|a, b| a.0.value.cmp(&b.0.value));
-        self.workloads.sort_by(|a, b| a.0.value.cmp(&b.0.value));
-        self.faults.sort_by(|a, b| a.0.value.cmp(&b.0.value));
+        by_name(&mut self.services);
+        by_name(&mut self.brokers);
+        by_name(&mut self.queues);
+        by_name(&mut self.exchanges);
+        by_name(&mut self.topics);
+        by_name(&mut self.transactions);
+        by_name(&mut self.sagas);
+        by_name(&mut self.workloads);
+        by_name(&mut self.faults);
         for (_, service) in &mut self.services {
-            service.ops.sort_by(|a, b| a.0.value.cmp(&b.0.value));
-            service.state.sort_by(|a, b| a.0.value.cmp(&b.0.value));
+            by_name(&mut service.ops);
+            by_name(&mut service.consumers);
+            by_name(&mut service.state);
         }
     }
+}
+
+fn by_name<T>(named: &mut Named<T>) {
+    named.sort_by(|a, b| a.0.value.cmp(&b.0.value));
 }
 
 /// `[run]`.

@@ -2,7 +2,7 @@
 
 use kernel::Span;
 
-use super::{At, Place};
+use super::{At, ItemPath, Place};
 
 /// `[invariants]`.
 #[derive(Clone, PartialEq, Debug)]
@@ -23,7 +23,12 @@ pub enum Form {
     /// After every change, must be false.
     Never(At<String>),
     /// When nothing is in flight, and at the end.
-    AtRest(At<String>),
+    AtRest {
+        /// What must hold.
+        predicate: At<String>,
+        /// `sagas.x`: when no instance of it is open.
+        of: Option<At<String>>,
+    },
     /// Once, at the end.
     Finally {
         /// What must hold.
@@ -55,6 +60,8 @@ pub enum Form {
         then: At<String>,
         /// How soon.
         within: Option<Span>,
+        /// For each row of this map; bare names are its fields.
+        for_each: Option<ItemPath>,
     },
     /// A named judge.
     Check {
@@ -62,6 +69,8 @@ pub enum Form {
         judge: At<String>,
         /// What it judges.
         of: At<String>,
+        /// How soon, where the judge has a limit of time.
+        within: Option<Span>,
     },
 }
 

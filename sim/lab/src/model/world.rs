@@ -135,6 +135,10 @@ pub enum TargetKind {
     },
     /// `workloads.near`.
     Workload(String),
+    /// `queues.q`.
+    Queue(String),
+    /// `topics.t`.
+    Topic(String),
     /// `faults.f`: the nodes that fault hit.
     HitBy(String),
     /// `zones.eu`: the nodes and workloads in it.

@@ -1,87 +1,29 @@
-//! One aggregate over the rows of a cell, kept up to date row by row.
+//! One aggregate over the rows of a counter or a map, kept up to date row by row.
 //!
-//! Counting forms and sums cost O(1) per changed row; `min` and `max` O(log n), by a tournament tree over the rows (a
-//! flat array: no allocation, and the walk to the root ends where nothing changes); `distinct` O(log n), by a multiset.
-//! A row that cannot be evaluated makes the whole aggregate a fault until the row changes again. Sums are kept in 128
-//! bits, so a sum that leaves 64 bits and comes back is right again.
+//! When something changes that its predicate reads at a key, the row of that key is judged again, and no other. A row
+//! that cannot be evaluated makes the whole aggregate a fault until the row changes again. What is made of the rows that
+//! count stands in `tally`; what a predicate over a row sees, in `reading`.
 
-use std::collections::BTreeMap;
+use systems::expression::{Fault, Program, Value};
 
-use systems::expression::{Environment, Fault, ItemId, Program, Value, VariableId};
+use super::reading::{Mirror, Rows};
+use super::tally::{Kind, Tally};
+use kernel::NULL;
 
-/// What is made of the rows.
+/// The rows it is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Kind {
-    Count,
-    Sum,
-    Min,
-    Max,
-    All,
-    Any,
-    Distinct,
-    AllEqual,
-}
-
-impl Kind {
-    /// The function of this name.
-    pub(super) fn of(name: &str) -> Option<Self> {
-        Some(match name {
-            "count" => Self::Count,
-            "sum" => Self::Sum,
-            "min" => Self::Min,
-            "max" => Self::Max,
-            "all" => Self::All,
-            "any" => Self::Any,
-            "distinct" => Self::Distinct,
-            "all_equal" => Self::AllEqual,
-            _ => return None,
-        })
-    }
-}
-
-/// Where the rows of a cell stand among the mirrored values.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Rows {
-    pub(super) base: u32,
-    pub(super) keys: u32,
-}
-
-/// The bare name `value` in a predicate over rows.
-pub(super) const VALUE: VariableId = VariableId(0);
-/// The bare name `key` in a predicate over rows.
-pub(super) const KEY: VariableId = VariableId(1);
-
-/// What a predicate over one row sees: the row, and rows with the same key elsewhere (an `ItemId` is a cell's number).
-struct RowView<'a> {
-    key: u32,
-    value: i64,
-    values: &'a [i64],
-    cells: &'a [Option<Rows>],
-}
-
-impl Environment for RowView<'_> {
-    fn variable(&self, variable: VariableId) -> Value {
-        Value::Int(if variable == VALUE { self.value } else { i64::from(self.key) })
-    }
-
-    fn row(&self, item: ItemId, key: i64) -> Value {
-        let rows = self.cells[item.0 as usize].expect("every cell a predicate names is mirrored");
-        let inside = u32::try_from(key).is_ok_and(|k| k < rows.keys);
-        if inside { Value::Int(self.values[rows.base as usize + key as usize]) } else { Value::Null }
-    }
-}
-
-/// The mirrored values an aggregate reads.
-#[derive(Clone, Copy)]
-pub(super) struct Mirror<'a> {
-    pub(super) values: &'a [i64],
-    /// By `CellId`.
-    pub(super) cells: &'a [Option<Rows>],
+pub(super) enum Over {
+    /// All rows of a counter's cell.
+    Counter { cell: u32, rows: Rows },
+    /// The rows of a map that are there; `value` is the column of the field that is added up, if one is.
+    Map { present: u32, value: Option<u32> },
 }
 
 /// Whether a row counts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Standing {
+    /// There is no such row.
+    Absent,
     Counts,
     Not,
     /// Its predicate cannot be evaluated.
@@ -92,17 +34,16 @@ enum Standing {
 #[derive(Clone, Debug)]
 pub(super) struct Aggregate {
     pub(super) kind: Kind,
-    /// The cell whose rows it is about.
-    pub(super) cell: u32,
-    pub(super) rows: Rows,
+    pub(super) over: Over,
     /// Which rows count; all without it.
     pub(super) filter: Option<Program>,
-    /// By row, if there is a filter.
+    /// By place (a counter's key, a map's slot), for a map or with a filter.
     standings: Vec<Standing>,
-    matching: u64,
-    sum: i128,
-    best: Vec<i64>,
-    multiset: BTreeMap<i64, u64>,
+    /// By slot, for a map: the value that a row which counts was added with.
+    given: Vec<i64>,
+    /// How many rows there are.
+    rows: u64,
+    tally: Tally,
     broken_rows: u64,
     fault: Fault,
     /// It has no value now.
@@ -111,150 +52,160 @@ pub(super) struct Aggregate {
 
 impl Aggregate {
     /// The aggregate of the rows as they are in `mirror`.
-    pub(super) fn new(kind: Kind, cell: u32, rows: Rows, filter: Option<Program>, mirror: Mirror<'_>) -> Self {
-        let size = match kind {
-            Kind::Min | Kind::Max => 2 * (rows.keys as usize).next_power_of_two(),
-            Kind::Count | Kind::Sum | Kind::All | Kind::Any | Kind::Distinct | Kind::AllEqual => 0,
+    pub(super) fn new(kind: Kind, over: Over, filter: Option<Program>, mirror: Mirror<'_>) -> Self {
+        let places = match over {
+            Over::Counter { rows, .. } => rows.keys,
+            Over::Map { .. } => mirror.table.len(),
+        };
+        let standings = match over {
+            Over::Counter { .. } if filter.is_none() => 0,
+            Over::Counter { .. } | Over::Map { .. } => places as usize,
         };
         let mut new = Self {
             kind,
-            cell,
-            rows,
-            standings: vec![Standing::Not; if filter.is_some() { rows.keys as usize } else { 0 }],
+            over,
             filter,
-            matching: 0,
-            sum: 0,
-            best: vec![0; size],
-            multiset: BTreeMap::new(),
+            standings: vec![Standing::Absent; standings],
+            given: Vec::new(),
+            rows: 0,
+            tally: Tally::new(kind, places as usize),
             broken_rows: 0,
             fault: Fault::Missing,
             faulty: false,
         };
-        let worst = new.worst();
-        new.best.fill(worst);
-        for key in 0..rows.keys {
-            let standing = new.standing(key, mirror);
-            if standing == Standing::Counts {
-                new.add(key, mirror.values[(rows.base + key) as usize]);
+        for place in 0..places {
+            match over {
+                Over::Counter { rows, .. } => {
+                    let value = mirror.values[(rows.base + place) as usize];
+                    if new.filter.is_some() {
+                        new.judge(place, u64::from(place), value, mirror);
+                    } else {
+                        new.rows += 1;
+                        new.tally.add(place, value);
+                    }
+                }
+                Over::Map { .. } => new.judge_slot(place, mirror),
             }
-            if let Some(place) = new.standings.get_mut(key as usize) {
-                *place = standing;
-            }
-            new.broken_rows += u64::from(standing == Standing::Broken);
         }
         new.faulty = new.fault().is_some();
         new
     }
 
-    /// What loses against every row.
-    const fn worst(&self) -> i64 {
-        if matches!(self.kind, Kind::Min) { i64::MAX } else { i64::MIN }
-    }
-
-    /// The value of a row, if it counts.
-    pub(super) fn row(&self, key: u32, mirror: Mirror<'_>) -> Result<Option<i64>, Fault> {
-        let value = mirror.values[(self.rows.base + key) as usize];
+    /// The value of a counter's row, if it counts.
+    pub(super) fn row(&self, key: u64, value: i64, mirror: Mirror<'_>) -> Result<Option<i64>, Fault> {
         let Some(filter) = &self.filter else { return Ok(Some(value)) };
-        let view = RowView { key, value, values: mirror.values, cells: mirror.cells };
-        Ok(filter.truth(&view)?.then_some(value))
+        Ok(filter.truth(&mirror.row(key, mirror.table.slot(key), value))?.then_some(value))
     }
 
-    #[inline]
-    fn standing(&mut self, key: u32, mirror: Mirror<'_>) -> Standing {
-        match self.row(key, mirror) {
-            Ok(Some(_)) => Standing::Counts,
-            Ok(None) => Standing::Not,
-            Err(fault) => {
-                self.fault = fault;
-                Standing::Broken
-            }
+    /// Whether the row of a map that stands here is there, and counts, with its value; what is missing is left out.
+    pub(super) fn slot(&self, slot: u32, mirror: Mirror<'_>) -> Result<Option<i64>, Fault> {
+        let Over::Map { present, value } = self.over else { return Ok(None) };
+        if mirror.table.value(present, Some(slot)) == 0 {
+            return Ok(None);
         }
+        if let Some(filter) = &self.filter
+            && !filter.truth(&mirror.row(mirror.table.key(slot), Some(slot), 0))?
+        {
+            return Ok(None);
+        }
+        Ok(value.map_or(Some(0), |column| Some(mirror.table.value(column, Some(slot))).filter(|&v| v != NULL)))
     }
 
-    /// Row `key` of cell `cell` went from `before` to what `mirror` says now. Returns by how much the number of
+    /// Row `key` of the counter `cell` went from `before` to what `mirror` says now. Returns by how much the number of
     /// aggregates without a value changes.
     #[inline]
-    pub(super) fn update(&mut self, cell: u32, key: u32, before: i64, mirror: Mirror<'_>) -> i32 {
-        if key >= self.rows.keys {
+    pub(super) fn update(&mut self, cell: u32, key: u64, before: i64, mirror: Mirror<'_>) -> i32 {
+        let Over::Counter { cell: own, rows } = self.over else { return 0 };
+        if key >= u64::from(rows.keys) {
             return 0;
         }
-        let value = mirror.values[(self.rows.base + key) as usize];
+        let value = mirror.values[rows.base as usize + key as usize];
         if self.filter.is_none() {
-            match self.kind {
-                Kind::Sum => self.sum += i128::from(value) - i128::from(before),
-                Kind::Min | Kind::Max => self.climb(key, value),
-                Kind::Count | Kind::All | Kind::Any | Kind::Distinct | Kind::AllEqual => {
-                    self.remove(key, before);
-                    self.add(key, value);
-                }
-            }
+            self.tally.replace(key as u32, before, value);
         } else {
             // Another cell that the predicate reads may have changed, and not the row itself.
-            self.judge(key, if cell == self.cell { before } else { value }, value, mirror);
+            self.judge(key as u32, key, if cell == own { before } else { value }, mirror);
         }
+        self.turned()
+    }
+
+    /// Something in this slot has changed. Returns as `update`.
+    #[inline]
+    pub(super) fn update_slot(&mut self, slot: u32, mirror: Mirror<'_>) -> i32 {
+        self.judge_slot(slot, mirror);
+        self.turned()
+    }
+
+    #[inline]
+    fn turned(&mut self) -> i32 {
         let faulty = self.fault().is_some();
         i32::from(faulty) - i32::from(std::mem::replace(&mut self.faulty, faulty))
     }
 
-    /// Takes the row out with the value it had, and puts it in again if it counts now.
-    fn judge(&mut self, key: u32, before: i64, value: i64, mirror: Mirror<'_>) {
-        let now = self.standing(key, mirror);
-        let was = std::mem::replace(&mut self.standings[key as usize], now);
-        match was {
-            Standing::Counts => self.remove(key, before),
-            Standing::Not => {}
-            Standing::Broken => self.broken_rows -= 1,
-        }
-        match now {
-            Standing::Counts => self.add(key, value),
-            Standing::Not => {}
-            Standing::Broken => self.broken_rows += 1,
-        }
+    /// Takes a counter's row out with the value it had, and puts it in again if it counts now.
+    #[inline]
+    fn judge(&mut self, place: u32, key: u64, before: i64, mirror: Mirror<'_>) {
+        let Over::Counter { rows, .. } = self.over else { return };
+        let value = mirror.values[(rows.base + place) as usize];
+        let now = match self.row(key, value, mirror) {
+            Ok(Some(_)) => Standing::Counts,
+            Ok(None) => Standing::Not,
+            Err(fault) => self.broken(fault),
+        };
+        self.stand(place, now, before, value);
     }
 
+    /// The same for a map's row, whose value at the time is kept.
     #[inline]
-    fn remove(&mut self, key: u32, value: i64) {
-        self.matching -= 1;
-        match self.kind {
-            Kind::Count | Kind::All | Kind::Any => {}
-            Kind::Sum => self.sum -= i128::from(value),
-            Kind::Min | Kind::Max => self.climb(key, self.worst()),
-            Kind::Distinct | Kind::AllEqual => {
-                let times = self.multiset.get_mut(&value).expect("a row that counts was added before");
-                *times -= 1;
-                if *times == 0 {
-                    self.multiset.remove(&value);
-                }
+    fn judge_slot(&mut self, slot: u32, mirror: Mirror<'_>) {
+        let Over::Map { present, .. } = self.over else { return };
+        if slot as usize >= self.standings.len() {
+            self.standings.resize(slot as usize + 1, Standing::Absent);
+        }
+        let mut value = 0;
+        let now = match self.slot(slot, mirror) {
+            Ok(Some(counted)) => {
+                value = counted;
+                Standing::Counts
             }
+            Ok(None) if mirror.table.value(present, Some(slot)) == 0 => Standing::Absent,
+            Ok(None) => Standing::Not,
+            Err(fault) => self.broken(fault),
+        };
+        if !self.kind.of_values() {
+            self.stand(slot, now, 0, 0);
+            return;
         }
+        if slot as usize >= self.given.len() {
+            self.given.resize(slot as usize + 1, 0);
+        }
+        let before = std::mem::replace(&mut self.given[slot as usize], value);
+        self.stand(slot, now, before, value);
     }
 
-    #[inline]
-    fn add(&mut self, key: u32, value: i64) {
-        self.matching += 1;
-        match self.kind {
-            Kind::Count | Kind::All | Kind::Any => {}
-            Kind::Sum => self.sum += i128::from(value),
-            Kind::Min | Kind::Max => self.climb(key, value),
-            Kind::Distinct | Kind::AllEqual => *self.multiset.entry(value).or_insert(0) += 1,
-        }
+    fn broken(&mut self, fault: Fault) -> Standing {
+        self.fault = fault;
+        Standing::Broken
     }
 
-    /// Writes a leaf of the tournament tree and corrects the winners above it.
+    /// The row at this place, whose value went from `before` to `value`, stands so now.
     #[inline]
-    fn climb(&mut self, key: u32, value: i64) {
-        let least = matches!(self.kind, Kind::Min);
-        let mut at = self.best.len() / 2 + key as usize;
-        let mut winner = value;
-        while self.best[at] != winner {
-            self.best[at] = winner;
-            if at == 1 {
+    fn stand(&mut self, place: u32, now: Standing, before: i64, value: i64) {
+        let was = std::mem::replace(&mut self.standings[place as usize], now);
+        self.rows = self.rows + u64::from(now != Standing::Absent) - u64::from(was != Standing::Absent);
+        if was == Standing::Counts {
+            if now == Standing::Counts {
+                if before != value {
+                    self.tally.replace(place, before, value);
+                }
                 return;
             }
-            let other = self.best[at ^ 1];
-            winner = if least { winner.min(other) } else { winner.max(other) };
-            at /= 2;
+            self.tally.remove(place, before);
         }
+        if now == Standing::Counts {
+            self.tally.add(place, value);
+        }
+        self.broken_rows = self.broken_rows + u64::from(now == Standing::Broken) - u64::from(was == Standing::Broken);
     }
 
     /// Why it has no value now, if it has none.
@@ -263,22 +214,17 @@ impl Aggregate {
         if self.broken_rows > 0 {
             return Some(self.fault);
         }
-        let beyond = matches!(self.kind, Kind::Sum) && i64::try_from(self.sum).is_err();
-        beyond.then_some(Fault::Overflow)
+        self.tally.overflows().then_some(Fault::Overflow)
     }
 
     /// Its value; null for the least or largest of no rows, and while it is a fault.
     #[inline]
     pub(super) fn value(&self) -> Value {
-        match self.kind {
-            Kind::Count => Value::Int(self.matching as i64),
-            Kind::Sum => i64::try_from(self.sum).map_or(Value::Null, Value::Int),
-            Kind::Min | Kind::Max if self.matching == 0 => Value::Null,
-            Kind::Min | Kind::Max => Value::Int(self.best[1]),
-            Kind::All => Value::Bool(self.matching == u64::from(self.rows.keys)),
-            Kind::Any => Value::Bool(self.matching > 0),
-            Kind::Distinct => Value::Int(self.multiset.len() as i64),
-            Kind::AllEqual => Value::Bool(self.multiset.len() <= 1),
-        }
+        self.tally.value(self.rows)
+    }
+
+    /// How many rows count.
+    pub(super) const fn matching(&self) -> u64 {
+        self.tally.matching()
     }
 }

@@ -34,7 +34,8 @@ impl Watch {
                 | Form::Finally { .. }
                 | Form::Eventually { .. }
                 | Form::Transition { .. }
-                | Form::LeadsTo { .. } => None,
+                | Form::LeadsTo { .. }
+                | Form::Each(_) => None,
             },
             expected_to_fail: false,
         }
@@ -60,7 +61,27 @@ impl Watch {
             }
             Form::LeadsTo { pending: None, .. } if self.evaluations == 0 => vacuous("its `when` was never true"),
             Form::Always { .. } | Form::Transition { .. } | Form::LeadsTo { pending: None, .. } => holds,
-            Form::AtRest { .. } => match not_at_rest {
+            Form::Each(each) => match each.waits() {
+                None if self.evaluations == 0 => vacuous("its `when` was true for no row"),
+                None => holds,
+                Some(waits) if each.within().is_some() => {
+                    unknown(format!("{waits}; the run ended before the bound had passed"))
+                }
+                Some(waits) => unknown(format!("{waits}; {}", not_at_rest.unwrap_or_default())),
+            },
+            Form::AtRest { of: Some(open), .. } => match open.left {
+                0 if self.evaluations > 0 => holds,
+                0 => vacuous(&format!("no instance of {} was ever open", open.subject)),
+                n if self.evaluations > 0 => {
+                    unknown(format!("{} of {} open at the end", grouped(i128::from(n)), open.subject))
+                }
+                n => vacuous(&format!(
+                    "{} was never without an open instance, {} at the end",
+                    open.subject,
+                    grouped(i128::from(n))
+                )),
+            },
+            Form::AtRest { of: None, .. } => match not_at_rest {
                 Some(why) if self.evaluations == 0 => vacuous(&format!("the run was never at rest ({why})")),
                 Some(why) => unknown(why),
                 None if self.evaluations == 0 => vacuous("the run was never at rest"),
@@ -100,15 +121,16 @@ impl Watch {
         match &self.form {
             Form::Always { wanted: true, .. } => "always".to_owned(),
             Form::Always { wanted: false, .. } => "never".to_owned(),
-            Form::AtRest { .. } => "at rest".to_owned(),
+            Form::AtRest { of: None, .. } => "at rest".to_owned(),
+            Form::AtRest { of: Some(open), .. } => format!("at rest of {}", open.subject),
             Form::Finally { after: Span::ZERO, .. } => "at the end".to_owned(),
             Form::Finally { after, .. } => format!("at the end, {after} after load"),
             Form::Eventually { within: Some(within), .. } => format!("within {within} after heal"),
             Form::Eventually { within: None, .. } => "after heal".to_owned(),
             Form::Sometimes { .. } => "sometimes".to_owned(),
             Form::Transition { .. } => "each change".to_owned(),
-            Form::LeadsTo { within: Some(within), .. } => format!("within {within}"),
-            Form::LeadsTo { within: None, .. } => "leads to".to_owned(),
+            Form::LeadsTo { within, .. } => leads_to(*within),
+            Form::Each(each) => leads_to(each.within()),
         }
     }
 
@@ -122,19 +144,24 @@ impl Watch {
             Form::Eventually { .. } => "eventually_after_heal",
             Form::Sometimes { .. } => "sometimes",
             Form::Transition { .. } => "transition",
-            Form::LeadsTo { .. } => "leads_to",
+            Form::LeadsTo { .. } | Form::Each(_) => "leads_to",
         }
     }
 
     fn says(&self) -> String {
         match &self.form {
             Form::Always { predicate, .. }
-            | Form::AtRest { predicate }
+            | Form::AtRest { predicate, .. }
             | Form::Finally { predicate, .. }
             | Form::Eventually { predicate, .. }
             | Form::Sometimes { predicate, .. }
             | Form::Transition { predicate, .. } => predicate.text.clone(),
             Form::LeadsTo { when, then, .. } => format!("{} leads to {}", when.text, then.text),
+            Form::Each(each) => each.says(),
         }
     }
+}
+
+fn leads_to(within: Option<Span>) -> String {
+    within.map_or_else(|| "leads to".to_owned(), |within| format!("within {within}"))
 }

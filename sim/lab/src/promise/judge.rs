@@ -2,8 +2,8 @@
 //!
 //! The judges stand in crate `checkers` and know numbers only; here they get their subject, and their witnesses names.
 
-use checkers::{AtomicCommit, Verdict, Witness};
-use kernel::{Fact, FactKind, NodeId};
+use checkers::{AtomicCommit, Demand, SagaIsolation, Sagas, Verdict, Witness};
+use kernel::{Fact, FactKind, NodeId, SagaFact, Span, Time};
 
 use super::predicate::grouped;
 use super::watch::{Ending, Moment};
@@ -13,8 +13,14 @@ use crate::names::Names;
 use crate::nearest::nearest;
 use crate::outcome::{InvariantResult, Status};
 
-/// The judges there are.
-const JUDGES: [&str; 1] = ["atomic_commit"];
+/// The judges there are, each with the section of what it judges.
+const JUDGES: [(&str, &str); 5] = [
+    ("atomic_commit", "transactions"),
+    ("saga_ends", "sagas"),
+    ("saga_atomic", "sagas"),
+    ("saga_order", "sagas"),
+    ("saga_isolation", "sagas"),
+];
 
 /// At most this many facts of a witness are told.
 const FACTS_MAX: usize = 12;
@@ -23,6 +29,73 @@ const FACTS_MAX: usize = 12;
 #[derive(Clone, Debug)]
 enum Judge {
     AtomicCommit(AtomicCommit),
+    Sagas(Sagas),
+    SagaIsolation(SagaIsolation),
+}
+
+impl Judge {
+    /// The judge of this name, if it takes what it was given.
+    fn new(judge: &At<String>, within: Option<Span>, protocol: u32) -> Result<Self, Vec<Problem>> {
+        let demand = match (judge.value.as_str(), within) {
+            ("saga_ends", Some(within)) => Demand::Ends(within),
+            ("saga_ends", None) => {
+                let help = "for example `within = \"30s\"`";
+                return Err(vec![problem(judge, "`saga_ends` needs a bound".to_owned(), Some(help.to_owned()))]);
+            }
+            (other, Some(_)) => {
+                let message = format!("`{other}` has no bound: `within` says nothing here");
+                return Err(vec![problem(judge, message, None)]);
+            }
+            ("saga_atomic", None) => Demand::Atomic,
+            ("saga_order", None) => Demand::Order,
+            ("saga_isolation", None) => return Ok(Self::SagaIsolation(SagaIsolation::new(protocol))),
+            (_, None) => return Ok(Self::AtomicCommit(AtomicCommit::new(protocol))),
+        };
+        Ok(Self::Sagas(Sagas::new(protocol, demand)))
+    }
+
+    #[inline]
+    fn see(&mut self, fact: &Fact) {
+        match self {
+            Self::AtomicCommit(judge) => judge.see(fact),
+            Self::Sagas(judge) => judge.see(fact),
+            Self::SagaIsolation(judge) => judge.see(fact),
+        }
+    }
+
+    #[inline]
+    const fn violated(&self) -> bool {
+        match self {
+            Self::AtomicCommit(judge) => judge.violation().is_some(),
+            Self::Sagas(judge) => judge.violation().is_some(),
+            Self::SagaIsolation(judge) => judge.violation().is_some(),
+        }
+    }
+
+    /// How much it has judged, and how often it found a violation.
+    const fn counts(&self) -> (u64, u64) {
+        match self {
+            Self::AtomicCommit(judge) => (judge.counts().begun, judge.counts().violations),
+            Self::Sagas(judge) => (judge.begun(), judge.violations()),
+            Self::SagaIsolation(judge) => (judge.accesses(), judge.violations()),
+        }
+    }
+
+    fn finish(&self, at_rest: bool, now: Time) -> Verdict {
+        match self {
+            Self::AtomicCommit(judge) => judge.clone().finish(at_rest),
+            Self::Sagas(judge) => judge.clone().finish(at_rest, now),
+            Self::SagaIsolation(judge) => judge.clone().finish(),
+        }
+    }
+
+    /// Why it had nothing to judge.
+    fn idle(&self, subject: &str) -> String {
+        match self {
+            Self::AtomicCommit(_) | Self::Sagas(_) => format!("no instance of {subject} began"),
+            Self::SagaIsolation(_) => format!("nobody came to a row that {subject} keeps to itself"),
+        }
+    }
 }
 
 /// A promise judged by a judge.
@@ -35,6 +108,8 @@ pub(super) struct JudgeWatch {
     subject: String,
     /// By `NodeId`.
     nodes: Vec<String>,
+    /// What the subject's steps are called, if it has any.
+    steps: Vec<String>,
     aborts: bool,
     /// When the first violation was found.
     found: Option<Moment>,
@@ -45,24 +120,30 @@ impl JudgeWatch {
     pub(super) fn new(
         name: &str,
         text: Option<&str>,
-        (judge, of): (&At<String>, &At<String>),
+        (judge, of, within): (&At<String>, &At<String>, Option<Span>),
         aborts: bool,
         names: &Names,
     ) -> Result<Self, Vec<Problem>> {
         let protocol = names.protocols.iter().position(|p| *p == of.value);
-        let known = JUDGES.contains(&judge.value.as_str());
-        let Some(protocol) = protocol.filter(|_| known) else {
-            let judge = (!known).then(|| unknown_judge(judge));
+        let known = JUDGES.iter().find(|(name, _)| *name == judge.value);
+        let (Some(protocol), Some((_, section))) = (protocol, known) else {
+            let judge = known.is_none().then(|| unknown_judge(judge));
             let subject = protocol.is_none().then(|| unknown_subject(name, of, names));
             return Err(judge.into_iter().chain(subject).collect());
         };
+        if of.value.split('.').next() != Some(section) {
+            let message = format!("`{}` judges {section}, not `{}`", judge.value, of.value);
+            let about = vec![format!("invariants.{name}.check")];
+            return Err(vec![Problem { about, ..problem(of, message, None) }]);
+        }
         let says = format!("{} of {}", judge.value, of.value);
         Ok(Self {
             name: name.to_owned(),
             says: text.map_or_else(|| says.clone(), |text| format!("{text} ({says})")),
-            judge: Judge::AtomicCommit(AtomicCommit::new(protocol as u32)),
+            judge: Judge::new(judge, within, protocol as u32)?,
             subject: of.value.clone(),
             nodes: names.nodes.iter().map(|n| n.name.clone()).collect(),
+            steps: names.steps.get(protocol).cloned().unwrap_or_default(),
             aborts,
             found: None,
         })
@@ -71,9 +152,8 @@ impl JudgeWatch {
     /// One more fact; tells whether the run must stop.
     #[inline]
     pub(super) fn fact(&mut self, fact: &Fact, event: u64) -> bool {
-        let Judge::AtomicCommit(judge) = &mut self.judge;
-        judge.see(fact);
-        if self.found.is_none() && judge.violation().is_some() {
+        self.judge.see(fact);
+        if self.found.is_none() && self.judge.violated() {
             self.found = Some(Moment { time: fact.time, event });
         }
         self.aborts && self.found.is_some()
@@ -81,9 +161,8 @@ impl JudgeWatch {
 
     /// What came of it.
     pub(super) fn finish(&self, ending: Ending<'_>) -> InvariantResult {
-        let Judge::AtomicCommit(judge) = &self.judge;
-        let counts = judge.counts();
-        let verdict = judge.clone().finish(ending.rest.is_ok());
+        let verdict = self.judge.finish(ending.rest.is_ok(), ending.at.time);
+        let (judged, violations) = self.judge.counts();
         let mut class = String::new();
         let mut first = None;
         let (status, witness) = match verdict {
@@ -92,12 +171,12 @@ impl JudgeWatch {
                 let at = self.found.unwrap_or(ending.at);
                 first = Some((at.time, at.event));
                 let mut lines = self.tell(&witness);
-                if counts.violations > 1 {
-                    lines.push(format!("and {} more like it", grouped(i128::from(counts.violations - 1))));
+                if violations > 1 {
+                    lines.push(format!("and {} more like it", grouped(i128::from(violations - 1))));
                 }
                 (Status::Violated, lines)
             }
-            Verdict::Holds { judged: 0 } => (Status::Vacuous, vec![format!("no instance of {} began", self.subject)]),
+            Verdict::Holds { judged: 0 } => (Status::Vacuous, vec![self.judge.idle(&self.subject)]),
             Verdict::Holds { .. } => (Status::Holds, Vec::new()),
             Verdict::Unknown(why) => {
                 let in_flight = ending.rest.err().filter(|what| !what.is_empty());
@@ -114,7 +193,7 @@ impl JudgeWatch {
             status,
             witness,
             first,
-            evaluations: counts.begun,
+            evaluations: judged,
             class,
             reached: None,
             expected_to_fail: false,
@@ -123,8 +202,7 @@ impl JudgeWatch {
 
     /// A witness with names: the sentence, then what led to it.
     fn tell(&self, witness: &Witness) -> Vec<String> {
-        let name = |node: NodeId| self.node(node);
-        let sentence = witness.sentence(&name);
+        let sentence = witness.sentence(&|node| self.node(node), &|step| self.step(step));
         let instance = grouped(i128::from(witness.instance));
         let mut lines = vec![format!("{}: {} {instance}: {sentence}", witness.rule, self.subject)];
         let skipped = witness.facts.len().saturating_sub(FACTS_MAX);
@@ -133,7 +211,7 @@ impl JudgeWatch {
             if n >= FACTS_MAX / 2 && n < FACTS_MAX / 2 + skipped {
                 continue;
             }
-            lines.push(format!("{}  {}  {}", fact.time, self.node(fact.node), told(fact.kind)));
+            lines.push(format!("{}  {}  {}", fact.time, self.node(fact.node), self.told(fact.kind)));
         }
         let omitted = skipped as u64 + witness.omitted;
         if omitted > 0 {
@@ -145,51 +223,71 @@ impl JudgeWatch {
     fn node(&self, node: NodeId) -> String {
         self.nodes.get(node.0 as usize).cloned().unwrap_or_else(|| format!("node {}", node.0))
     }
-}
 
-/// What a fact says.
-fn told(kind: FactKind) -> String {
-    match kind {
-        FactKind::Begun { participants } => format!("begins with {participants} participants"),
-        FactKind::Voted { yes: true } => "votes yes".to_owned(),
-        FactKind::Voted { yes: false } => "votes no".to_owned(),
-        FactKind::VotedReadOnly => "has only read and is content".to_owned(),
-        FactKind::Decided { commit: true } => "decides to commit".to_owned(),
-        FactKind::Decided { commit: false } => "decides to abort".to_owned(),
-        FactKind::Applied { commit: true } => "applies the commit".to_owned(),
-        FactKind::Applied { commit: false } => "applies the abort".to_owned(),
-        FactKind::Told { commit: true } => "is told: committed".to_owned(),
-        FactKind::Told { commit: false } => "is told: aborted".to_owned(),
-        FactKind::Crashed => "crashes".to_owned(),
-        FactKind::Recovered => "is back".to_owned(),
+    /// A step by its name; people count from 1.
+    fn step(&self, step: u32) -> String {
+        self.steps.get(step as usize).cloned().unwrap_or_else(|| format!("step {}", step + 1))
+    }
+
+    /// What a fact says.
+    fn told(&self, kind: FactKind) -> String {
+        match kind {
+            FactKind::Begun { participants } => format!("begins with {participants} participants"),
+            FactKind::Voted { yes: true } => "votes yes".to_owned(),
+            FactKind::Voted { yes: false } => "votes no".to_owned(),
+            FactKind::VotedReadOnly => "has only read and is content".to_owned(),
+            FactKind::Decided { commit: true } => "decides to commit".to_owned(),
+            FactKind::Decided { commit: false } => "decides to abort".to_owned(),
+            FactKind::Applied { commit: true } => "applies the commit".to_owned(),
+            FactKind::Applied { commit: false } => "applies the abort".to_owned(),
+            FactKind::Told { commit: true } => "is told: committed".to_owned(),
+            FactKind::Told { commit: false } => "is told: aborted".to_owned(),
+            FactKind::Crashed => "crashes".to_owned(),
+            FactKind::Recovered => "is back".to_owned(),
+            FactKind::Saga(fact) => self.told_of_saga(fact),
+        }
+    }
+
+    /// What a fact says of a saga.
+    fn told_of_saga(&self, fact: SagaFact) -> String {
+        match fact {
+            SagaFact::Begun { steps } => format!("begins the saga of {steps} steps"),
+            SagaFact::Owner { incarnation: 0 } => "owns the saga".to_owned(),
+            SagaFact::Owner { incarnation } => format!("takes the saga over, as owner {incarnation} after the first"),
+            SagaFact::Intent { step } => format!("is about to do {}", self.step(step)),
+            SagaFact::Done { step } => format!("{} is done", self.step(step)),
+            SagaFact::Failed { step, certain: true } => format!("{} failed without effect", self.step(step)),
+            SagaFact::Failed { step, certain: false } => format!("{} failed, perhaps with effect", self.step(step)),
+            SagaFact::Pivot => "only goes forward from here".to_owned(),
+            SagaFact::Compensating { step } => format!("is about to undo {}", self.step(step)),
+            SagaFact::Compensated { step } => format!("{} is undone", self.step(step)),
+            SagaFact::Ended { completed: true } => "ends the saga: complete".to_owned(),
+            SagaFact::Ended { completed: false } => "ends the saga: undone".to_owned(),
+            SagaFact::Stuck => "gives the saga up half way".to_owned(),
+            SagaFact::Touched { key, write, .. } => format!("{} row {key}", if write { "writes" } else { "reads" }),
+        }
     }
 }
 
 /// `check` names no judge.
 fn unknown_judge(judge: &At<String>) -> Problem {
-    Problem {
-        place: judge.place,
-        message: format!("there is no judge called `{}`", judge.value),
-        label: String::new(),
-        help: Some(match nearest(&judge.value, JUDGES) {
-            Some(near) => format!("`{near}`?"),
-            None => format!("there is {}", JUDGES.join(", ")),
-        }),
-        others: Vec::new(),
-        about: Vec::new(),
-    }
+    let names = JUDGES.map(|(name, _)| name);
+    let help = match nearest(&judge.value, names) {
+        Some(near) => format!("`{near}`?"),
+        None => format!("there is {}", names.join(", ")),
+    };
+    problem(judge, format!("there is no judge called `{}`", judge.value), Some(help))
 }
 
 /// `of` names no protocol.
 fn unknown_subject(invariant: &str, of: &At<String>, names: &Names) -> Problem {
-    Problem {
-        place: of.place,
-        message: format!("nothing that can be judged is called `{}`", of.value),
-        label: String::new(),
-        help: nearest(&of.value, names.protocols.iter().map(String::as_str))
-            .map(|near| format!("`{near}`?"))
-            .or_else(|| (!names.protocols.is_empty()).then(|| format!("there is {}", names.protocols.join(", ")))),
-        others: Vec::new(),
-        about: vec![of.value.clone(), format!("invariants.{invariant}.check")],
-    }
+    let help = nearest(&of.value, names.protocols.iter().map(String::as_str))
+        .map(|near| format!("`{near}`?"))
+        .or_else(|| (!names.protocols.is_empty()).then(|| format!("there is {}", names.protocols.join(", "))));
+    let about = vec![of.value.clone(), format!("invariants.{invariant}.check")];
+    Problem { about, ..problem(of, format!("nothing that can be judged is called `{}`", of.value), help) }
+}
+
+fn problem(at: &At<String>, message: String, help: Option<String>) -> Problem {
+    Problem { place: at.place, message, label: String::new(), help, others: Vec::new(), about: Vec::new() }
 }

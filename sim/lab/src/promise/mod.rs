@@ -7,15 +7,23 @@
 
 mod aggregate;
 mod conclusion;
+mod each;
 mod expect;
 mod judge;
 mod predicate;
+mod reading;
+mod row_scope;
 mod scope;
 mod state;
+mod subject;
 mod sweep;
+mod table;
+mod tally;
 mod watch;
+mod witness;
 
-use kernel::{Delta, Fact, Span, Time};
+use aggregate::Over;
+use kernel::{CellId, Delta, Fact, Span, Time};
 
 use crate::expression::Problem;
 use crate::model;
@@ -23,12 +31,14 @@ use crate::model::{At, Invariant, Model};
 use crate::names::Names;
 use crate::nearest::nearest;
 use crate::outcome::InvariantResult;
+use each::Each;
 pub use expect::{NameSet, SeedFindings, judge, mark_expected};
 use judge::JudgeWatch;
 use predicate::{Predicate, Reads};
 use state::{Reader, State};
 pub use sweep::{SweepVerdict, judge_sweep};
-use watch::{Ending, Form, Moment, Watch};
+use tally::Kind;
+use watch::{Ending, Form, Moment, Open, Watch};
 
 /// The invariants of a scenario during one run. Compiled once; each run takes a clone.
 #[derive(Clone, Debug)]
@@ -42,6 +52,8 @@ pub struct Promises {
     touched: Vec<u32>,
     /// By watch: it stands in `touched`.
     marked: Vec<bool>,
+    /// Watches whose times were asked for.
+    timed: Vec<usize>,
     /// No bound passes before this.
     deadline: Time,
     load_ended: Option<Time>,
@@ -68,6 +80,7 @@ impl Promises {
             order: Vec::new(),
             touched: Vec::new(),
             marked: Vec::new(),
+            timed: Vec::new(),
             deadline: Time::END,
             load_ended: None,
             last_event: 0,
@@ -97,17 +110,26 @@ impl Promises {
         aborts: bool,
         names: &Names,
     ) -> Result<(), Vec<Problem>> {
-        if let model::Form::Check { judge, of } = &invariant.form {
-            let watch = JudgeWatch::new(&name.value, invariant.text.as_deref(), (judge, of), aborts, names)?;
+        if let model::Form::Check { judge, of, within } = &invariant.form {
+            let watch = JudgeWatch::new(&name.value, invariant.text.as_deref(), (judge, of, *within), aborts, names)?;
             self.order.push(Slot::Judge(self.judges.len()));
             self.judges.push(watch);
             return Ok(());
         }
-        let (form, reads) = compile_form(&invariant.form, names, &mut self.state)?;
         let watch = self.watches.len();
-        for (cell, key) in reads {
-            self.state.depend(cell, Reader { key, watch: watch as u32 });
-        }
+        let form = if let model::Form::LeadsTo { when, then, within, for_each: Some(item) } = &invariant.form {
+            let (each, cells) = Each::compile((when, then, *within), item, names, &mut self.state)?;
+            for cell in cells {
+                self.state.depend_each(cell, watch as u32);
+            }
+            Form::Each(each)
+        } else {
+            let (form, reads) = compile_form(&invariant.form, names, &mut self.state)?;
+            for (cell, key) in reads {
+                self.state.depend(cell, Reader { key, watch: watch as u32 });
+            }
+            form
+        };
         self.order.push(Slot::Watch(watch));
         self.watches.push(Watch::new(name.value.clone(), invariant.text.clone(), form, aborts));
         Ok(())
@@ -152,9 +174,28 @@ impl Promises {
                 }
             });
         }
+        self.state.settle();
+        if !self.state.moved.is_empty() {
+            self.judge_moved(at);
+        }
         if !self.touched.is_empty() {
             self.judge_touched(at);
         }
+        self.state.sweep();
+    }
+
+    /// The promises about each row look at those in which something changed, each once.
+    fn judge_moved(&mut self, at: Moment) {
+        let mut moved = std::mem::take(&mut self.state.moved);
+        moved.sort_unstable();
+        moved.dedup();
+        self.evaluations += moved.len() as u64;
+        for (number, key) in moved.drain(..) {
+            let watch = &mut self.watches[number as usize];
+            watch.row_changed(at, key, &self.state);
+            self.deadline = self.deadline.min(watch.deadline());
+        }
+        self.state.moved = moved;
     }
 
     fn judge_touched(&mut self, at: Moment) {
@@ -217,9 +258,38 @@ impl Promises {
             | Form::Eventually { .. }
             | Form::Sometimes { .. }
             | Form::Transition { .. }
-            | Form::LeadsTo { .. } => Span::ZERO,
+            | Form::LeadsTo { .. }
+            | Form::Each(_) => Span::ZERO,
         });
         after.max().unwrap_or(Span::ZERO)
+    }
+
+    /// Asks for the times of this `leads_to`; returns its number in `take_times`, if there is one of this name.
+    pub fn keep_times(&mut self, invariant: &str) -> Option<u32> {
+        let number = self.watches.iter().position(|watch| watch.name == invariant)?;
+        let watch = &mut self.watches[number];
+        if !matches!(watch.form, Form::LeadsTo { .. } | Form::Each(_)) {
+            return None;
+        }
+        watch.times.get_or_insert_default();
+        if !self.timed.contains(&number) {
+            self.timed.push(number);
+        }
+        Some(number as u32)
+    }
+
+    /// Hands over the times that were asked for, and are new: number, since when, how long until what it leads to came.
+    pub fn take_times(&mut self, mut take: impl FnMut(u32, Time, Span)) {
+        for &number in &self.timed {
+            for (since, time) in self.watches[number].times.iter_mut().flat_map(|times| times.drain(..)) {
+                take(number as u32, since, time);
+            }
+        }
+    }
+
+    /// When the next bound passes that somebody waits for; the end of time if nobody does.
+    pub const fn next_bound(&self) -> Time {
+        self.deadline
     }
 
     /// A promise of `abort_on_fail` is broken: the run stops.
@@ -231,6 +301,11 @@ impl Promises {
     /// Evaluations of promises after changes, for statistics.
     pub const fn evaluations(&self) -> u64 {
         self.evaluations
+    }
+
+    /// How often a row was judged for an aggregate, for statistics: it grows with changes, not with rows.
+    pub const fn rows_judged(&self) -> u64 {
+        self.state.judged()
     }
 
     /// The run is over: `at_rest`, or not, and then what was in flight (`3 transactions, 1 message`). If it is at rest
@@ -269,8 +344,7 @@ impl Promises {
     #[cold]
     fn expire(&mut self, at: Moment, margin: Span) {
         for watch in &mut self.watches {
-            let deadline = watch.deadline();
-            if deadline < Time::END && deadline + margin <= at.time {
+            while watch.deadline() < Time::END && watch.deadline() + margin <= at.time {
                 watch.expire(at.event, &self.state);
                 self.stop |= watch.aborts && watch.violated();
             }
@@ -289,7 +363,14 @@ fn compile_form(form: &model::Form, names: &Names, state: &mut State) -> Result<
     Ok(match form {
         model::Form::Always(text) => with(one(text, false)?, |predicate| Form::Always { predicate, wanted: true }),
         model::Form::Never(text) => with(one(text, false)?, |predicate| Form::Always { predicate, wanted: false }),
-        model::Form::AtRest(text) => with(one(text, false)?, |predicate| Form::AtRest { predicate }),
+        model::Form::AtRest { predicate, of: None } => {
+            with(one(predicate, false)?, |predicate| Form::AtRest { predicate, of: None })
+        }
+        model::Form::AtRest { predicate, of: Some(of) } => {
+            let compiled = one(predicate, false);
+            let ((predicate, reads), (cell, open)) = both(compiled, open_instances(of, names, state))?;
+            (Form::AtRest { predicate, of: Some(open) }, [reads, vec![(cell, None)]].concat())
+        }
         model::Form::Finally { predicate, after } => {
             with(one(predicate, false)?, |predicate| Form::Finally { predicate, after: *after })
         }
@@ -302,7 +383,7 @@ fn compile_form(form: &model::Form, names: &Names, state: &mut State) -> Result<
         model::Form::Transition(text) => {
             with(one(text, true)?, |predicate| Form::Transition { predicate, blurred: false })
         }
-        model::Form::LeadsTo { when, then, within } => {
+        model::Form::LeadsTo { when, then, within, for_each: _ } => {
             let (when, then) = both(one(when, false), one(then, false))?;
             let reads = [when.1, then.1].concat();
             (Form::LeadsTo { when: when.0, then: then.0, within: *within, was: false, pending: None }, reads)
@@ -316,7 +397,7 @@ fn with((predicate, reads): (Predicate, Reads), form: impl FnOnce(Predicate) -> 
 }
 
 /// Both, or the problems of both.
-fn both<T>(a: Result<T, Vec<Problem>>, b: Result<T, Vec<Problem>>) -> Result<(T, T), Vec<Problem>> {
+fn both<A, B>(a: Result<A, Vec<Problem>>, b: Result<B, Vec<Problem>>) -> Result<(A, B), Vec<Problem>> {
     match (a, b) {
         (Ok(a), Ok(b)) => Ok((a, b)),
         (Err(a), Err(b)) => Err([a, b].concat()),
@@ -324,14 +405,31 @@ fn both<T>(a: Result<T, Vec<Problem>>, b: Result<T, Vec<Problem>>) -> Result<(T,
     }
 }
 
+/// How many instances of `sagas.x` are open, and the cell that tells it.
+fn open_instances(of: &At<String>, names: &Names, state: &mut State) -> Result<(CellId, Open), Vec<Problem>> {
+    let path = format!("{}.open", of.value);
+    let Some(cell) = names.find_cell(&path) else {
+        let known = || names.cells.iter().filter_map(|cell| cell.path.strip_suffix(".open"));
+        let help = nearest(&of.value, known()).map(|near| format!("`{near}`?")).or_else(|| {
+            let all: Vec<_> = known().take(6).collect();
+            (!all.is_empty()).then(|| format!("there is {}", all.join(", ")))
+        });
+        let message = format!("nothing that comes to rest by itself is called `{}`", of.value);
+        let about = vec![of.value.clone()];
+        return Err(vec![Problem { place: of.place, message, label: String::new(), help, others: Vec::new(), about }]);
+    };
+    let rows = state.rows(cell, names);
+    let over = Over::Counter { cell: cell.0, rows };
+    let count = state.aggregate(Kind::Sum, over, None, (&path, &[cell]));
+    Ok((cell, Open { subject: of.value.clone(), count, left: 0 }))
+}
+
 /// The place of the predicate that is judged.
 fn predicate_place(form: &model::Form) -> model::Place {
     match form {
-        model::Form::Always(text)
-        | model::Form::Never(text)
-        | model::Form::AtRest(text)
-        | model::Form::Transition(text) => text.place,
-        model::Form::Finally { predicate, .. }
+        model::Form::Always(text) | model::Form::Never(text) | model::Form::Transition(text) => text.place,
+        model::Form::AtRest { predicate, .. }
+        | model::Form::Finally { predicate, .. }
         | model::Form::EventuallyAfterHeal { predicate, .. }
         | model::Form::Sometimes { predicate, .. } => predicate.place,
         model::Form::LeadsTo { then, .. } => then.place,

@@ -3,9 +3,9 @@
 use kernel::CellId;
 use systems::expression::{Environment, Fault, Operator, Program, Value, VariableId};
 
-use super::aggregate::Kind;
 use super::scope::PromiseScope;
 use super::state::{Leaf, State};
+use super::witness::{rows, told};
 use crate::expression::{Checked, CheckedNode, Finding, Problem, Type, check, lower, parse};
 use crate::model::At;
 use crate::names::Names;
@@ -36,12 +36,13 @@ struct Conjunct {
 struct Part {
     text: String,
     program: Program,
+    sort: Type,
     /// The aggregate it is, if it is one, whose rows can be named.
     aggregate: Option<u32>,
 }
 
 /// The cells a predicate reads, with the row if it is one.
-pub(super) type Reads = Vec<(CellId, Option<u32>)>;
+pub(super) type Reads = Vec<(CellId, Option<u64>)>;
 
 /// At most this many parts and rows are told.
 const TOLD_MAX: usize = 8;
@@ -54,7 +55,7 @@ impl Predicate {
         names: &Names,
         state: &mut State,
     ) -> Result<(Self, Reads), Vec<Problem>> {
-        let located = |findings: Vec<Finding>| findings.into_iter().map(|f| f.at(at)).collect::<Vec<_>>();
+        let located = |findings| located(findings, at);
         let tree = parse(&at.value).map_err(|f| located(vec![f]))?;
         let mut scope = PromiseScope::new(names, state, transition);
         let checked = check(&tree, Type::Bool, &mut scope).map_err(located)?;
@@ -109,8 +110,7 @@ impl Predicate {
             if self.conjuncts.len() > 1 {
                 lines.push(format!("{} is {}", conjunct.text, if wanted { "false" } else { "true" }));
             }
-            for part in &conjunct.parts {
-                let line = part.explain(state);
+            for line in conjunct.parts.iter().flat_map(|part| part.explain(state)) {
                 if !lines.contains(&line) && lines.len() < TOLD_MAX {
                     lines.push(line);
                 }
@@ -123,8 +123,7 @@ impl Predicate {
     pub(super) fn values(&self, state: &State) -> String {
         let parts = self.conjuncts.iter().flat_map(|c| &c.parts);
         let mut lines: Vec<String> = Vec::new();
-        for part in parts {
-            let line = part.explain(state);
+        for line in parts.filter_map(|part| part.explain(state).into_iter().next()) {
             if !lines.contains(&line) && lines.len() < TOLD_MAX {
                 lines.push(line);
             }
@@ -133,13 +132,21 @@ impl Predicate {
     }
 }
 
+/// Mistakes at their places in the scenario.
+pub(super) fn located(findings: Vec<Finding>, at: &At<String>) -> Vec<Problem> {
+    findings.into_iter().map(|finding| finding.at(at)).collect()
+}
+
 impl Part {
-    fn explain(&self, state: &State) -> String {
+    /// Its value, then the rows that make it so.
+    fn explain(&self, state: &State) -> Vec<String> {
         let value = match self.program.evaluate(state) {
-            Ok(value) => told(value),
+            Ok(value) => told(value, self.sort, state),
             Err(fault) => fault.to_string(),
         };
-        format!("{} = {value}{}", self.text, self.aggregate.map_or_else(String::new, |a| rows(a, state)))
+        let (place, mut lines) = self.aggregate.map_or_else(Default::default, |number| rows(number, state));
+        lines.insert(0, format!("{} = {value}{place}", self.text));
+        lines
     }
 }
 
@@ -151,32 +158,6 @@ fn plain(checked: &Checked) -> Option<(VariableId, Operator, i64)> {
             Some((*leaf, *operator, *n))
         }
         _ => None,
-    }
-}
-
-/// Which rows make an aggregate what it is: ` in row 17`, ` in rows 3 (−5), 17 (−20)`; empty if that says nothing.
-fn rows(number: u32, state: &State) -> String {
-    let aggregate = &state.aggregates[number as usize];
-    let value = aggregate.value();
-    let keys = 0..aggregate.rows.keys;
-    let row = |key: &u32| aggregate.row(*key, state.mirror());
-    let guilty: Vec<u32> = match aggregate.kind {
-        Kind::Min | Kind::Max => keys.filter(|k| row(k).ok().flatten().map(Value::Int) == Some(value)).collect(),
-        Kind::All => keys.filter(|k| row(k) == Ok(None)).collect(),
-        Kind::Any => keys.filter(|k| matches!(row(k), Ok(Some(_)))).collect(),
-        Kind::Count | Kind::Sum | Kind::Distinct | Kind::AllEqual => return String::new(),
-    };
-    let extreme = matches!(aggregate.kind, Kind::Min | Kind::Max);
-    let named = guilty.iter().take(3).map(|&key| {
-        let value = state.mirror().values[(aggregate.rows.base + key) as usize];
-        if extreme { key.to_string() } else { format!("{key} ({})", grouped(i128::from(value))) }
-    });
-    let named = named.collect::<Vec<_>>().join(", ");
-    match guilty.len() {
-        0 => String::new(),
-        1 => format!(" in row {named}"),
-        2..=3 => format!(" in rows {named}"),
-        n => format!(" in {n} rows: {named}, …"),
     }
 }
 
@@ -202,11 +183,11 @@ fn collect(checked: &Checked, text: &str, state: &State, parts: &mut Vec<Part>) 
             let slice = slice(checked, text);
             let (aggregate, text) = match state.meaning(*leaf) {
                 Leaf::Aggregate(number) => (Some(number), slice.to_owned()),
-                Leaf::Slot(_) => (None, slice.to_owned()),
+                Leaf::Slot(_) | Leaf::Field { .. } | Leaf::Present { .. } => (None, slice.to_owned()),
                 Leaf::Before(_) if slice.starts_with("before") => (None, slice.to_owned()),
                 Leaf::Before(_) => (None, format!("before({slice})")),
             };
-            push(parts, Part { text, program: Program::variable(*leaf), aggregate });
+            push(parts, Part { text, program: Program::variable(*leaf), sort: checked.sort, aggregate });
         }
         CheckedNode::Apply(operator, left, right) => {
             if !matches!(
@@ -249,7 +230,7 @@ fn side(checked: &Checked, text: &str, parts: &mut Vec<Part>) {
         return;
     }
     if let Ok(program) = lower(checked) {
-        push(parts, Part { text: slice(checked, text).to_owned(), program, aggregate: None });
+        push(parts, Part { text: slice(checked, text).to_owned(), program, sort: checked.sort, aggregate: None });
     }
 }
 
@@ -261,16 +242,6 @@ fn push(parts: &mut Vec<Part>, part: Part) {
 
 fn slice<'a>(checked: &Checked, text: &'a str) -> &'a str {
     &text[checked.from as usize..checked.to as usize]
-}
-
-/// A value for a person.
-fn told(value: Value) -> String {
-    match value {
-        Value::Null => "nothing".to_owned(),
-        Value::Int(n) => grouped(i128::from(n)),
-        Value::Bool(b) => b.to_string(),
-        Value::Text(symbol) => format!("text {symbol}"),
-    }
 }
 
 /// A number in groups of three digits: `6 000 000`.

@@ -1,19 +1,29 @@
-//! The part of the world's state that promises read, mirrored: values by (cell, row), and the aggregates over them.
+//! The part of the world's state that promises read, mirrored: rows of counters, rows of maps, and the aggregates over
+//! them.
 //!
 //! Only cells that some promise names are mirrored. A change touches its cell's aggregates and says which promises read
-//! the cell; cells that no promise names cost one look.
+//! the cell; cells that no promise names cost one look. All of a change is written first; then the rows of maps that it
+//! touched are judged, each once (`settle`), and what is empty is given away (`sweep`).
 
-use kernel::{CellId, Delta};
+use kernel::{CellId, Delta, NULL};
 use systems::expression::{Environment, Fault, ItemId, Program, Value, VariableId};
 
-use super::aggregate::{Aggregate, Kind, Mirror, Rows};
-use crate::names::Names;
+use super::aggregate::{Aggregate, Over};
+use super::reading::{KEY, Mirror, Named, Rows, decoded, present};
+use super::table::Table;
+use super::tally::Kind;
+use crate::expression::Type;
+use crate::names::{ItemKind, Names};
 
 /// What a name in a predicate reads; a `VariableId` numbers these.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Leaf {
-    /// A mirrored value.
+    /// A mirrored row of a counter.
     Slot(u32),
+    /// A field of one row of a map, whose slot is pinned.
+    Field { column: u32, slot: u32, sort: Type },
+    /// Whether a map has the row of a pinned slot.
+    Present { column: u32, slot: u32 },
     /// An aggregate.
     Aggregate(u32),
     /// What another leaf was before the change.
@@ -24,15 +34,26 @@ pub(super) enum Leaf {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct Reader {
     /// The only row it reads, if it is one.
-    pub(super) key: Option<u32>,
+    pub(super) key: Option<u64>,
     /// The promise.
     pub(super) watch: u32,
+}
+
+/// Where a cell is mirrored.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Place {
+    Rows(Rows),
+    Column(u32),
 }
 
 /// Who must know of a cell's changes.
 #[derive(Clone, Default, Debug)]
 struct Dependents {
     aggregates: Vec<u32>,
+    /// One of them is over the rows of a map.
+    maps: bool,
+    /// Promises that judge each row by itself.
+    each: Vec<u32>,
     readers: Vec<Reader>,
 }
 
@@ -40,16 +61,31 @@ struct Dependents {
 #[derive(Clone, Debug, Default)]
 pub(super) struct State {
     values: Vec<i64>,
+    pub(super) table: Table,
     /// By `CellId`: where its rows are mirrored, if they are.
-    cells: Vec<Option<Rows>>,
+    cells: Vec<Option<Place>>,
     /// By `CellId`.
     dependents: Vec<Dependents>,
     pub(super) aggregates: Vec<Aggregate>,
+    /// By aggregate: what its predicate reads, in the order of its first mention.
+    pub(super) reads: Vec<Vec<VariableId>>,
+    /// By aggregate: the item whose rows it is about.
+    pub(super) items: Vec<String>,
     leaves: Vec<Leaf>,
+    /// What names in predicates over rows read.
+    readings: Vec<Named>,
     /// By `Leaf::Before`: which leaf, and its value before the change.
     before: Vec<(VariableId, Value)>,
     /// How many aggregates have no value now.
     faulty: u32,
+    /// Aggregates over maps and the slots in which something changed.
+    dirty: Vec<(u32, u32)>,
+    /// Promises about each row, and the keys under which something changed.
+    pub(super) moved: Vec<(u32, u64)>,
+    /// Texts by symbol: those of the scenario, then those that only promises name.
+    texts: Vec<String>,
+    /// How often a row was judged.
+    judged: u64,
 }
 
 impl State {
@@ -58,48 +94,102 @@ impl State {
         Self {
             cells: vec![None; names.cells.len()],
             dependents: vec![Dependents::default(); names.cells.len()],
+            texts: names.texts.clone(),
             ..Self::default()
         }
     }
 
-    /// Mirrors a cell.
+    /// Mirrors the cell of a counter, a view or the size of a list.
     pub(super) fn rows(&mut self, cell: CellId, names: &Names) -> Rows {
         let place = &mut self.cells[cell.0 as usize];
-        *place.get_or_insert_with(|| {
+        let place = *place.get_or_insert_with(|| {
             let cell = &names.cells[cell.0 as usize];
-            let rows = Rows { base: self.values.len() as u32, keys: cell.keys };
-            self.values.extend(std::iter::repeat_n(cell.initial, cell.keys as usize));
-            rows
-        })
+            // A cell without fixed keys that is no map's has one row: the size of a list.
+            let rows = Rows { base: self.values.len() as u32, keys: cell.keys.max(1) };
+            self.values.extend(std::iter::repeat_n(cell.initial, rows.keys as usize));
+            Place::Rows(rows)
+        });
+        let Place::Rows(rows) = place else { unreachable!("a map's cell is a column") };
+        rows
     }
 
-    /// The variable that reads one row.
+    /// Mirrors a cell of a map; `kind` is its item's, which says what there is before the run.
+    pub(super) fn column(&mut self, cell: CellId, kind: &ItemKind) -> u32 {
+        if let Some(place) = self.cells[cell.0 as usize] {
+            let Place::Column(column) = place else { unreachable!("a counter's cell has rows") };
+            return column;
+        }
+        let ItemKind::Map { present, initial, fields } = kind else { unreachable!("only maps have columns") };
+        let (empty, first) = if let Some(field) = fields.iter().find(|field| field.cell == cell) {
+            (NULL, field.initial)
+        } else {
+            assert!(*present == cell, "a column is the presence or a field of its map");
+            (0, 1)
+        };
+        let column = self.table.column(empty);
+        for key in 0..u64::from(*initial) {
+            if first != empty {
+                let slot = self.table.make(key);
+                self.table.write(column, slot, first);
+            }
+        }
+        self.cells[cell.0 as usize] = Some(Place::Column(column));
+        column
+    }
+
+    /// The variable that reads one row of a counter.
     pub(super) fn slot(&mut self, rows: Rows, key: u32) -> VariableId {
         self.leaf(Leaf::Slot(rows.base + key))
     }
 
-    /// The variable that reads an aggregate; equal ones are kept once.
+    /// The variable that reads a field of one row of a map, or without a sort whether there is that row.
+    pub(super) fn field(&mut self, column: u32, key: u64, sort: Option<Type>) -> VariableId {
+        let slot = self.table.pin(key);
+        self.leaf(match sort {
+            Some(sort) => Leaf::Field { column, slot, sort },
+            None => Leaf::Present { column, slot },
+        })
+    }
+
+    /// The variable of a reading in predicates over rows; equal ones are kept once.
+    pub(super) fn reading(&mut self, new: Named) -> VariableId {
+        let found = self.readings.iter().position(|known| known.reading == new.reading);
+        let number = found.unwrap_or_else(|| {
+            self.readings.push(new);
+            self.readings.len() - 1
+        });
+        VariableId(KEY.0 + 1 + number as u32)
+    }
+
+    /// What a variable of a predicate over rows reads; `None` for `value` and `key`.
+    pub(super) fn named(&self, variable: VariableId) -> Option<&Named> {
+        Some(&self.readings[variable.0.checked_sub(KEY.0 + 1)? as usize])
+    }
+
+    /// The variable that reads an aggregate; equal ones are kept once. `filter` has what it reads; it is about
+    /// rows of `item`, and must know of the changes of `cells`.
     pub(super) fn aggregate(
         &mut self,
         kind: Kind,
-        cell: CellId,
-        filter: Option<(Program, Vec<CellId>)>,
-        names: &Names,
+        over: Over,
+        filter: Option<(Program, Vec<VariableId>)>,
+        (item, cells): (&str, &[CellId]),
     ) -> VariableId {
-        let rows = self.rows(cell, names);
-        let (filter, others) = filter.map_or((None, Vec::new()), |(program, others)| (Some(program), others));
-        let found = self.aggregates.iter().position(|a| a.kind == kind && a.cell == cell.0 && a.filter == filter);
+        let (filter, reads) = filter.map_or((None, Vec::new()), |(program, reads)| (Some(program), reads));
+        let found = self.aggregates.iter().position(|a| a.kind == kind && a.over == over && a.filter == filter);
         let number = found.unwrap_or_else(|| {
-            let mirror = Mirror { values: &self.values, cells: &self.cells };
-            let new = Aggregate::new(kind, cell.0, rows, filter, mirror);
+            let new = Aggregate::new(kind, over, filter, self.mirror());
             self.faulty += u32::from(new.fault().is_some());
             self.aggregates.push(new);
+            self.reads.push(reads);
+            self.items.push(item.to_owned());
             let number = self.aggregates.len() - 1;
-            for cell in others.into_iter().chain([cell]) {
+            for cell in cells {
                 let list = &mut self.dependents[cell.0 as usize].aggregates;
                 if list.last() != Some(&(number as u32)) {
                     list.push(number as u32);
                 }
+                self.dependents[cell.0 as usize].maps |= matches!(over, Over::Map { .. });
             }
             number
         });
@@ -135,11 +225,33 @@ impl State {
         }
     }
 
+    /// `watch` judges each row by itself, and reads this cell at the row's key.
+    pub(super) fn depend_each(&mut self, cell: CellId, watch: u32) {
+        let each = &mut self.dependents[cell.0 as usize].each;
+        if !each.contains(&watch) {
+            each.push(watch);
+        }
+    }
+
     /// The cells that a promise reads.
     pub(super) fn read_by(&self, watch: u32) -> impl Iterator<Item = CellId> {
-        let reads = move |of: &Dependents| of.readers.iter().any(|reader| reader.watch == watch);
+        let reads = move |of: &Dependents| of.readers.iter().any(|r| r.watch == watch) || of.each.contains(&watch);
         let numbers = self.dependents.iter().enumerate().filter(move |(_, of)| reads(of));
         numbers.map(|(cell, _)| CellId(cell as u32))
+    }
+
+    /// The symbol of a text. One that the scenario does not know is a new one, which no state ever holds.
+    pub(super) fn symbol(&mut self, text: &str) -> u32 {
+        let found = self.texts.iter().position(|t| t == text);
+        found.unwrap_or_else(|| {
+            self.texts.push(text.to_owned());
+            self.texts.len() - 1
+        }) as u32
+    }
+
+    /// The text of a symbol.
+    pub(super) fn text(&self, symbol: u32) -> &str {
+        self.texts.get(symbol as usize).map_or("?", String::as_str)
     }
 
     /// No promise names the cell.
@@ -149,31 +261,89 @@ impl State {
     }
 
     /// Takes in one change and names the promises that read it. Panics if the cell had another value than the change
-    /// says: then the engine and what it tells about itself have come apart.
+    /// says: then the engine and what it tells about itself have come apart. When a change is complete it is settled.
     #[inline]
-    pub(super) fn apply(&mut self, delta: &Delta, mut reads: impl FnMut(u32)) {
-        let Some(rows) = self.cells[delta.cell.0 as usize] else { return };
-        let dependents = &self.dependents[delta.cell.0 as usize];
-        let key = delta.key as u32;
-        let place = (rows.base + key) as usize;
+    pub(super) fn apply(&mut self, delta: &Delta, reads: impl FnMut(u32)) {
+        match self.cells[delta.cell.0 as usize] {
+            None => {}
+            Some(Place::Rows(rows)) => self.apply_to_row(delta, rows, reads),
+            Some(Place::Column(column)) => self.apply_to_column(delta, column, reads),
+        }
+    }
+
+    #[inline]
+    fn apply_to_row(&mut self, delta: &Delta, rows: Rows, reads: impl FnMut(u32)) {
         assert!(delta.key < u64::from(rows.keys), "a change of row {} of a cell with {} rows", delta.key, rows.keys);
-        // A restart restates what its log says: before and after are equal, and the mirror may not have it yet.
-        let known = delta.before == delta.after || self.values[place] == delta.before;
-        assert!(known, "a change of cell {} from a value it did not have", delta.cell.0);
+        let place = rows.base as usize + delta.key as usize;
+        check(delta, self.values[place]);
         let before = std::mem::replace(&mut self.values[place], delta.after);
         if before == delta.after && delta.before == delta.after {
             return;
         }
-        for &number in &dependents.aggregates {
-            let mirror = Mirror { values: &self.values, cells: &self.cells };
-            let faulty = self.aggregates[number as usize].update(delta.cell.0, key, before, mirror);
-            self.faulty = self.faulty.saturating_add_signed(faulty);
+        let slot = if self.dependents[delta.cell.0 as usize].maps { self.table.slot(delta.key) } else { None };
+        self.tell(delta, before, slot, reads);
+    }
+
+    #[inline]
+    fn apply_to_column(&mut self, delta: &Delta, column: u32, reads: impl FnMut(u32)) {
+        let slot = self.table.slot(delta.key);
+        let before = self.table.value(column, slot);
+        check(delta, before);
+        if before == delta.after {
+            return;
         }
+        let slot = slot.unwrap_or_else(|| self.table.make(delta.key));
+        self.table.write(column, slot, delta.after);
+        self.tell(delta, before, Some(slot), reads);
+    }
+
+    /// Tells whoever depends on a cell.
+    #[inline]
+    fn tell(&mut self, delta: &Delta, before: i64, slot: Option<u32>, mut reads: impl FnMut(u32)) {
+        let Self { values, table, readings, dependents, aggregates, dirty, moved, faulty, judged, .. } = self;
+        let dependents = &dependents[delta.cell.0 as usize];
+        let mirror = Mirror { values, table, readings };
+        for &number in &dependents.aggregates {
+            let aggregate = &mut aggregates[number as usize];
+            match (aggregate.over, slot) {
+                (Over::Counter { .. }, _) => {
+                    *judged += 1;
+                    let turned = aggregate.update(delta.cell.0, delta.key, before, mirror);
+                    *faulty = faulty.saturating_add_signed(turned);
+                }
+                (Over::Map { .. }, Some(slot)) => dirty.push((number, slot)),
+                (Over::Map { .. }, None) => {}
+            }
+        }
+        moved.extend(dependents.each.iter().map(|&watch| (watch, delta.key)));
         for reader in &dependents.readers {
-            if reader.key.is_none_or(|k| k == key) {
+            if reader.key.is_none_or(|k| k == delta.key) {
                 reads(reader.watch);
             }
         }
+    }
+
+    /// The change is complete: judges the rows of maps that it touched.
+    #[inline]
+    pub(super) fn settle(&mut self) {
+        if self.dirty.is_empty() {
+            return;
+        }
+        let Self { values, table, readings, aggregates, dirty, faulty, judged, .. } = self;
+        let mirror = Mirror { values, table, readings };
+        dirty.sort_unstable();
+        dirty.dedup();
+        *judged += dirty.len() as u64;
+        for (number, slot) in dirty.drain(..) {
+            let turned = aggregates[number as usize].update_slot(slot, mirror);
+            *faulty = faulty.saturating_add_signed(turned);
+        }
+    }
+
+    /// The change is judged: forgets the rows that are gone.
+    #[inline]
+    pub(super) fn sweep(&mut self) {
+        self.table.sweep();
     }
 
     /// Evaluates a predicate that reads these aggregates.
@@ -203,9 +373,22 @@ impl State {
     }
 
     /// The mirror, for looking at single rows.
+    #[inline]
     pub(super) fn mirror(&self) -> Mirror<'_> {
-        Mirror { values: &self.values, cells: &self.cells }
+        Mirror { values: &self.values, table: &self.table, readings: &self.readings }
     }
+
+    /// How often a row of an aggregate was judged since the start.
+    pub(super) const fn judged(&self) -> u64 {
+        self.judged
+    }
+}
+
+/// A restart restates what its log says: before and after are equal, and the mirror may not have it yet.
+#[inline]
+fn check(delta: &Delta, known: i64) {
+    let fits = delta.before == delta.after || known == delta.before;
+    assert!(fits, "a change of cell {} from a value it did not have", delta.cell.0);
 }
 
 impl Environment for State {
@@ -213,6 +396,8 @@ impl Environment for State {
     fn variable(&self, variable: VariableId) -> Value {
         match self.leaves[variable.0 as usize] {
             Leaf::Slot(place) => Value::Int(self.values[place as usize]),
+            Leaf::Field { column, slot, sort } => decoded(self.table.value(column, Some(slot)), sort),
+            Leaf::Present { column, slot } => present(self.table.value(column, Some(slot))),
             Leaf::Aggregate(number) => self.aggregates[number as usize].value(),
             Leaf::Before(number) => self.before[number as usize].1,
         }

@@ -82,7 +82,7 @@ impl<'a> Sweep<'a> {
             }
             Form::Always(_)
             | Form::Never(_)
-            | Form::AtRest(_)
+            | Form::AtRest { .. }
             | Form::Finally { .. }
             | Form::EventuallyAfterHeal { .. }
             | Form::Sometimes { .. }

@@ -2,10 +2,13 @@
 
 mod forms;
 mod property;
+mod rows;
+mod rows_property;
+mod shop;
 mod sweeps;
 
 use super::*;
-use crate::model::{Expect, Expected, Link, Place, Run, Sweep, SweepVariants};
+use crate::model::{Chaos, ChaosProfile, Expect, Expected, Link, Place, Run, Sweep, SweepVariants};
 use crate::names::{Cell, CellSort, Node};
 use kernel::{CellId, NodeId};
 
@@ -67,8 +70,20 @@ fn model(invariants: Vec<(&str, model::Form)>) -> Model {
         links: Vec::new(),
         zones: Vec::new(),
         services: Vec::new(),
+        brokers: Vec::new(),
+        queues: Vec::new(),
+        exchanges: Vec::new(),
+        topics: Vec::new(),
         transactions: Vec::new(),
+        sagas: Vec::new(),
         workloads: Vec::new(),
+        chaos: Chaos {
+            profile: ChaosProfile::None,
+            points: Vec::new(),
+            nth: None,
+            length: None,
+            place: Place::default(),
+        },
         faults: Vec::new(),
         invariants: invariants.collect(),
         thresholds: Vec::new(),

@@ -5,8 +5,9 @@
 //! it, in words, stands in `conclusion`.
 
 use kernel::{Span, Time};
-use systems::expression::Fault;
+use systems::expression::{Environment, Fault, Value, VariableId};
 
+use super::each::{Each, Turned};
 use super::predicate::{Predicate, grouped};
 use super::state::State;
 
@@ -27,6 +28,7 @@ pub(super) enum Form {
     },
     AtRest {
         predicate: Predicate,
+        of: Option<Open>,
     },
     Finally {
         predicate: Predicate,
@@ -55,15 +57,38 @@ pub(super) enum Form {
         was: bool,
         pending: Option<Pending>,
     },
+    /// `leads_to` with `for_each`.
+    Each(Each),
+}
+
+/// Whose rest `at_rest` is about, with `of`.
+#[derive(Clone, Debug)]
+pub(super) struct Open {
+    /// `sagas.checkout`
+    pub(super) subject: String,
+    /// How many instances of it are open.
+    pub(super) count: VariableId,
+    /// How many were, when it was looked at last.
+    pub(super) left: i64,
+}
+
+impl Open {
+    /// How many are open now.
+    pub(super) fn now(&self, state: &State) -> i64 {
+        match state.variable(self.count) {
+            Value::Int(count) => count,
+            Value::Null | Value::Bool(_) | Value::Text(_) => 0,
+        }
+    }
 }
 
 /// Triggers that wait for what they lead to.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pending {
     /// The earliest of them.
-    since: Moment,
+    pub(super) since: Moment,
     /// How many.
-    count: u64,
+    pub(super) count: u64,
 }
 
 /// The first violation.
@@ -90,6 +115,8 @@ pub(super) struct Watch {
     rested: Option<Time>,
     /// The first evaluation that had no result.
     pub(super) fault: Option<(Moment, Fault)>,
+    /// For `leads_to`, if anybody asked: since when, and how long it took.
+    pub(super) times: Option<Vec<(Time, Span)>>,
 }
 
 /// How the run ended.
@@ -104,7 +131,18 @@ pub(super) struct Ending<'a> {
 
 impl Watch {
     pub(super) fn new(name: String, text: Option<String>, form: Form, aborts: bool) -> Self {
-        Self { name, text, form, aborts, evaluations: 0, violation: None, broken: 0, rested: None, fault: None }
+        Self {
+            name,
+            text,
+            form,
+            aborts,
+            evaluations: 0,
+            violation: None,
+            broken: 0,
+            rested: None,
+            fault: None,
+            times: None,
+        }
     }
 
     /// A violation has been seen.
@@ -133,7 +171,13 @@ impl Watch {
     /// Time 0: what is true already counts for `sometimes` and triggers `leads_to`.
     pub(super) fn begin(&mut self, state: &State) {
         let at = Moment { time: Time::ZERO, event: 0 };
+        if let Form::Each(each) = &self.form {
+            for key in each.keys(state) {
+                self.row_changed(at, key, state);
+            }
+        }
         match &mut self.form {
+            Form::AtRest { of: Some(open), .. } => open.left = open.now(state),
             Form::Sometimes { predicate, reached, .. } => {
                 if predicate.holds(state) == Ok(true) {
                     *reached = Some(at);
@@ -149,10 +193,11 @@ impl Watch {
                 }
             }
             Form::Always { .. }
-            | Form::AtRest { .. }
+            | Form::AtRest { of: None, .. }
             | Form::Finally { .. }
             | Form::Eventually { .. }
-            | Form::Transition { .. } => {}
+            | Form::Transition { .. }
+            | Form::Each(_) => {}
         }
     }
 
@@ -160,12 +205,13 @@ impl Watch {
     pub(super) fn broken_at_start(&self, state: &State) -> Option<(&str, bool, String)> {
         let (predicate, wanted) = match &self.form {
             Form::Always { predicate, wanted } => (predicate, *wanted),
-            Form::AtRest { predicate } => (predicate, true),
+            Form::AtRest { predicate, .. } => (predicate, true),
             Form::Finally { .. }
             | Form::Eventually { .. }
             | Form::Sometimes { .. }
             | Form::Transition { .. }
-            | Form::LeadsTo { .. } => return None,
+            | Form::LeadsTo { .. }
+            | Form::Each(_) => return None,
         };
         (predicate.holds(state) != Ok(wanted)).then(|| (predicate.text.as_str(), wanted, predicate.values(state)))
     }
@@ -186,7 +232,13 @@ impl Watch {
                     self.violate(at, witness);
                 }
             }
-            Form::AtRest { .. } | Form::Finally { .. } => {}
+            Form::AtRest { of: Some(open), .. } => {
+                let now = open.now(state);
+                if std::mem::replace(&mut open.left, now) != 0 && now == 0 {
+                    self.rest(at, state);
+                }
+            }
+            Form::AtRest { of: None, .. } | Form::Finally { .. } | Form::Each(_) => {}
             Form::Eventually { healed, .. } => {
                 if healed.is_some() {
                     self.look(at, state);
@@ -211,7 +263,8 @@ impl Watch {
         let Form::Transition { predicate, blurred } = &mut self.form else { return };
         let result = predicate.holds(state);
         let was_blurred = std::mem::replace(blurred, result.is_err());
-        let witness = if result == Ok(false) { predicate.explain(true, state) } else { Vec::new() };
+        let first = result == Ok(false) && self.violation.is_none();
+        let witness = if first { predicate.explain(true, state) } else { Vec::new() };
         predicate.remember(state);
         if was_blurred {
             self.evaluations += 1;
@@ -227,12 +280,29 @@ impl Watch {
         let rises = now == Ok(true) && !*was;
         *was = now == Ok(true);
         if followed == Ok(true) {
-            *pending = None;
+            if let Some(since) = pending.take().map(|p| p.since.time).or(rises.then_some(at.time))
+                && let Some(times) = &mut self.times
+            {
+                times.push((since, at.time.since(since)));
+            }
         } else if rises {
             pending.get_or_insert(Pending { since: at, count: 0 }).count += 1;
         }
         self.evaluations += u64::from(rises);
         if let Some(fault) = now.err().or(followed.err()) {
+            self.fault.get_or_insert((at, fault));
+        }
+    }
+
+    /// `leads_to` for each row: something changed that the row of this key reads.
+    pub(super) fn row_changed(&mut self, at: Moment, key: u64, state: &State) {
+        let Form::Each(each) = &mut self.form else { return };
+        let Turned { triggered, led, fault } = each.look(key, at, state);
+        self.evaluations += u64::from(triggered);
+        if let (Some(since), Some(times)) = (led, &mut self.times) {
+            times.push((since, at.time.since(since)));
+        }
+        if let Some(fault) = fault {
             self.fault.get_or_insert((at, fault));
         }
     }
@@ -264,7 +334,7 @@ impl Watch {
 
     /// Nothing is in flight.
     pub(super) fn rest(&mut self, at: Moment, state: &State) {
-        let Form::AtRest { predicate } = &self.form else { return };
+        let Form::AtRest { predicate, .. } = &self.form else { return };
         self.rested = Some(at.time);
         let result = predicate.holds(state);
         let witness = if result == Ok(false) && !self.violated() { predicate.explain(true, state) } else { Vec::new() };
@@ -285,6 +355,8 @@ impl Watch {
         let bound = match &self.form {
             Form::Eventually { within: Some(within), healed: Some(healed), true_since: None, .. } => *healed + *within,
             Form::LeadsTo { within: Some(within), pending: Some(pending), .. } => pending.since.time + *within,
+            // The rows that come too late are counted.
+            Form::Each(each) => return each.deadline(),
             Form::Always { .. }
             | Form::AtRest { .. }
             | Form::Finally { .. }
@@ -298,6 +370,12 @@ impl Watch {
 
     /// The bound has passed.
     pub(super) fn expire(&mut self, event: u64, state: &State) {
+        if let Form::Each(each) = &mut self.form {
+            if let Some((time, witness)) = each.expire(state) {
+                self.violate(Moment { time, event }, witness);
+            }
+            return;
+        }
         let at = Moment { time: self.deadline(), event };
         let witness = match &mut self.form {
             Form::Eventually { predicate, .. } => predicate.explain(true, state),
@@ -311,7 +389,8 @@ impl Watch {
             | Form::Finally { .. }
             | Form::Sometimes { .. }
             | Form::Transition { .. }
-            | Form::LeadsTo { .. } => return,
+            | Form::LeadsTo { .. }
+            | Form::Each(_) => return,
         };
         self.violate(at, witness);
     }
@@ -339,6 +418,16 @@ impl Watch {
                 let witness = vec![format!("{}, and never led to {}", pending.told(), then.text)];
                 self.violate(at, witness);
             }
+            // Nothing of it was open when the run was cut short.
+            Form::AtRest { of: Some(open), .. } if ending.rest.is_err() && open.left == 0 => {
+                self.last_rest(at, state);
+            }
+            Form::Each(each) if ending.rest.is_ok() => {
+                if let Some((count, witness)) = each.forsaken(state) {
+                    self.violate(at, witness);
+                    self.broken += count - 1;
+                }
+            }
             Form::Sometimes { predicate, at_least: Some(share), reached: None } if *share >= 1.0 => {
                 let witness = vec![format!("{} was never true", predicate.text)];
                 self.violate(at, witness);
@@ -348,7 +437,8 @@ impl Watch {
             | Form::Eventually { .. }
             | Form::Sometimes { .. }
             | Form::Transition { .. }
-            | Form::LeadsTo { .. } => {}
+            | Form::LeadsTo { .. }
+            | Form::Each(_) => {}
         }
     }
 }

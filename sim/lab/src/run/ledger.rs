@@ -2,6 +2,7 @@
 
 use cluster::{Impact, Instance, Skip, State};
 
+use crate::compile::faults::CHAOS;
 use crate::model::{FaultKind, Model};
 use crate::names::Names;
 use crate::outcome::FaultResult;
@@ -12,7 +13,7 @@ pub(super) fn results(ledger: &[Instance], model: &Model, names: &Names) -> Vec<
 }
 
 fn result(instance: &Instance, model: &Model, names: &Names) -> FaultResult {
-    let declared = instance.fault.map(|n| &model.faults[n as usize]);
+    let declared = instance.fault.and_then(|n| model.faults.get(n as usize));
     let effective = instance.impact.effective();
     let state = match instance.state {
         State::Planned => "never due".to_owned(),
@@ -21,7 +22,11 @@ fn result(instance: &Instance, model: &Model, names: &Names) -> FaultResult {
         State::Skipped(why) => format!("skipped: {}", skip_word(why)),
     };
     FaultResult {
-        name: declared.map_or_else(|| "by hand".to_owned(), |(name, _)| name.value.clone()),
+        name: match (instance.fault, declared) {
+            (_, Some((name, _))) => name.value.clone(),
+            (Some(_), None) => CHAOS.to_owned(),
+            (None, None) => "by hand".to_owned(),
+        },
         instance: instance.number,
         kind: declared.map_or("crash", |(_, fault)| kind_word(&fault.kind)).to_owned(),
         target: target(instance, names),
@@ -49,6 +54,9 @@ const fn kind_word(kind: &FaultKind) -> &'static str {
         FaultKind::Pause => "pause",
         FaultKind::Partition { .. } => "partition",
         FaultKind::Loss { .. } => "loss",
+        FaultKind::Duplicate { .. } => "duplicate",
+        FaultKind::SlowCpu { .. } => "slow_cpu",
+        FaultKind::Redeliver => "redeliver",
     }
 }
 
@@ -72,6 +80,9 @@ fn effects(impact: &Impact) -> Vec<String> {
         (impact.records_lost, "log record lost", "log records lost"),
         (impact.timers_lost, "timer lost", "timers lost"),
         (impact.events_delayed, "event delayed", "events delayed"),
+        (impact.works_slowed, "work slowed", "works slowed"),
+        (impact.messages_duplicated, "message duplicated", "messages duplicated"),
+        (impact.disturbances, "time disturbed", "times disturbed"),
     ]
     .into_iter()
     .filter(|(count, ..)| *count > 0)

@@ -1,7 +1,7 @@
 //! Everybody who listens to a run: statistics, promises, history. Listening never changes it.
 
 use cluster::{Cluster, FaultEvent, Instance, MessageEvent, Passage, Watch};
-use kernel::{CellId, Delta, Fact, NodeId, Sample, SeriesId, Time};
+use kernel::{CellId, Delta, Fact, NodeId, Sample, SeriesId, Span, Time};
 use systems::app::ending::{CUT_SHORT, Ending as CallEnding};
 use systems::app::machine::Machine;
 use systems::app::output::Output;
@@ -27,6 +27,8 @@ pub(super) struct Listener {
     recorder: Recorder,
     promises: Promises,
     thresholds: Vec<(String, Threshold)>,
+    /// By number in `Promises::take_times`: the series of that `leads_to`. Empty unless a threshold asks for one.
+    leads_to: Vec<(u32, SeriesId)>,
     /// The recorder's terms that no threshold asks for: those of `Options::wanted`.
     asked: std::ops::Range<usize>,
     history: Option<Vec<HistoryLine>>,
@@ -64,7 +66,7 @@ impl Listener {
     ) -> Result<Self, Vec<Diagnostic>> {
         let names = compiled.names.clone();
         let mut wanted = Vec::new();
-        let (promises, thresholds) =
+        let (mut promises, thresholds) =
             match (Promises::compile(model, &names), threshold::compile(model, compiled, &mut wanted)) {
                 (Ok(promises), Ok(thresholds)) => (promises, thresholds),
                 (promises, thresholds) => {
@@ -79,10 +81,15 @@ impl Listener {
             times,
             settle: model.run.settle,
             services: &compiled.services,
-            faults: model.faults.len(),
+            faults: compiled.faults.faults.len(),
             detail: options.detail,
             wanted: &wanted,
         });
+        let leads_to = if wanted.iter().any(|term| term.metric == measure::Metric::LeadsToTime) {
+            times_of_promises(&names, &mut promises)
+        } else {
+            Vec::new()
+        };
         let history = (options.history == History::IfThereIsState && compiled.plan.history).then(Vec::new);
         Ok(Self {
             names,
@@ -90,6 +97,7 @@ impl Listener {
             recorder,
             promises,
             thresholds,
+            leads_to,
             asked,
             history,
             history_cut: false,
@@ -105,6 +113,21 @@ impl Listener {
 
     pub(super) fn rest(&mut self, now: Time) {
         self.promises.rest(now, self.events);
+        self.take_times(now);
+    }
+
+    /// How long promises took to come true becomes samples.
+    #[inline]
+    fn take_times(&mut self, now: Time) {
+        if self.leads_to.is_empty() {
+            return;
+        }
+        let Self { promises, recorder, leads_to, .. } = self;
+        promises.take_times(|number, since, value| {
+            let found = leads_to.iter().find(|(known, _)| *known == number);
+            let (_, series) = found.expect("only what was asked for is told");
+            recorder.sample(now, NodeId(0), Sample { series: *series, tag: 0, since, value });
+        });
     }
 
     pub(super) fn healed(&mut self, now: Time) {
@@ -117,8 +140,10 @@ impl Listener {
     }
 
     /// The run may not end before here, though it be at rest.
-    pub(super) fn not_before(&self, duration: Time) -> Time {
-        duration + self.promises.not_before()
+    pub(super) fn not_before(&self, duration: Time, limit: Time) -> Time {
+        // What must follow within a bound is decided when that has passed, if the run may last so long.
+        let bound = Some(self.promises.next_bound()).filter(|bound| *bound < limit);
+        (duration + self.promises.not_before()).max(bound.map_or(Time::ZERO, |bound| bound + Span(1)))
     }
 
     pub(super) fn stops(&self) -> bool {
@@ -162,6 +187,7 @@ impl Listener {
     pub(super) fn finish(mut self, scenario: &Scenario, ending: &Ending<'_>) -> Outcome {
         let model = &scenario.model;
         let mut invariants = self.promises.finish(ending.end, ending.at_rest, &ending.unfinished);
+        self.take_times(ending.end);
         let measured = self.recorder.finish(ending.end, &self.names);
         let mut thresholds = threshold::judge(&self.thresholds, &self.recorder, &[]);
         let cut_short = self.cut_short(ending.end);
@@ -191,6 +217,13 @@ impl Listener {
                      gives up has a `client.timeout`"
                 ));
             }
+        }
+        for queue in measured.message_queues.iter().filter(|queue| queue.identity.violations > 0) {
+            let (name, violations, worst) = (&queue.name, queue.identity.violations, queue.identity.worst);
+            warnings.push(format!(
+                "the books of queue {name} did not balance after {violations} changes (by up to {worst}): a mistake of \
+                 stormglass, and nothing here about this queue can be relied on"
+            ));
         }
         if self.history_cut {
             warnings.push(format!("the history was cut after {HISTORY_LINES_MAX} lines"));
@@ -225,6 +258,11 @@ impl Listener {
             queues: measured.queues,
             services: measured.services,
             transactions: measured.transactions,
+            message_queues: measured.message_queues,
+            sagas: measured.sagas,
+            retries: measured.retries,
+            breakers: measured.breakers,
+            outboxes: measured.outboxes,
             messages: measured.messages,
             faults,
             little: measured.little,
@@ -234,6 +272,17 @@ impl Listener {
             warnings,
         }
     }
+}
+
+/// Asks for the times of every `leads_to` that is a series.
+fn times_of_promises(names: &Names, promises: &mut Promises) -> Vec<(u32, SeriesId)> {
+    let mut found = Vec::new();
+    for (number, series) in names.series.iter().enumerate().filter(|(_, s)| s.metric == "leads_to_time") {
+        let invariant = measure::wanted::label(&series.labels, "invariant").unwrap_or_default();
+        let series = SeriesId(number as u32);
+        found.extend(promises.keep_times(invariant).map(|number| (number, series)));
+    }
+    found
 }
 
 impl Watch<Machine> for Listener {
@@ -272,12 +321,14 @@ impl Watch<Machine> for Listener {
         self.recorder.fact(&fact);
         self.promises.event(self.events);
         self.promises.fact(&fact);
+        self.take_times(fact.time);
     }
 
     #[inline]
     fn change(&mut self, now: Time, _node: NodeId, change: &[Delta]) {
         self.recorder.change(now, change);
         self.promises.change(now, self.events, change);
+        self.take_times(now);
     }
 
     #[inline]

@@ -170,7 +170,7 @@ impl World {
         }
         let phase_ends = if self.healed { self.times.duration } else { self.times.duration.min(self.times.heal) };
         self.calm = if self.load_ended { None } else { phase_ends.0.checked_sub(1).map(Time) };
-        let waits_for = self.listener.not_before(self.times.duration);
+        let waits_for = self.listener.not_before(self.times.duration, self.times.limit);
         let rested = self.load_ended && self.cluster.unfinished() == 0 && next > waits_for;
         if self.cluster.events_in_instant() > EVENTS_PER_INSTANT_MAX {
             let at = self.cluster.now();
@@ -188,7 +188,11 @@ impl World {
             return self.cluster.now();
         }
         if self.cluster.unfinished() == 0 {
-            return self.cluster.now().max(self.listener.not_before(self.times.duration)).min(self.times.limit);
+            return self
+                .cluster
+                .now()
+                .max(self.listener.not_before(self.times.duration, self.times.limit))
+                .min(self.times.limit);
         }
         self.times.limit
     }

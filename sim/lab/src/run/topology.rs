@@ -1,6 +1,6 @@
 //! Who calls whom, read from the scenario.
 
-use crate::model::{Model, Step, Verb};
+use crate::model::{Model, Step, Verb, all_steps};
 use crate::outcome::{Part, Topology};
 
 /// The parts of a scenario and the calls between them; petgraph draws it.
@@ -23,9 +23,22 @@ pub fn topology(model: &Model) -> Topology {
         let detail = "two-phase commit".to_owned();
         topology.parts.push(Part { name: name.value.clone(), kind: "transaction".to_owned(), detail });
     }
+    for (name, queue) in &model.queues {
+        let detail = queue.capacity.map_or_else(|| "no limit".to_owned(), |most| format!("at most {most}"));
+        topology.parts.push(Part { name: name.value.clone(), kind: "queue".to_owned(), detail });
+    }
+    for (name, exchange) in &model.exchanges {
+        let detail = format!("{:?}", exchange.kind).to_lowercase();
+        topology.parts.push(Part { name: name.value.clone(), kind: "exchange".to_owned(), detail });
+    }
+    for (name, saga) in &model.sagas {
+        let detail = plural(saga.steps.len() as u32, "step");
+        topology.parts.push(Part { name: name.value.clone(), kind: "saga".to_owned(), detail });
+    }
     for (name, workload) in &model.workloads {
         add(&mut topology, &name.value, &workload.call.target.value);
     }
+    messaging(&mut topology, model);
     for (name, service) in &model.services {
         for (_, op) in &service.ops {
             steps(&mut topology, &name.value, &op.steps);
@@ -38,13 +51,51 @@ pub fn topology(model: &Model) -> Topology {
     topology
 }
 
+/// What is handed on: by exchanges to queues, by queues to consumers and sagas, by sagas to the services of their steps.
+fn messaging(topology: &mut Topology, model: &Model) {
+    for (name, queue) in &model.queues {
+        for binding in &queue.bindings {
+            link(topology, &binding.exchange.value, &name.value, &binding.key.value);
+        }
+        if let Some(dead) = &queue.dead_letter {
+            link(topology, &name.value, &dead.to.name, "dead letters");
+        }
+    }
+    for (name, exchange) in &model.exchanges {
+        for binding in &exchange.bindings {
+            link(topology, &binding.exchange.value, &name.value, &binding.key.value);
+        }
+    }
+    for (name, service) in &model.services {
+        for (consumer, c) in &service.consumers {
+            link(topology, &c.from.name, &name.value, &consumer.value);
+            steps(topology, &name.value, &c.steps);
+        }
+    }
+    for (name, saga) in &model.sagas {
+        if let Some(trigger) = &saga.trigger {
+            link(topology, &trigger.from.name, &name.value, "begins");
+        }
+        for step in &saga.steps {
+            add(topology, &name.value, &step.action.target.value);
+        }
+    }
+}
+
 fn steps(topology: &mut Topology, from: &str, steps: &[Step]) {
-    for step in steps {
-        match &step.verb {
-            Verb::Call(call) => add(topology, from, &call.target.value),
-            Verb::Update(update) => link(topology, from, &update.row.owner, "update"),
-            Verb::Read(row) => link(topology, from, &row.owner, "read"),
-            Verb::Work(_) | Verb::Sleep(_) | Verb::Fail(_) => {}
+    for step in all_steps(steps) {
+        if let Verb::Publish(publish) = &step.verb {
+            link(topology, from, &publish.message.to.name, "publish");
+        }
+        if let Verb::Outbox(message) = &step.verb {
+            link(topology, from, &message.to.name, "outbox");
+        }
+        if let Verb::Call(call) = &step.verb {
+            add(topology, from, &call.target.value);
+        }
+        // Rows of the service's own are nobody's link.
+        if let Some(row) = step.verb.row().filter(|row| !row.owner.is_empty()) {
+            link(topology, from, &row.owner, step.verb.word());
         }
     }
 }

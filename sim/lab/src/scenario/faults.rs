@@ -7,7 +7,7 @@ use super::diagnostic::Diagnostic;
 use super::distributions::Sort;
 use super::nearest::{listed, nearest};
 use super::tree::Node;
-use crate::model::{At, Direction, Fault, FaultKind, Model, Target, Trigger, Window};
+use crate::model::{At, Chaos, ChaosProfile, Direction, Fault, FaultKind, Model, Target, Trigger, Window};
 
 /// The phases a fault's window may name.
 pub(super) struct Windows<'a> {
@@ -67,6 +67,9 @@ pub(super) fn fault(r: &Reader<'_>, windows: &Windows<'_>) -> Fault {
         "pause" => FaultKind::Pause,
         "partition" => partition(r),
         "loss" => FaultKind::Loss { links },
+        "duplicate" => FaultKind::Duplicate { links },
+        "slow_cpu" => FaultKind::SlowCpu { factor: r.number("factor") },
+        "redeliver" => FaultKind::Redeliver,
         _ => {
             let loses = r.texts("loses");
             let loses = |what: &str| loses.iter().any(|l| l.value == what);
@@ -121,4 +124,15 @@ fn trigger(r: &Reader<'_>) -> Trigger {
         return Trigger::After { fault: after.at("fault"), delay: after.dist("delay") };
     }
     Trigger::Always
+}
+
+/// `[chaos]`.
+pub(super) fn chaos(r: &Reader<'_>) -> Chaos {
+    Chaos {
+        profile: if r.text("profile") == "exhaustive" { ChaosProfile::Exhaustive } else { ChaosProfile::None },
+        points: r.texts("points"),
+        nth: r.maybe_dist("nth", Sort::Counts),
+        length: r.maybe_dist("for", Sort::Durations),
+        place: r.key,
+    }
 }

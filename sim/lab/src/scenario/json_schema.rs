@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::distributions::Sort;
-use super::schema::{Form, Key, POINTS, Preset, ROOT, Shape, Short, Verbs};
+use super::schema::{Form, Key, POINTS, POLICIES, Preset, ROOT, Shape, Short, StepsOf, Verbs};
 
 /// A name of a thing.
 const NAME: &str = "^[a-z][a-z0-9_]{0,63}$";
@@ -25,6 +25,8 @@ const DRIFTS: &str = r"ppm|\(";
 const OFFSETS: &str = r"^ *-?([0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h))+|\(";
 /// A law of numbers, texts or truth, or one text.
 const VARIABLE: &str = r"^ *([a-z]+ *\(.*\)|'[^']+'|-?[0-9][0-9_.]*)( *\+ *.+)* *$";
+/// A queue, an exchange or a topic: its name or its path.
+const DESTINATION: &str = r"^((queues|exchanges|topics)\.)?[a-z][a-z0-9_]{0,63}$";
 /// A window: `10s..40s`.
 const WINDOW: &str = r"^ *([0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h))+ *\.\. *([0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h))+ *$";
 /// A sum of constants and laws with balanced-looking parentheses.
@@ -33,12 +35,33 @@ const DISTRIBUTION: &str = r"^ *([a-z]+ *\(.*\)|-?[0-9][0-9_.]*(ns|us|ms|s|m|h|[
 /// The whole schema.
 pub fn json_schema() -> Json {
     let mut root = table(&ROOT);
+    let each = [StepsOf::Op, StepsOf::Transaction].into_iter();
+    let mut definitions: Map<String, Json> = each.map(|of| (definition(of).to_owned(), verbed(of.verbs()))).collect();
+    definitions.insert("partial".to_owned(), partial());
+    for form in POLICIES {
+        definitions.insert(form.section().to_owned(), table(form));
+    }
     if let Some(object) = root.as_object_mut() {
         object.insert("$schema".into(), json!("http://json-schema.org/draft-07/schema#"));
         object.insert("title".into(), json!("stormglass scenario, version 1"));
-        object.insert("definitions".into(), json!({ "partial": partial() }));
+        object.insert("definitions".into(), Json::Object(definitions));
     }
     root
+}
+
+/// Steps hold steps, so each sort of them is defined once, by name.
+const fn definition(of: StepsOf) -> &'static str {
+    match of {
+        StepsOf::Op => "step",
+        StepsOf::Transaction => "transaction_step",
+    }
+}
+
+/// A name, or the policy itself; those that stand in many places are defined once.
+fn policy(form: &'static Form) -> Json {
+    let defined = POLICIES.iter().any(|known| core::ptr::eq(*known, form));
+    let itself = if defined { json!({ "$ref": format!("#/definitions/{}", form.section()) }) } else { table(form) };
+    json!({ "anyOf": [pattern(NAME), itself] })
 }
 
 /// A variant: any part of a scenario, nothing of it required.
@@ -60,7 +83,7 @@ fn words(words: &[&str]) -> Json {
 
 /// Any optional key may be unset with `none`.
 fn or_none(schema: Json, shape: &Shape) -> Json {
-    if shape.has_none_word() || matches!(shape, Shape::Text | Shape::Expression) {
+    if shape.has_none_word() || matches!(shape, Shape::Text | Shape::Expression | Shape::Item | Shape::Pattern) {
         return schema;
     }
     json!({ "anyOf": [schema, { "const": "none" }] })
@@ -90,12 +113,35 @@ fn shape(shape: &Shape) -> Json {
         Shape::Variable => json!({ "anyOf": [{ "type": ["number", "boolean"] }, pattern(VARIABLE)] }),
         Shape::Word(now, _) => words(now),
         Shape::Words(now, _) => json!({ "type": "array", "items": words(now) }),
-        Shape::Name | Shape::Else => pattern(NAME),
+        Shape::Name => pattern(NAME),
+        Shape::Else(of) => json!({ "anyOf": [pattern(NAME), self::shape(&Shape::Steps(*of))] }),
+        Shape::Policy(form) => policy(form),
+        Shape::List(form) => json!({ "type": "array", "minItems": 1, "items": table(form) }),
+        Shape::Value => json!({ "type": ["string", "integer", "boolean"] }),
+        Shape::Initial => json!({ "type": ["integer", "object"] }),
+        Shape::Factor(_) => json!({ "type": "number", "exclusiveMinimum": 0 }),
+        Shape::CallsOrDuration => json!({ "anyOf": [{ "type": "integer", "minimum": 1 }, pattern(DURATION)] }),
+        Shape::RateOrUsers => json!({ "anyOf": [{ "type": "integer", "minimum": 0 }, pattern(RATE)] }),
+        Shape::Destination(_) => pattern(DESTINATION),
+        Shape::Rows => json!({ "type": "array", "minItems": 1, "items": { "type": "string" } }),
+        Shape::Events => {
+            json!({ "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }] })
+        }
+        Shape::Points => json!({ "type": "array", "items": self::shape(&Shape::Point) }),
         Shape::Names => json!({ "type": "array", "items": pattern(NAME) }),
         Shape::FileName => pattern("^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$"),
-        Shape::Text | Shape::Threshold | Shape::CallTarget | Shape::Row | Shape::Path => json!({ "type": "string" }),
+        Shape::Text
+        | Shape::Threshold
+        | Shape::CallTarget
+        | Shape::Row
+        | Shape::Path
+        | Shape::Item
+        | Shape::Pattern => {
+            json!({ "type": "string" })
+        }
         Shape::Texts => json!({ "type": "array", "items": { "type": "string" } }),
-        Shape::Expression | Shape::Assigned => json!({ "type": ["string", "integer"] }),
+        Shape::Expression => json!({ "type": ["string", "integer"] }),
+        Shape::Assigned => json!({ "type": ["string", "integer", "object"] }),
         Shape::Window => pattern(WINDOW),
         Shape::WindowOrPhase => json!({ "anyOf": [pattern(WINDOW), pattern(NAME)] }),
         Shape::Seeds => pattern(r"^ *[0-9]+ *\.\. *[0-9]+ *$"),
@@ -103,7 +149,7 @@ fn shape(shape: &Shape) -> Json {
             json!({ "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }] })
         }
         Shape::Sides => json!({ "type": "array", "items": { "type": "array", "items": { "type": "string" } } }),
-        Shape::Point => json!({ "anyOf": [words(POINTS), { "type": "string", "pattern": r"^(\*|commit)\.|\.\*" }] }),
+        Shape::Point => json!({ "anyOf": [words(POINTS), { "type": "string", "pattern": r"^commit\.|\*" }] }),
         Shape::Trace => json!({ "anyOf": [{ "type": "string" }, { "type": "array", "items": pattern(DURATION) }] }),
         Shape::SweepVariants => {
             json!({ "anyOf": [words(&["all", "none"]), { "type": "array", "items": pattern(NAME) }] })
@@ -113,7 +159,9 @@ fn shape(shape: &Shape) -> Json {
         Shape::Keyed(inner) => keyed(&self::shape(inner), inner, NAME),
         Shape::Links(form) => keyed(&table(form), &Shape::Links(form), "->"),
         Shape::Verbed(verbs) => verbed(verbs),
-        Shape::Steps(verbs) => json!({ "type": "array", "minItems": 1, "items": verbed(verbs) }),
+        Shape::Steps(of) => {
+            json!({ "type": "array", "minItems": 1, "items": { "$ref": format!("#/definitions/{}", definition(*of)) } })
+        }
         Shape::Variants => json!({
             "type": "object",
             "propertyNames": { "pattern": NAME },
@@ -132,7 +180,7 @@ fn keyed(inner: &Json, of: &Shape, names: &str) -> Json {
 
 fn short_or_table(form: &Form) -> Json {
     match form.short {
-        Short::None => table(form),
+        Short::None | Short::Body => table(form),
         Short::Key(name) => {
             let principal = form.key(name).map_or(json!({}), |k| shape(&k.shape));
             json!({ "anyOf": [principal, table(form)] })
@@ -159,6 +207,8 @@ fn described(key: &Key) -> Json {
             Preset::Required
             | Preset::Absent
             | Preset::Chosen(..)
+            | Preset::For(..)
+            | Preset::MinCalls
             | Preset::Table
             | Preset::Stem
             | Preset::RunDuration
@@ -176,8 +226,12 @@ fn described(key: &Key) -> Json {
 fn table(form: &Form) -> Json {
     let properties: Map<String, Json> = form.keys.iter().map(|k| (k.name.to_owned(), described(k))).collect();
     let copies = form.key("like").is_some();
-    let required: Vec<&str> =
-        form.keys.iter().filter(|k| k.preset == Preset::Required && !copies).map(|k| k.name).collect();
+    let required: Vec<&str> = form
+        .keys
+        .iter()
+        .filter(|k| k.preset == Preset::Required && k.only.is_none() && !copies)
+        .map(|k| k.name)
+        .collect();
     json!({ "type": "object", "additionalProperties": false, "properties": properties, "required": required })
 }
 

@@ -1,6 +1,7 @@
 //! One value against one shape: what it means canonically, or what is wrong with it.
 
 mod drawn;
+mod given;
 
 use core::ops::Range;
 
@@ -90,7 +91,19 @@ pub(super) fn check(node: &Node, shape: Shape, files: &Files) -> Result<Checked>
         Shape::Text => Ok(text(words(node, "text")?)),
         Shape::Texts => list(node, |item| Ok(Value::Text(words(item, "text")?.to_owned()))),
         Shape::Expression => expression(node),
-        Shape::Assigned => assigned(node),
+        Shape::Assigned => given::set(node),
+        Shape::Value => given::value(node),
+        Shape::Initial => given::initial(node),
+        Shape::Factor(least) => given::factor(node, least),
+        Shape::CallsOrDuration => given::calls_or_duration(node),
+        Shape::RateOrUsers => given::rate_or_users(node),
+        Shape::Destination(sections) => given::destination(node, sections),
+        Shape::Item => given::item(node),
+        Shape::Rows => given::rows(node),
+        Shape::Events => given::events(node),
+        Shape::Pattern => given::pattern(node),
+        Shape::Points => given::points(node),
+        Shape::Policy(_) => name(node).map(text),
         Shape::Threshold => threshold(node),
         Shape::Window => window(node),
         Shape::WindowOrPhase => match node.as_text() {
@@ -104,7 +117,7 @@ pub(super) fn check(node: &Node, shape: Shape, files: &Files) -> Result<Checked>
         Shape::Targets => targets_of(node),
         Shape::Sides => sides(node),
         Shape::CallTarget => {
-            let callee = words(node, "`service`, `service.op` or `transactions.x`")?;
+            let callee = words(node, "`service`, `service.op`, `transactions.x` or `sagas.x`")?;
             targets::callee(callee)?;
             Ok(text(callee))
         }
@@ -113,7 +126,7 @@ pub(super) fn check(node: &Node, shape: Shape, files: &Files) -> Result<Checked>
             targets::row(row)?;
             Ok(text(row))
         }
-        Shape::Else => otherwise(node),
+        Shape::Else(_) => otherwise(node),
         Shape::Point => point(node),
         Shape::Path => match words(node, "a path: \"transactions.transfer\"")? {
             path if path.split('.').all(is_name) => Ok(text(path)),
@@ -126,9 +139,13 @@ pub(super) fn check(node: &Node, shape: Shape, files: &Files) -> Result<Checked>
             None => list(node, |item| name(item).map(|n| Value::Text(n.to_owned()))),
         },
         Shape::Matrix => matrix(node),
-        Shape::Table(_) | Shape::Keyed(_) | Shape::Links(_) | Shape::Verbed(_) | Shape::Steps(_) | Shape::Variants => {
-            Err(found(node, "a table").into())
-        }
+        Shape::Table(_)
+        | Shape::List(_)
+        | Shape::Keyed(_)
+        | Shape::Links(_)
+        | Shape::Verbed(_)
+        | Shape::Steps(_)
+        | Shape::Variants => Err(found(node, "a table").into()),
     }
 }
 
@@ -322,7 +339,9 @@ fn assigned(node: &Node) -> Result<Checked> {
             let bad = Bad::new("looks like an expression but is text; start it with `=`");
             Err(bad.help(format!("\"= {}\"", clip(written.trim()))).into())
         }
-        Value::Text(_) => Err(Bad::new("this is text, and a counter holds whole numbers").into()),
+        Value::Text(written) => Err(Bad::new("this is text, and a counter holds whole numbers")
+            .help(format!("fields of a map's row are a table: `{{ status = \"{}\" }}`", clip(written)))
+            .into()),
         Value::Boolean(_) | Value::Float(_) | Value::Date(_) | Value::Array(_) | Value::Table(_) => {
             Err(found(node, "a whole number, \"$x\" or \"= expression\"").into())
         }
@@ -384,9 +403,14 @@ fn sides(node: &Node) -> Result<Checked> {
 fn otherwise(node: &Node) -> Result<Checked> {
     match &node.value {
         Value::Text(word) if is_name(word) => Ok(text(word.clone())),
-        Value::Array(_) => Err(Bad::new("steps in `else` are not supported by this version yet").into()),
-        Value::Text(_) | Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Date(_) | Value::Table(_) => {
-            Err(Bad::new("\"fail\", \"skip\" or a word of your own: the business error").into())
+        Value::Array(_)
+        | Value::Text(_)
+        | Value::Integer(_)
+        | Value::Float(_)
+        | Value::Boolean(_)
+        | Value::Date(_)
+        | Value::Table(_) => {
+            Err(Bad::new("\"fail\", \"skip\", a word of your own (the business error), or steps").into())
         }
     }
 }

@@ -1,6 +1,9 @@
 //! What is allowed and yet probably not meant. Few, and each with its numbers.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod calls;
+mod flow;
+
+use std::collections::BTreeSet;
 
 use kernel::Span;
 
@@ -8,14 +11,9 @@ use super::diagnostic::Diagnostic;
 use super::targets::variables;
 use super::values::{duration, write_duration};
 use crate::model::{
-    Call, Change, Disk, Form, Limit, Load, LockMode, Model, Place, Service, Step, Transport, Trigger, Verb,
+    Destination, DestinationKind, Disk, Form, Limit, Load, LockMode, Model, Step, Transport, Trigger, Verb,
 };
-
-/// Calls within calls that are followed.
-const DEPTH_MAX: usize = 64;
-
-/// Calls followed in all.
-const VISITS_MAX: usize = 100_000;
+use flow::Flow;
 
 /// Looks for them in a model without errors.
 pub(super) fn check(model: &Model) -> Vec<Diagnostic> {
@@ -28,7 +26,10 @@ pub(super) fn check(model: &Model) -> Vec<Diagnostic> {
     if flow.cycles.is_empty() && flow.complete {
         utilisation(model, &flow, &mut warnings);
         unused(model, &flow, &mut warnings);
+        calls::check(model, &mut warnings);
     }
+    queues(model, &mut warnings);
+    sagas(model, &mut warnings);
     at_rest(model, &mut warnings);
     locks(model, &mut warnings);
     cut_by_heal(model, &mut warnings);
@@ -56,16 +57,8 @@ fn traces(model: &Model, warnings: &mut Vec<Diagnostic>) {
 /// Whether anything reads the clock of this service: a transaction that it coordinates.
 pub(super) fn reads_clock(model: &Model, service: &str) -> bool {
     let reads = |step: &Step| {
-        let texts: Vec<&str> = match &step.verb {
-            Verb::Update(update) => {
-                let (Change::Add(change) | Change::Set(change)) = &update.change;
-                let guard = update.guard.iter().map(|text| text.value.as_str());
-                [update.row.key.value.as_str(), &change.value].into_iter().chain(guard).collect()
-            }
-            Verb::Read(row) => vec![&row.key.value],
-            Verb::Work(_) | Verb::Sleep(_) | Verb::Call(_) | Verb::Fail(_) => Vec::new(),
-        };
-        texts.iter().any(|text| variables(text).iter().any(|(name, _)| *name == "now"))
+        let texts = step.verb.expressions();
+        texts.iter().any(|text| variables(&text.value).iter().any(|(name, _)| *name == "now"))
     };
     let mut own = model.transactions.iter().filter(|(_, t)| t.coordinator.value == service);
     own.any(|(_, transaction)| transaction.work.iter().any(reads))
@@ -86,11 +79,7 @@ fn clocks(model: &Model, warnings: &mut Vec<Diagnostic>) {
 fn disks(model: &Model, warnings: &mut Vec<Diagnostic>) {
     let writes = |name: &str| {
         model.transactions.iter().any(|(_, transaction)| {
-            let owner = |step: &Step| match &step.verb {
-                Verb::Update(update) => update.row.owner == name,
-                Verb::Read(row) => row.owner == name,
-                Verb::Work(_) | Verb::Sleep(_) | Verb::Call(_) | Verb::Fail(_) => false,
-            };
+            let owner = |step: &Step| step.verb.row().is_some_and(|row| row.owner == name);
             transaction.coordinator.value == name || transaction.work.iter().any(owner)
         })
     };
@@ -99,9 +88,10 @@ fn disks(model: &Model, warnings: &mut Vec<Diagnostic>) {
         let free = duration(&fsync.text) == Ok(0)
             && (*throughput, *capacity) == (Limit::Unlimited, Limit::Unlimited)
             && *group_commit == Span::ZERO;
-        if !free && !writes(&name.value) {
-            let label =
-                format!("`{}` takes part in no transaction, and nothing else writes in this version", name.value);
+        let log = !service.state.is_empty() || service.outbox.is_some();
+        let log = log || model.sagas.iter().any(|(_, s)| s.coordinator.as_ref().is_some_and(|c| c.value == name.value));
+        if !free && !log && !writes(&name.value) {
+            let label = format!("`{}` has no state, and takes part in no transaction", name.value);
             warnings.push(Diagnostic::warning(fsync.place, "nothing is written to this disk", label));
         }
     }
@@ -118,76 +108,6 @@ fn precision(model: &Model, warnings: &mut Vec<Diagnostic>) {
     }
 }
 
-/// Which ops are called how often.
-struct Flow<'a> {
-    /// `service.op` → calls per second by open workloads.
-    per_second: BTreeMap<String, f64>,
-    /// `service.op` and `transactions.t` that any workload reaches.
-    reached: BTreeSet<String>,
-    cycles: Vec<(String, Place)>,
-    /// Nothing was left out.
-    complete: bool,
-    visits: usize,
-    model: &'a Model,
-}
-
-impl<'a> Flow<'a> {
-    fn of(model: &'a Model) -> Self {
-        let (per_second, reached) = (BTreeMap::new(), BTreeSet::new());
-        let mut flow = Self { per_second, reached, cycles: Vec::new(), complete: true, visits: 0, model };
-        for (_, workload) in &model.workloads {
-            let rate = match &workload.load {
-                Load::Rate { per_second, .. } => *per_second,
-                Load::Users { .. } | Load::Trace(_) => 0.0,
-            };
-            flow.call(&workload.call, rate, &mut Vec::new());
-        }
-        flow
-    }
-
-    fn call(&mut self, call: &Call, rate: f64, stack: &mut Vec<String>) {
-        let mut target = call.target.value.clone();
-        if let Some(service) = self.service(&target) {
-            target = format!("{target}.{}", service.ops.first().map_or("", |(op, _)| op.value.as_str()));
-        }
-        self.visits += 1;
-        if stack.contains(&target) {
-            let mut names = stack[stack.iter().position(|s| *s == target).unwrap_or(0)..].to_vec();
-            names.push(target);
-            let cycle = (names.join(" → "), call.target.place);
-            if !self.cycles.iter().any(|(_, place)| *place == cycle.1) {
-                self.cycles.push(cycle);
-            }
-            return;
-        }
-        if stack.len() > DEPTH_MAX || self.visits > VISITS_MAX {
-            self.complete = false;
-            return;
-        }
-        self.reached.insert(target.clone());
-        *self.per_second.entry(target.clone()).or_default() += rate;
-        stack.push(target.clone());
-        let model = self.model;
-        for step in steps_of(model, &target) {
-            if let Verb::Call(call) = &step.verb {
-                self.call(call, rate * step.chance, stack);
-            }
-        }
-        stack.pop();
-    }
-
-    fn service(&self, name: &str) -> Option<&'a Service> {
-        self.model.services.iter().find(|(n, _)| n.value == name).map(|(_, s)| s)
-    }
-}
-
-fn steps_of<'a>(model: &'a Model, callee: &str) -> &'a [Step] {
-    let Some((service, op)) = callee.split_once('.') else { return &[] };
-    let service = model.services.iter().find(|(n, _)| n.value == service);
-    let op = service.and_then(|(_, s)| s.ops.iter().find(|(n, _)| n.value == op));
-    op.map_or(&[], |(_, op)| &op.steps)
-}
-
 /// Work that arrives per second against workers: a lower bound, since blocking calls hold workers too.
 fn utilisation(model: &Model, flow: &Flow<'_>, warnings: &mut Vec<Diagnostic>) {
     for (name, service) in &model.services {
@@ -195,9 +115,8 @@ fn utilisation(model: &Model, flow: &Flow<'_>, warnings: &mut Vec<Diagnostic>) {
         let mut busy = 0.0;
         for (op, body) in &service.ops {
             let rate = flow.per_second.get(&format!("{}.{}", name.value, op.value)).copied().unwrap_or(0.0);
-            let work = |step: &Step| match &step.verb {
-                Verb::Work(work) => step.chance * work.law.mean() / 1e9,
-                Verb::Sleep(_) | Verb::Call(_) | Verb::Fail(_) | Verb::Update(_) | Verb::Read(_) => 0.0,
+            let work = |step: &Step| {
+                if let Verb::Work(work) = &step.verb { step.chance * work.law.mean() / 1e9 } else { 0.0 }
             };
             busy += rate * body.steps.iter().map(work).sum::<f64>();
         }
@@ -221,17 +140,19 @@ fn unused(model: &Model, flow: &Flow<'_>, warnings: &mut Vec<Diagnostic>) {
         .transactions
         .iter()
         .flat_map(|(_, t)| {
-            let owners = t.work.iter().filter_map(|s| match &s.verb {
-                Verb::Update(update) => Some(update.row.owner.as_str()),
-                Verb::Read(row) => Some(row.owner.as_str()),
-                Verb::Work(_) | Verb::Sleep(_) | Verb::Call(_) | Verb::Fail(_) => None,
-            });
+            let owners = t.work.iter().filter_map(|s| Some(s.verb.row()?.owner.as_str()));
             owners.chain([t.coordinator.value.as_str()])
         })
         .collect();
+    let coordinates = |service: &str| {
+        model.sagas.iter().any(|(_, saga)| saga.coordinator.as_ref().is_some_and(|c| c.value == service))
+    };
     for (name, service) in &model.services {
         let called = |op: &str| flow.reached.contains(&format!("{}.{op}", name.value));
-        let used = service.ops.iter().any(|(op, _)| called(&op.value)) || in_transactions.contains(name.value.as_str());
+        let used = service.ops.iter().any(|(op, _)| called(&op.value))
+            || !service.consumers.is_empty()
+            || coordinates(&name.value)
+            || in_transactions.contains(name.value.as_str());
         if !used {
             let message = format!("nobody calls `{}`", name.value);
             warnings.push(Diagnostic::warning(name.place, message, "no workload reaches this service"));
@@ -248,12 +169,50 @@ fn unused(model: &Model, flow: &Flow<'_>, warnings: &mut Vec<Diagnostic>) {
             warnings.push(Diagnostic::warning(name.place, message, "no workload reaches this transaction"));
         }
     }
+    for (name, saga) in &model.sagas {
+        if !flow.reached.contains(&format!("sagas.{}", name.value)) {
+            let label = match &saga.trigger {
+                Some(_) => "no workload leads to a message of its `trigger`",
+                None => "it has no `trigger`, and nobody calls it",
+            };
+            let message = format!("nothing begins `sagas.{}`", name.value);
+            warnings.push(Diagnostic::warning(name.place, message, label));
+        }
+    }
+}
+
+/// Messages that stay where they are.
+fn queues(model: &Model, warnings: &mut Vec<Diagnostic>) {
+    for (name, _) in &model.queues {
+        let here = |to: &Destination| to.kind == DestinationKind::Queue && to.name == name.value;
+        let consumers = model.services.iter().flat_map(|(_, service)| &service.consumers);
+        let taken = consumers.map(|(_, consumer)| &consumer.from);
+        let sagas = model.sagas.iter().filter_map(|(_, saga)| saga.trigger.as_ref()).map(|trigger| &trigger.from);
+        let dead = model.queues.iter().filter_map(|(_, queue)| queue.dead_letter.as_ref()).map(|dead| &dead.to);
+        if !taken.chain(sagas).chain(dead).any(here) {
+            let message = format!("nobody takes from `queues.{}`", name.value);
+            let label = "no consumer, no saga; and no queue sends its dead letters here";
+            warnings.push(Diagnostic::warning(name.place, message, label));
+        }
+    }
+}
+
+/// Steps before the pivot that nothing undoes.
+fn sagas(model: &Model, warnings: &mut Vec<Diagnostic>) {
+    for (name, saga) in &model.sagas {
+        let Some(pivot) = saga.steps.iter().position(|step| step.pivot) else { continue };
+        for step in saga.steps[..pivot].iter().filter(|step| step.compensate.is_none()) {
+            let message = format!("nothing undoes the step `{}` of `{}`", step.name.value, name.value);
+            let label = format!("it has no `compensate`, and the pivot is `{}`", saga.steps[pivot].name.value);
+            warnings.push(Diagnostic::warning(step.place, message, label).also(saga.steps[pivot].place, "the pivot"));
+        }
+    }
 }
 
 fn at_rest(model: &Model, warnings: &mut Vec<Diagnostic>) {
     let open = model.workloads.iter().any(|(_, w)| matches!(w.load, Load::Rate { .. }));
     for (name, invariant) in &model.invariants {
-        if let (Form::AtRest(_), 0, true) = (&invariant.form, model.run.quiesce.0, open) {
+        if let (Form::AtRest { .. }, 0, true) = (&invariant.form, model.run.quiesce.0, open) {
             let label = "with `run.quiesce = \"0s\"` the run may never come to rest";
             let message = format!("`{}` may never be evaluated", name.value);
             warnings.push(Diagnostic::warning(name.place, message, label).help("for example `run.quiesce = \"30s\"`"));

@@ -10,7 +10,7 @@ use super::diagnostic::{COLLECTED_MAX, Diagnostic};
 use super::references::{MACHINES_MAX, machines};
 use super::tree::Node;
 use crate::compile::attempt;
-use crate::model::{Call, Model, Place, Update, Verb};
+use crate::model::{At, Call, Form, Model, Place, Verb};
 use crate::names::path_of_op;
 use crate::promise::Promises;
 use crate::threshold;
@@ -26,8 +26,68 @@ pub(super) fn check(complete: &Node, model: &Model, broken: &BTreeSet<String>, t
     let promises = Promises::compile(&model, &compiled.names).err();
     let thresholds = threshold::compile(&model, &compiled, &mut Vec::new()).err();
     errors.extend(promises.into_iter().chain(thresholds).flatten().map(Diagnostic::from));
-    errors.retain(|error| !overlaps(told, error.place) && !error.about.iter().any(|path| known.is_wrong(path)));
+    let rests_on_wrong = |error: &Diagnostic| {
+        let names_wrong = |text: &str| state_in(text).iter().any(|path| known.is_wrong(path));
+        model.invariants.iter().any(|(_, invariant)| {
+            let mut texts = predicates(&invariant.form).into_iter();
+            let mut rows = String::new();
+            if let Form::LeadsTo { for_each: Some(item), .. } = &invariant.form {
+                rows = format!("{}.{}", item.owner, item.item);
+            }
+            texts.any(|text| {
+                let here = overlaps(std::slice::from_ref(error), text.place);
+                here && (names_wrong(&text.value) || names_wrong(&rows))
+            })
+        })
+    };
+    let unknown = values_unknown(broken);
+    errors.retain(|error| {
+        if unknown && error.about.is_empty() {
+            return false;
+        }
+        let about_wrong = error.about.iter().any(|path| known.is_wrong(path));
+        !(overlaps(told, error.place) || about_wrong || error.about.is_empty() && rests_on_wrong(error))
+    });
     errors
+}
+
+/// Some step or variable whose value has a type is wrong, so the types of others may be: what is said of types is not told.
+fn values_unknown(broken: &BTreeSet<String>) -> bool {
+    const HOLD: [&str; 12] =
+        ["set", "with", "key", "type", "vars", "into", "value", "reply", "kind", "initial", "steps", "transaction"];
+    broken.iter().any(|path| path.split(['.', '[']).any(|part| HOLD.contains(&part)))
+}
+
+/// The expressions of an invariant.
+fn predicates(form: &Form) -> Vec<&At<String>> {
+    match form {
+        Form::Always(text)
+        | Form::Never(text)
+        | Form::Transition(text)
+        | Form::AtRest { predicate: text, .. }
+        | Form::Finally { predicate: text, .. }
+        | Form::EventuallyAfterHeal { predicate: text, .. }
+        | Form::Sometimes { predicate: text, .. } => vec![text],
+        Form::LeadsTo { when, then, .. } => vec![when, then],
+        Form::Check { .. } => Vec::new(),
+    }
+}
+
+/// Where the state that an expression names is declared, and what gives its rows their fields.
+fn state_in(text: &str) -> Vec<String> {
+    let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '.'));
+    let named = words.filter_map(|word| {
+        let mut parts = word.split('.');
+        Some((parts.next()?, parts.next()?))
+    });
+    let paths = named.map(|(owner, item)| {
+        [
+            format!("services.{owner}.state.{item}"),
+            format!("services.{owner}.ops"),
+            format!("services.{owner}.consumers"),
+        ]
+    });
+    paths.flatten().collect()
 }
 
 /// A variable whose law is wrong has no type yet.
@@ -75,7 +135,7 @@ impl<'a> Known<'a> {
                 wrong.push(format!("services.{}", coordinator.value));
             }
             for step in transaction.work.iter().filter(|step| overlaps(told, step.place)) {
-                let (Verb::Update(Update { row, .. }) | Verb::Read(row)) = &step.verb else { continue };
+                let Some(row) = step.verb.row() else { continue };
                 let item = format!("services.{}.state.{}", row.owner, row.item);
                 if overlaps(told, row.place) && !known.is_there(&item) {
                     wrong.push(item);

@@ -59,7 +59,7 @@ pub(super) fn grow(form: &Form, node: Node) -> Node {
         (Short::Key(name), _) => name,
         (Short::Op, Value::Array(_)) => "steps",
         (Short::Op, Value::Text(_)) => "work",
-        (Short::None | Short::Op, _) => return node,
+        (Short::None | Short::Op | Short::Body, _) => return node,
     };
     let place = node.place;
     let mut table = Table::default();
@@ -92,7 +92,7 @@ pub(super) fn merge(base: Node, over: Node, shape: Option<Shape>) -> Node {
 }
 
 fn is_op(shape: &Shape) -> bool {
-    matches!(shape, Shape::Table(form) if form.short == Short::Op)
+    matches!(shape, Shape::Table(form) if form.has_body())
 }
 
 /// An op's `work` replaces its `steps` and the other way round: they are two spellings of one thing.
@@ -192,7 +192,19 @@ fn cycle(section: &str, chain: &[(String, Place)], again: &str) -> Diagnostic {
 }
 
 /// Sections whose tables may copy a sibling.
-const WITH_LIKE: [&str; 4] = ["services", "transactions", "workloads", "faults"];
+pub(super) const WITH_LIKE: [&str; 11] = [
+    "retry",
+    "breaker",
+    "services",
+    "brokers",
+    "queues",
+    "exchanges",
+    "topics",
+    "transactions",
+    "sagas",
+    "workloads",
+    "faults",
+];
 
 /// Replaces every `like` by what it copies.
 ///
@@ -303,10 +315,7 @@ pub(super) fn strip_none(node: &mut Node, shape: Option<Shape>) {
             });
         }
         Value::Array(items) => {
-            let child = match shape {
-                Some(Shape::Steps(verbs)) => Some(Shape::Verbed(verbs)),
-                Some(_) | None => None,
-            };
+            let child = shape.and_then(|s| s.item());
             for item in items {
                 strip_none(item, child);
             }

@@ -4,9 +4,14 @@
 
 mod calls;
 mod faults;
+mod flow;
+mod messaging;
+mod points;
+mod sagas;
+mod state;
 mod zones;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use kernel::Span;
 
@@ -15,7 +20,8 @@ use super::leaf::inside_text;
 use super::nearest::{listed, nearest};
 use super::tree::Node;
 use super::values::{clip, write_duration};
-use crate::model::{At, Expected, Form, Model, Named, Otherwise, Place, SweepVariants, Variable, Verb};
+use crate::model::{At, Expected, Form, Load, Model, Named, Otherwise, Place, SweepVariants, Workload};
+use calls::Standing;
 
 /// Request variables that are always there.
 const BUILT_IN: [&str; 5] = ["id", "attempt", "client", "unique", "now"];
@@ -37,7 +43,10 @@ pub(super) fn check(sources: &[Source], complete: &Node, model: &Model, broken: 
     checker.times();
     checker.precision();
     checker.world();
+    checker.state();
     checker.ops();
+    checker.messaging();
+    checker.sagas();
     checker.transactions();
     checker.workloads();
     checker.variables();
@@ -185,8 +194,9 @@ impl<'a> Checker<'a> {
         for (name, service) in &self.model.services {
             let path = format!("services.{}", name.value);
             let told = self.broken.iter().any(|b| b.starts_with(&path));
-            if service.ops.is_empty() && service.state.is_empty() && !told && !self.coordinates(&name.value) {
-                let label = "no `work`, no `steps`, no `ops`, no `state`";
+            let idle = service.ops.is_empty() && service.state.is_empty() && service.consumers.is_empty();
+            if idle && !told && !self.coordinates(&name.value) {
+                let label = "no `work`, no `steps`, no `ops`, no `consumers`, no `state`";
                 let error = Diagnostic::error(name.place, format!("the service `{}` does nothing", name.value), label);
                 self.errors.push(error.help("what it is asked for is an op: `work = \"exp(5ms)\"` is the shortest"));
             }
@@ -201,17 +211,20 @@ impl<'a> Checker<'a> {
     }
 
     fn coordinates(&self, service: &str) -> bool {
+        let of_sagas = self.model.sagas.iter().filter_map(|(_, saga)| saga.coordinator.as_ref());
+        let mut all = self.model.transactions.iter().map(|(_, t)| &t.coordinator).chain(of_sagas);
         // A coordinator that could not be read may be this one.
-        let named = |coordinator: &str| coordinator == service || coordinator.is_empty();
-        self.model.transactions.iter().any(|(_, t)| named(&t.coordinator.value))
+        all.any(|coordinator| coordinator.value == service || coordinator.value.is_empty())
     }
 
     fn ops(&mut self) {
         for (service_name, service) in &self.model.services {
+            let standing = Standing { service: Some(&service_name.value), in_transaction: false };
             for (_, op) in &service.ops {
-                for step in &op.steps {
-                    self.step(step, Some(&service_name.value));
-                }
+                self.steps(&op.steps, standing);
+            }
+            for (_, consumer) in &service.consumers {
+                self.steps(&consumer.steps, standing);
             }
         }
     }
@@ -222,13 +235,18 @@ impl<'a> Checker<'a> {
             if find(&self.model.services, &coordinator.value).is_none() {
                 self.unknown_in(coordinator, "service", &self.model.services);
             }
+            self.steps(&transaction.work, Standing { service: None, in_transaction: false });
             for step in &transaction.work {
-                self.step(step, None);
-                let skips = matches!(&step.verb, Verb::Update(update) if update.otherwise == Otherwise::Skip);
-                if skips {
-                    let label = "a participant votes; it does not skip";
-                    self.errors.push(Diagnostic::error(step.place, "`else = \"skip\"` in a transaction", label));
+                let what = match step.verb.otherwise() {
+                    Some(Otherwise::Skip) => "`else = \"skip\"` in a transaction",
+                    Some(Otherwise::Steps(_)) => "steps in the `else` of a transaction",
+                    Some(Otherwise::Fail | Otherwise::Word(_)) | None => continue,
+                };
+                if self.broken.iter().any(|broken| broken.starts_with(&step.path)) {
+                    continue;
                 }
+                let label = "a participant votes; it does not skip";
+                self.errors.push(Diagnostic::error(step.place, what, label));
             }
             let path = format!("transactions.{}", name.value);
             let timeouts =
@@ -259,38 +277,44 @@ impl<'a> Checker<'a> {
                 let message = format!("the workload `{}` ends before it begins", name.value);
                 self.errors.push(Diagnostic::error(name.place, message, label));
             }
-            for (variable, _) in &workload.vars {
-                if BUILT_IN.iter().chain(&RESERVED).any(|name| *name == variable.value) {
-                    let label = "this variable is built in";
-                    let message = format!("`{}` cannot be set", variable.value);
-                    self.errors.push(Diagnostic::error(variable.place, message, label));
-                }
+            self.stages(name, workload);
+        }
+    }
+
+    /// Stages lead to rates, or to users, as the workload begins.
+    fn stages(&mut self, name: &'a At<String>, workload: &'a Workload) {
+        let path = format!("workloads.{}.stages", name.value);
+        let (Some(first), false) = (workload.stages.first(), self.broken(&[&path])) else { return };
+        let rates = match &workload.load {
+            Load::Rate { .. } => true,
+            Load::Users { .. } => false,
+            Load::Trace(_) => {
+                let label = "the times of a trace are all written";
+                self.errors.push(Diagnostic::error(first.place, "a trace has no stages", label));
+                return;
+            }
+        };
+        let written = self.written(&format!("workloads.{}", name.value), "stages").and_then(Node::array);
+        for (n, item) in written.unwrap_or(&[]).iter().enumerate() {
+            if self.broken(&[&format!("{path}[{n}].to")]) {
+                continue;
+            }
+            let Some(to) = item.table().and_then(|table| table.get("to")) else { continue };
+            if to.as_text().is_some() != rates {
+                let label = if rates { "to a rate: \"120/s\"" } else { "to a number of users: 40" };
+                let message = format!("a stage of `{}` leads elsewhere", name.value);
+                self.errors.push(Diagnostic::error(to.place, message, label));
             }
         }
     }
 
-    /// A variable has one type, whatever workload sets it.
-    fn variables(&mut self) {
-        let noun = |variable: &Variable| match variable {
-            Variable::Number(_) | Variable::Sequence(_) => "a number",
-            Variable::Truth(_) => "true or false",
-            Variable::Text(..) => "text",
-        };
-        let mut seen: BTreeMap<&str, (&At<String>, &str)> = BTreeMap::new();
-        for (name, workload) in &self.model.workloads {
-            for (variable, value) in &workload.vars {
-                let path = format!("workloads.{}.vars.{}", name.value, variable.value);
-                if self.broken(&[&path]) {
-                    continue;
-                }
-                let (first, sort) = *seen.entry(&variable.value).or_insert((variable, noun(value)));
-                if sort != noun(value) {
-                    let message = format!("the variable `{}` has two types", variable.value);
-                    let error = Diagnostic::error(variable.place, message, format!("{} here", noun(value)));
-                    self.errors.push(error.also(first.place, format!("{sort} here")));
-                }
-            }
+    /// What the complete file has under a path of tables.
+    fn written(&self, path: &str, key: &str) -> Option<&'a Node> {
+        let mut table = self.complete.table()?;
+        for name in path.split('.') {
+            table = table.get(name)?.table()?;
         }
+        table.get(key)
     }
 
     fn promises(&mut self) {
@@ -305,9 +329,34 @@ impl<'a> Checker<'a> {
             if self.broken(&[&format!("invariants.{}.check", name.value)]) {
                 continue;
             }
-            if let Form::Check { of, .. } = &invariant.form {
-                self.transaction_at(of, "cannot be judged", "which one is judged? A path like `transactions.transfer`");
+            match &invariant.form {
+                Form::Check { judge, of, within } => self.judge(judge, of, within.is_some()),
+                Form::AtRest { of: Some(of), .. } => {
+                    self.saga_at(of, "does not come to rest by itself", "a path like `sagas.checkout`");
+                }
+                Form::LeadsTo { for_each: Some(item), .. } => self.map(item, None),
+                Form::Always(_)
+                | Form::Never(_)
+                | Form::AtRest { of: None, .. }
+                | Form::Finally { .. }
+                | Form::EventuallyAfterHeal { .. }
+                | Form::Sometimes { .. }
+                | Form::Transition(_)
+                | Form::LeadsTo { for_each: None, .. } => {}
             }
+        }
+    }
+
+    /// Judges of sagas judge sagas, the other one transactions.
+    fn judge(&mut self, judge: &At<String>, of: &'a At<String>, within: bool) {
+        if judge.value.starts_with("saga_") {
+            self.saga_at(of, "cannot be judged", "which one is judged? A path like `sagas.checkout`");
+        } else {
+            self.transaction_at(of, "cannot be judged", "which one is judged? A path like `transactions.transfer`");
+        }
+        if within && judge.value != "saga_ends" {
+            let label = "only `saga_ends` has a limit of time";
+            self.errors.push(Diagnostic::error(judge.place, format!("`{}` has no `within`", judge.value), label));
         }
     }
 

@@ -3,6 +3,7 @@
 //! What comes out is complete: where the file is wrong, an error is recorded and a harmless value stands in its place, so
 //! that the passes after this one can go on and find the other errors. They ask `broken` before they judge such a value.
 
+mod lists;
 mod unknown;
 mod verbs;
 
@@ -16,7 +17,7 @@ use super::leaf;
 use super::merge::grow;
 use super::nearest::listed;
 use super::resolved::write_key;
-use super::schema::{Choice, Form, Key, OP, Preset, Shape, Short};
+use super::schema::{Choice, Form, Key, Preset, Shape, Short};
 use super::stand_in::stand_in;
 use super::tree::{Entry, Node, Table, Value};
 use super::values::{clip, is_name, write_duration};
@@ -69,6 +70,8 @@ pub(super) struct Resolver<'a> {
     /// `run.precision` is there.
     precise: bool,
     notes: usize,
+    /// Policies that are named: their form, the name, and its place.
+    policies: Vec<(&'static Form, String, Place)>,
     /// Stand-ins are being made: what is missing in them was told already.
     quiet: bool,
 }
@@ -92,6 +95,7 @@ impl<'a> Resolver<'a> {
             automatic: false,
             precise: false,
             notes: 0,
+            policies: Vec::new(),
             quiet: false,
         }
     }
@@ -99,7 +103,9 @@ impl<'a> Resolver<'a> {
     /// The whole file.
     pub(super) fn root(&mut self, root: &Node) -> Node {
         let place = Place { source: 0, start: 0, end: 0 };
-        self.value(root, Shape::Table(&super::schema::ROOT), "", place)
+        let complete = self.value(root, Shape::Table(&super::schema::ROOT), "", place);
+        self.named_policies(&complete);
+        complete
     }
 
     fn error(&mut self, path: &str, error: Diagnostic) {
@@ -116,7 +122,10 @@ impl<'a> Resolver<'a> {
             Shape::Verbed(verbs) => self.verbed(node, verbs, path, owner),
             Shape::Keyed(inner) => self.keyed(node, *inner, path),
             Shape::Links(form) => self.links(node, form, path),
-            Shape::Steps(verbs) => self.steps(node, verbs, path),
+            Shape::Steps(of) => self.steps(node, of.verbs(), path),
+            Shape::List(form) => self.list(node, form, path),
+            Shape::Policy(form) if node.table().is_some() => self.policy(node, form, path, owner),
+            Shape::Else(of) if node.array().is_some() => self.steps(node, of.verbs(), path),
             Shape::Variants => self.variants(node, path),
             Shape::Version
             | Shape::Integer(..)
@@ -148,7 +157,19 @@ impl<'a> Resolver<'a> {
             | Shape::Sides
             | Shape::CallTarget
             | Shape::Row
-            | Shape::Else
+            | Shape::Else(_)
+            | Shape::Policy(_)
+            | Shape::Value
+            | Shape::Initial
+            | Shape::Factor(_)
+            | Shape::CallsOrDuration
+            | Shape::RateOrUsers
+            | Shape::Destination(_)
+            | Shape::Item
+            | Shape::Rows
+            | Shape::Events
+            | Shape::Pattern
+            | Shape::Points
             | Shape::Point
             | Shape::Path
             | Shape::Trace
@@ -162,6 +183,10 @@ impl<'a> Resolver<'a> {
         let files = self.sources.first().map_or(&none, |source| &source.files);
         match leaf::check(node, shape, files) {
             Ok(checked) => {
+                if let Shape::Policy(form) = shape {
+                    let name = node.as_text().unwrap_or("").to_owned();
+                    self.policies.push((form, name, node.place));
+                }
                 let mut result = Node::new(checked.value, node.place);
                 if let Some(law) = checked.varying.filter(|_| self.notes < NOTES_MAX) {
                     self.notes += 1;
@@ -232,7 +257,7 @@ impl<'a> Resolver<'a> {
             self.remember(&child, &result, key.name);
         }
         self.quiet = was_quiet;
-        if core::ptr::eq(form, &raw const OP) {
+        if form.has_body() {
             work_as_steps(&mut result);
         }
         Node::new(Value::Table(result), node.place)
@@ -307,6 +332,8 @@ impl<'a> Resolver<'a> {
                 self.broken.insert(child.to_owned());
                 Some(self.stand_in(key.shape, child, owner))
             }
+            // Whether it is needed depends on a word that nobody understands.
+            Preset::Required if key.only.is_some_and(|(word, _)| self.broken.contains(&join(path, word))) => None,
             Preset::Required => {
                 let error = if path.is_empty() {
                     Diagnostic::error(owner, format!("the scenario has no `{}`", key.name), required_hint(key.name))
@@ -325,6 +352,15 @@ impl<'a> Resolver<'a> {
                 Some(self.value(&Node::text(*text, owner), key.shape, child, owner))
             }
             Preset::Integer(number) => Some(Node::new(Value::Integer(number), owner)),
+            Preset::For(sibling, word, number) => {
+                let fits = result.get(sibling).and_then(Node::as_text) == Some(word);
+                fits.then(|| Node::new(Value::Integer(number), owner))
+            }
+            Preset::MinCalls => {
+                let calls = result.get("window").map(|node| &node.value);
+                let Some(Value::Integer(calls)) = calls else { return Some(Node::new(Value::Integer(20), owner)) };
+                Some(Node::new(Value::Integer(*calls), owner))
+            }
             Preset::Boolean(truth) => Some(Node::new(Value::Boolean(truth), owner)),
             Preset::Words(words) => {
                 Some(Node::new(Value::Array(words.iter().map(|w| Node::text(*w, owner)).collect()), owner))
@@ -388,43 +424,6 @@ impl<'a> Resolver<'a> {
             self.error(&join(path, name), Diagnostic::error(place, format!("`{name}` is a reserved name"), label));
         }
     }
-
-    fn links(&mut self, node: &Node, form: &'static Form, path: &str) -> Node {
-        let mut result = Table::default();
-        let entries = self.entries(node, "a table of links", path);
-        for (name, entry) in entries.into_iter().flat_map(|t| &t.entries) {
-            let child = format!("{path}.{}", write_key(name));
-            let written = match super::targets::link(name, entry.key) {
-                Ok(link) => super::targets::write_link(&link),
-                Err(bad) => {
-                    let message = format!("`{}` is not a link", clip(name));
-                    self.error(&child, Diagnostic::error(entry.key, message, bad.label).maybe_help(bad.help));
-                    continue;
-                }
-            };
-            let checked = self.value(&entry.node, Shape::Table(form), &child, entry.key);
-            if let Some(first) = result.entries.get(&written) {
-                let error = Diagnostic::error(entry.key, format!("the link `{written}` is here twice"), "again");
-                let error = error.also(first.key, "first");
-                self.error(&child, error);
-            }
-            result.insert(written, entry.key, checked);
-        }
-        Node::new(Value::Table(result), node.place)
-    }
-
-    fn variants(&mut self, node: &Node, path: &str) -> Node {
-        // Each variant is checked when it is merged; here only its name is.
-        let mut result = Table::default();
-        let entries = self.entries(node, "a table of variants", path);
-        for (name, entry) in entries.into_iter().flat_map(|t| &t.entries) {
-            self.name(name, entry.key, path);
-            if self.entries(&entry.node, "a partial scenario", &join(path, name)).is_some() {
-                result.insert(name.clone(), entry.key, Node::new(Value::Table(Table::default()), entry.key));
-            }
-        }
-        Node::new(Value::Table(result), node.place)
-    }
 }
 
 fn required_hint(name: &str) -> String {
@@ -442,7 +441,7 @@ pub(super) fn join(path: &str, name: &str) -> String {
 
 /// The steps of an op go by the op's own path.
 fn op_path(form: &Form, key: &Key, path: &str, child: &str) -> String {
-    if form.short == Short::Op && key.name == "steps" { path.to_owned() } else { child.to_owned() }
+    if form.has_body() && key.name == "steps" { path.to_owned() } else { child.to_owned() }
 }
 
 /// `ops.checkout[0]`, or `ops.checkout.charge` for a step with a name.

@@ -5,6 +5,7 @@
 
 use core::fmt::Write as _;
 
+use super::merge::WITH_LIKE;
 use super::tree::{Node, Table, Value};
 
 /// Inline tables longer than this get a header of their own.
@@ -99,8 +100,7 @@ fn is_inline(table: &Table, path: &[String]) -> bool {
         Value::Array(items) => items.iter().all(|i| i.table().is_none()),
         Value::Text(_) | Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Date(_) => true,
     });
-    let thing =
-        matches!(path, [section] if ["services", "transactions", "workloads", "faults"].contains(&section.as_str()));
+    let thing = matches!(path, [section] if WITH_LIKE.contains(&section.as_str()));
     let width: usize = table.entries.iter().map(|(name, e)| name.len() + write_value(&e.node).len() + 5).sum();
     plain && !thing && !path.is_empty() && width <= INLINE_MAX
 }

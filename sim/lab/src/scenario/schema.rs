@@ -2,21 +2,26 @@
 //!
 //! This is the only place that knows which keys exist and what they default to. Validation, the resolved file, the JSON
 //! Schema and the list of keys that cannot change a run are read from these tables; a key that is not here is an error.
-//! `world`, `steps` and `faults` have the tables of the parts, `promises` those of what is judged, `later` what the
+//! `world`, `policies`, `steps`, `messaging`, `sagas`, `workloads` and `faults` have the tables of the parts, `promises` those of what is judged, `later` what the
 //! grammar has and this version does not.
 
 mod faults;
 mod hardware;
 mod later;
+mod messaging;
+mod policies;
 mod promises;
+mod sagas;
+mod shape;
 mod steps;
+mod workloads;
 mod world;
 
 pub(super) use faults::POINTS;
 pub(super) use later::{FOREIGN, LATER_SECTIONS};
+pub(super) use policies::POLICIES;
 #[cfg(test)]
 pub(super) use promises::INVARIANTS;
-pub(super) use world::OP;
 
 use super::distributions::Sort;
 
@@ -43,6 +48,10 @@ pub(super) enum Preset {
     Absent,
     /// This text.
     Text(&'static str),
+    /// This number if the sibling is this word; else it is not there.
+    For(&'static str, &'static str, i64),
+    /// `min_calls` of a breaker: its window if that counts calls, else 20.
+    MinCalls,
     /// The text that goes with the word of this sibling.
     Chosen(&'static str, &'static [(&'static str, &'static str)]),
     /// This number.
@@ -99,7 +108,7 @@ pub(super) enum Shape {
     Text,
     Texts,
     Expression,
-    /// `set`: a number, `"$x"`, or `"= expression"`.
+    /// `set` of an `update`: a number, `"$x"`, `"= expression"`, or a table of fields.
     Assigned,
     /// A comparison of metrics.
     Threshold,
@@ -114,9 +123,36 @@ pub(super) enum Shape {
     CallTarget,
     /// `owner.item[key]`.
     Row,
-    Else,
     /// A protocol point.
     Point,
+    /// One of the values of §3: a number, truth, text with variables in it, `"$x"`, or `"= expression"`.
+    Value,
+    /// The first value of an item of state: a number, or a table of fields.
+    Initial,
+    /// A number above 0 and not below this.
+    Factor(f64),
+    /// Calls, or a duration.
+    CallsOrDuration,
+    /// Where a stage leads: a rate, or users.
+    RateOrUsers,
+    /// A queue, an exchange or a topic: its name, or its path.
+    Destination(&'static [&'static str]),
+    /// `owner.item`.
+    Item,
+    /// Several rows.
+    Rows,
+    /// One name of an event, or several.
+    Events,
+    /// A pattern of routing keys.
+    Pattern,
+    /// Protocol points.
+    Points,
+    /// What happens when a step cannot be done; steps of this sort too.
+    Else(StepsOf),
+    /// The name of a policy, or the policy itself.
+    Policy(&'static Form),
+    /// An array of tables.
+    List(&'static Form),
     /// A path in this file.
     Path,
     /// Arrival times, as a list of durations or a file that has them.
@@ -133,9 +169,27 @@ pub(super) enum Shape {
     /// A table with one verb.
     Verbed(&'static Verbs),
     /// An array of those.
-    Steps(&'static Verbs),
+    Steps(StepsOf),
     /// Names → partial scenarios.
     Variants,
+}
+
+/// Where steps stand.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum StepsOf {
+    /// In an op, or in a step of one.
+    Op,
+    /// In `[transactions.*]`.
+    Transaction,
+}
+
+impl StepsOf {
+    pub(super) fn verbs(self) -> &'static Verbs {
+        match self {
+            Self::Op => &steps::STEPS,
+            Self::Transaction => &steps::TRANSACTION_STEPS,
+        }
+    }
 }
 
 /// A table with fixed keys.
@@ -160,6 +214,8 @@ pub(super) enum Short {
     Key(&'static str),
     /// An op: text is its `work`, an array its `steps`.
     Op,
+    /// None; but it has `work` or `steps` as an op has, and its steps go by its own path.
+    Body,
 }
 
 /// Keys of which one at most may be there.
@@ -210,6 +266,16 @@ impl Key {
 }
 
 impl Form {
+    /// Its steps go by its own path.
+    pub(super) fn has_body(&self) -> bool {
+        matches!(self.short, Short::Op | Short::Body)
+    }
+
+    /// Where policies of this form have their names.
+    pub(super) fn section(&self) -> &'static str {
+        if self.what == policies::BREAKER.what { "breaker" } else { "retry" }
+    }
+
     pub(super) fn key(&self, name: &str) -> Option<&'static Key> {
         self.keys.iter().find(|k| k.name == name)
     }
@@ -227,159 +293,6 @@ impl Verbs {
     }
 }
 
-impl Shape {
-    /// `run.duration` is not …
-    pub(super) fn noun(&self) -> &'static str {
-        match self {
-            Self::Version => "1",
-            Self::Integer(..) => "a whole number in its range",
-            Self::Boolean => "true or false",
-            Self::Percentage => "a percentage",
-            Self::Count(_) => "a count",
-            Self::Duration => "a duration",
-            Self::Warmup => "a duration or `auto`",
-            Self::Rate => "a rate",
-            Self::Size => "a size",
-            Self::Bandwidth => "a bandwidth",
-            Self::Capacity => "a capacity",
-            Self::Distribution(Sort::Durations) => "a duration or a distribution of durations",
-            Self::Distribution(Sort::Drifts) => "a drift or a distribution of drifts",
-            Self::Distribution(Sort::Numbers) => "a number or a distribution of numbers",
-            Self::Distribution(Sort::Offsets) => "the offset of a clock or a distribution of offsets",
-            Self::Variable => "a variable",
-            Self::Distribution(Sort::Counts) => "a count or a distribution of whole numbers",
-            Self::Word(..) => "a known word",
-            Self::Words(..) => "a list of known words",
-            Self::Name => "a name",
-            Self::Names => "a list of names",
-            Self::FileName => "a name for a directory",
-            Self::Text => "text",
-            Self::Texts => "a list of texts",
-            Self::Expression => "an expression",
-            Self::Assigned => "a value",
-            Self::Threshold => "a comparison",
-            Self::Window => "a window of time",
-            Self::WindowOrPhase => "a window of time or a phase",
-            Self::Seeds => "a range of seeds",
-            Self::Targets => "a target",
-            Self::Sides => "a list of sides",
-            Self::CallTarget => "something that can be called",
-            Self::Row => "a row of state",
-            Self::Else => "what `else` can say",
-            Self::Point => "a protocol point",
-            Self::Path => "a path in this file",
-            Self::Trace => "a list of arrival times",
-            Self::SweepVariants => "a choice of variants",
-            Self::Matrix => "a table of paths and lists of values",
-            Self::Table(form) => form.what,
-            Self::Keyed(_) => "a table of named things",
-            Self::Links(_) => "a table of links",
-            Self::Verbed(verbs) => verbs.what,
-            Self::Steps(_) => "a list of steps",
-            Self::Variants => "a table of named variants",
-        }
-    }
-
-    /// The word `none` means something of its own here.
-    pub(super) fn has_none_word(&self) -> bool {
-        match self {
-            Self::Word(words, _) => words.contains(&"none"),
-            Self::SweepVariants => true,
-            Self::Table(form) => match form.short {
-                Short::Key(name) => form.key(name).is_some_and(|k| k.shape.has_none_word()),
-                Short::None | Short::Op => false,
-            },
-            Self::Version
-            | Self::Integer(..)
-            | Self::Boolean
-            | Self::Percentage
-            | Self::Count(_)
-            | Self::Duration
-            | Self::Warmup
-            | Self::Rate
-            | Self::Size
-            | Self::Bandwidth
-            | Self::Capacity
-            | Self::Distribution(_)
-            | Self::Variable
-            | Self::Words(..)
-            | Self::Name
-            | Self::Names
-            | Self::FileName
-            | Self::Text
-            | Self::Texts
-            | Self::Expression
-            | Self::Assigned
-            | Self::Threshold
-            | Self::Window
-            | Self::WindowOrPhase
-            | Self::Seeds
-            | Self::Targets
-            | Self::Sides
-            | Self::CallTarget
-            | Self::Row
-            | Self::Else
-            | Self::Point
-            | Self::Path
-            | Self::Trace
-            | Self::Matrix
-            | Self::Keyed(_)
-            | Self::Links(_)
-            | Self::Verbed(_)
-            | Self::Steps(_)
-            | Self::Variants => false,
-        }
-    }
-
-    /// The shape of what stands under `name` in a table of this shape, and its key if it is a fixed one.
-    pub(super) fn child(&self, name: &str) -> Option<(Shape, Option<&'static Key>)> {
-        match self {
-            Self::Table(form) => form.key(name).map(|k| (k.shape, Some(k))),
-            Self::Keyed(shape) => Some((**shape, None)),
-            Self::Links(form) => Some((Self::Table(form), None)),
-            Self::Verbed(verbs) => verbs.key(name).map(|k| (k.shape, Some(k))),
-            Self::Variants => Some((Self::Table(&ROOT), None)),
-            Self::Steps(verbs) => Some((Self::Verbed(verbs), None)),
-            Self::Version
-            | Self::Integer(..)
-            | Self::Boolean
-            | Self::Percentage
-            | Self::Count(_)
-            | Self::Duration
-            | Self::Warmup
-            | Self::Rate
-            | Self::Size
-            | Self::Bandwidth
-            | Self::Capacity
-            | Self::Distribution(_)
-            | Self::Variable
-            | Self::Word(..)
-            | Self::Words(..)
-            | Self::Name
-            | Self::Names
-            | Self::FileName
-            | Self::Text
-            | Self::Texts
-            | Self::Expression
-            | Self::Assigned
-            | Self::Threshold
-            | Self::Window
-            | Self::WindowOrPhase
-            | Self::Seeds
-            | Self::Targets
-            | Self::Sides
-            | Self::CallTarget
-            | Self::Row
-            | Self::Else
-            | Self::Point
-            | Self::Path
-            | Self::Trace
-            | Self::SweepVariants
-            | Self::Matrix => None,
-        }
-    }
-}
-
 const JUDGED: &str = "a promise judges a run, it does not change it";
 const DESCRIBES: &str = "it describes the scenario and changes nothing in it";
 
@@ -394,14 +307,22 @@ pub(super) static ROOT: Form = Form {
         key("phases", Shape::Keyed(&Shape::Window), Preset::Table, "Named windows of virtual time."),
         key("network", Shape::Table(&hardware::NETWORK), Preset::Table, "What messages meet on their way."),
         key("zones", Shape::Keyed(&hardware::ZONE_SHAPE), Preset::Table, "One-way latencies from zone to zone."),
+        key("retry", Shape::Keyed(&policies::RETRY_SHAPE), Preset::Table, "How failed calls are tried again."),
+        key("breaker", Shape::Keyed(&policies::BREAKER_SHAPE), Preset::Table, "When calls are not even tried."),
         key("services", Shape::Keyed(&world::SERVICE_SHAPE), Preset::Table, "Things with nodes that serve requests."),
+        key("brokers", Shape::Keyed(&messaging::BROKER_SHAPE), Preset::Table, "Things with nodes that keep messages."),
+        key("queues", Shape::Keyed(&messaging::QUEUE_SHAPE), Preset::Table, "Each message to one consumer."),
+        key("exchanges", Shape::Keyed(&messaging::EXCHANGE_SHAPE), Preset::Table, "They hand messages on to queues."),
+        key("topics", Shape::Keyed(&messaging::TOPIC_SHAPE), Preset::Table, "Logs: each message to every group."),
         key(
             "transactions",
             Shape::Keyed(&world::TRANSACTION_SHAPE),
             Preset::Table,
             "Distributed transactions by a commit protocol.",
         ),
-        key("workloads", Shape::Keyed(&world::WORKLOAD_SHAPE), Preset::Table, "Clients and what they ask for."),
+        key("sagas", Shape::Keyed(&sagas::SAGA_SHAPE), Preset::Table, "Steps over services, each with what undoes it."),
+        key("workloads", Shape::Keyed(&workloads::WORKLOAD_SHAPE), Preset::Table, "Clients and what they ask for."),
+        key("chaos", Shape::Table(&faults::CHAOS), Preset::Table, "Random schedules of faults."),
         key("faults", Shape::Keyed(&faults::FAULT_SHAPE), Preset::Table, "What goes wrong, and when."),
         key("invariants", Shape::Keyed(&promises::INVARIANT_SHAPE), Preset::Table, "Is it right?").judging(JUDGED),
         key("thresholds", Shape::Keyed(&Shape::Threshold), Preset::Table, "How does it behave?").judging(JUDGED),

@@ -9,7 +9,7 @@ use super::Leaf;
 use super::diagnostic::Diagnostic;
 use super::merge::{grow, judging, merge, root};
 use super::resolved::{write_key, write_value};
-use super::schema::{Shape, Short};
+use super::schema::Shape;
 use super::tree::{Node, Table, Value, parse_value};
 use super::values::clip;
 use crate::model::Place;
@@ -181,7 +181,7 @@ impl Walk {
     /// `ops.checkout.charge` is the step called `charge` of that op.
     fn op_steps<'a>(table: &'a mut Table, shape: Option<Shape>, name: &str) -> Option<(&'a mut Node, Option<Shape>)> {
         let Some(Shape::Table(form)) = shape else { return None };
-        let wanted = form.short == Short::Op && form.key(name).is_none();
+        let wanted = form.has_body() && form.key(name).is_none();
         let steps = table.entries.get_mut("steps").filter(|_| wanted)?;
         steps.node.array()?.iter().any(|item| is_named(item, name)).then_some(())?;
         Some((&mut steps.node, form.key("steps").map(|k| k.shape)))
@@ -189,7 +189,7 @@ impl Walk {
 }
 
 fn is_op(shape: Option<Shape>) -> bool {
-    matches!(shape, Some(Shape::Table(form)) if form.short == Short::Op)
+    matches!(shape, Some(Shape::Table(form)) if form.has_body())
 }
 
 fn is_named(item: &Node, name: &str) -> bool {
@@ -197,10 +197,7 @@ fn is_named(item: &Node, name: &str) -> bool {
 }
 
 fn item_shape(shape: Option<Shape>) -> Option<Shape> {
-    match shape {
-        Some(Shape::Steps(verbs)) => Some(Shape::Verbed(verbs)),
-        Some(_) | None => None,
-    }
+    shape.and_then(|shape| shape.item())
 }
 
 /// Every leaf of a parsed file, but for those of its variants.

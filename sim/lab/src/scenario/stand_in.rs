@@ -22,8 +22,9 @@ pub(super) fn stand_in(shape: Shape) -> Value {
         Shape::Word(words, _) => text(words.first().copied().unwrap_or("")),
         Shape::Window | Shape::WindowOrPhase => text("0s..1ns"),
         Shape::Seeds => text("0..1"),
-        Shape::Assigned => Value::Integer(0),
-        Shape::Else => text("fail"),
+        Shape::Assigned | Shape::Value | Shape::Initial | Shape::RateOrUsers => Value::Integer(0),
+        Shape::CallsOrDuration | Shape::Factor(_) => Value::Integer(1),
+        Shape::Else(_) => text("fail"),
         Shape::SweepVariants => text("none"),
         Shape::Row
         | Shape::Name
@@ -32,6 +33,10 @@ pub(super) fn stand_in(shape: Shape) -> Value {
         | Shape::Threshold
         | Shape::CallTarget
         | Shape::Point
+        | Shape::Destination(_)
+        | Shape::Item
+        | Shape::Pattern
+        | Shape::Policy(_)
         | Shape::Path => text(""),
         Shape::Words(..)
         | Shape::Names
@@ -39,6 +44,10 @@ pub(super) fn stand_in(shape: Shape) -> Value {
         | Shape::Targets
         | Shape::Sides
         | Shape::Trace
+        | Shape::Rows
+        | Shape::Events
+        | Shape::Points
+        | Shape::List(_)
         | Shape::Steps(_) => Value::Array(Vec::new()),
         Shape::Matrix | Shape::Table(_) | Shape::Keyed(_) | Shape::Links(_) | Shape::Verbed(_) | Shape::Variants => {
             Value::Table(Table::default())

@@ -8,7 +8,7 @@ use super::values::{Bad, clip, is_name, percentage};
 use crate::model::{LinkEnds, Pick, Place, Target, TargetKind};
 
 /// Sections that have no nodes, so that a target in them means nothing in this version.
-const OTHER_ROOTS: [&str; 6] = ["transactions", "sagas", "queues", "topics", "exchanges", "groups"];
+const OTHER_ROOTS: [&str; 4] = ["transactions", "sagas", "exchanges", "groups"];
 
 /// A target: `payment`, `payment[any]`, `workloads.near`, `faults.f`, `others`.
 pub(super) fn target(text: &str, place: Place) -> Result<Target, Bad> {
@@ -27,18 +27,24 @@ fn kind(text: &str) -> Result<TargetKind, Bad> {
         let help = if sort == "service" { name.to_owned() } else { format!("{sort}s.{name}") };
         return Err(Bad::new("a path is written with dots").help(format!("\"{help}\"?")));
     }
+    // The database behind a service of several nodes is a machine of its own.
+    if text.strip_suffix(DATABASE).is_some_and(|service| is_name(service) && !OTHER_ROOTS.contains(&service)) {
+        return Ok(TargetKind::Nodes { name: text.to_owned(), pick: Pick::All });
+    }
     if let Some((root, name)) = text.split_once('.').filter(|(root, _)| !root.contains('[')) {
         let bad_name = || Bad::new(format!("`{}` is no name", clip(name))).at(root.len() + 1..text.len());
         return match root {
             "workloads" if is_name(name) => Ok(TargetKind::Workload(name.to_owned())),
             "faults" if is_name(name) => Ok(TargetKind::HitBy(name.to_owned())),
             "zones" if is_name(name) => Ok(TargetKind::Zone(name.to_owned())),
-            "workloads" | "faults" | "zones" => Err(bad_name()),
+            "queues" if is_name(name) => Ok(TargetKind::Queue(name.to_owned())),
+            "topics" if is_name(name) => Ok(TargetKind::Topic(name.to_owned())),
+            "workloads" | "faults" | "zones" | "queues" | "topics" => Err(bad_name()),
             "services" => {
                 Err(Bad::new("a thing with nodes goes by its bare name").help(format!("\"{}\"?", clip(name))))
             }
             root if OTHER_ROOTS.contains(&root) => Err(Bad::new(format!(
-                "`{root}.…` has no nodes in this version; targets are services, workloads and zones"
+                "`{root}.…` has no nodes in this version; targets are services, brokers, queues, topics, workloads and zones"
             ))),
             _ => Err(Bad::new("a target is a thing with nodes, `workloads.w`, `zones.z` or `faults.f`, not an op")),
         };
@@ -110,6 +116,9 @@ fn numbers(text: &str) -> Result<Vec<u32>, Bad> {
     Ok(result)
 }
 
+/// What the name of a service's database ends with.
+pub(super) const DATABASE: &str = ".db";
+
 /// How a target is written.
 pub(super) fn write_target(target: &Target) -> String {
     match &target.kind {
@@ -118,6 +127,8 @@ pub(super) fn write_target(target: &Target) -> String {
         TargetKind::Workload(name) => format!("workloads.{name}"),
         TargetKind::HitBy(name) => format!("faults.{name}"),
         TargetKind::Zone(name) => format!("zones.{name}"),
+        TargetKind::Queue(name) => format!("queues.{name}"),
+        TargetKind::Topic(name) => format!("topics.{name}"),
         TargetKind::Nodes { name, pick } => match pick {
             Pick::All => name.clone(),
             Pick::Any(1) => format!("{name}[any]"),
@@ -161,12 +172,13 @@ pub(super) fn write_link(link: &LinkEnds) -> String {
     format!("{} {arrow} {}", write_target(&link.from), write_target(&link.to))
 }
 
-/// `service`, `service.op` or `transactions.x`, by shape.
+/// `service`, `service.op`, `transactions.x` or `sagas.x`, by shape.
 pub(super) fn callee(text: &str) -> Result<(), Bad> {
     let parts: Vec<&str> = text.split('.').collect();
     match parts.as_slice() {
-        ["sagas" | "queues" | "topics", _] => {
-            Err(Bad::new(format!("`{}` are not supported by this version yet", parts[0])))
+        ["queues" | "exchanges" | "topics", _] => {
+            let help = format!("write `publish = \"{}\"`", clip(text));
+            Err(Bad::new("messages are published, not called").help(help))
         }
         ["services", rest @ ..] if !rest.is_empty() => {
             Err(Bad::new("a service goes by its bare name").help(format!("\"{}\"?", clip(&rest.join(".")))))
@@ -174,7 +186,7 @@ pub(super) fn callee(text: &str) -> Result<(), Bad> {
         [one] if is_name(one) => Ok(()),
         [first, second] if is_name(first) && is_name(second) => Ok(()),
         _ => {
-            let label = format!("`{}` is neither `service`, `service.op` nor `transactions.x`", clip(text));
+            let label = format!("`{}` is neither `service`, `service.op`, `transactions.x` nor `sagas.x`", clip(text));
             Err(Bad::new(label))
         }
     }
@@ -248,6 +260,7 @@ mod tests {
             ("workloads.near", "workloads.near"),
             ("faults.f", "faults.f"),
             ("zones.eu", "zones.eu"),
+            ("queues.q", "queues.q"),
             ("others", "others"),
         ] {
             assert_eq!(write_target(&target(text, Place::default()).expect(text)), canonical);
@@ -256,7 +269,7 @@ mod tests {
             assert_eq!(write_link(&link(text, Place::default()).expect(text)), text);
         }
         for text in
-            ["", "a b", "kv[leader]", "kv[0", "kv[2..2]", "queues.q", "queue:orders", "orders.place", "kv[anny]"]
+            ["", "a b", "kv[leader]", "kv[0", "kv[2..2]", "exchanges.e", "queue:orders", "orders.place", "kv[anny]"]
         {
             assert!(target(text, Place::default()).is_err(), "{text}");
         }

@@ -19,8 +19,15 @@ const STATS: [(&str, Stat); 9] = [
     ("sum", Stat::Sum),
     ("share", Stat::Share),
 ];
-const OUTCOMES: [(&str, Ending); 4] =
-    [("ok", Ending::Ok), ("fail", Ending::Fail), ("info", Ending::Info), ("reject", Ending::Reject)];
+/// How calls end.
+const OUTCOMES: [(&str, u16); 4] = [
+    ("ok", Ending::Ok.tag()),
+    ("fail", Ending::Fail.tag()),
+    ("info", Ending::Info.tag()),
+    ("reject", Ending::Reject.tag()),
+];
+/// How sagas end.
+const SAGA_OUTCOMES: [(&str, u16); 2] = [("completed", 0), ("undone", 1)];
 const PHASES: [(&str, Phase); 5] = [
     ("warmup", Phase::Warmup),
     ("chaos", Phase::Chaos),
@@ -29,31 +36,21 @@ const PHASES: [(&str, Phase); 5] = [
     ("steady", Phase::Steady),
 ];
 /// Metrics of the scenario format whose parts this engine does not simulate.
-const NOT_HERE: [&str; 25] = [
-    "age",
-    "saga_time",
+const NOT_HERE: [&str; 15] = [
     "staleness",
     "t_visibility",
     "rebalance_time",
-    "leads_to_time",
     "unavailable",
     "replication_lag",
     "hit_ratio",
-    "retry_amplification",
     "consistent_reads",
     "staleness_versions",
-    "redelivered",
-    "dead_lettered",
-    "retries",
     "hedges",
     "stale_calls",
     "elections",
-    "stuck",
-    "compensated",
     "lag",
     "divergence",
     "time_to_recover",
-    "queue_identity_error",
     "conflicts",
 ];
 
@@ -229,7 +226,8 @@ impl<'a> Parser<'a, '_> {
             if !untold {
                 return Some(stat);
             }
-            let help = Some(format!("`share({}{{outcome=ok}})`", entry.name));
+            let example = outcomes_of(entry)[0].0;
+            let help = Some(format!("`share({}{{outcome={example}}})`", entry.name));
             self.mistake(name.from, name.to, "a share of samples is that of one outcome among all", help);
         } else if entry.sort == Sort::Ratio {
             let help = Some(format!("`{text}`"));
@@ -325,10 +323,14 @@ impl<'a> Parser<'a, '_> {
                 self.mistake(name.from, name.to, message, Some(help));
                 return false;
             }
-            "outcome" => match OUTCOMES.iter().find(|(outcome, _)| *outcome == value.text) {
-                Some((_, ending)) => wanted.tag = Some(ending.tag()),
-                None => return self.unknown(name, value, &OUTCOMES.map(|(outcome, _)| outcome.to_owned())),
-            },
+            "outcome" => {
+                let outcomes = outcomes_of(entry);
+                let Some((_, tag)) = outcomes.iter().find(|(outcome, _)| *outcome == value.text) else {
+                    let known: Vec<String> = outcomes.iter().map(|(outcome, _)| (*outcome).to_owned()).collect();
+                    return self.unknown(name, value, &known);
+                };
+                wanted.tag = Some(*tag);
+            }
             "reason" => match self.vocabulary.names.errors.iter().position(|error| error == value.text) {
                 Some(number) => wanted.tag = Some(number as u16),
                 None => return self.unknown(name, value, &self.vocabulary.names.errors.clone()),
@@ -374,6 +376,10 @@ impl<'a> Parser<'a, '_> {
                 let rows = cells.flat_map(|cell| (0..u64::from(cell.keys)).map(|row| row_labels(cell, row)));
                 rows.filter_map(|labels| label(&labels, name).map(str::to_owned)).collect()
             }
+            (_, "queue" | "saga") if entry.sort == Sort::Count => {
+                let cells = names.cells.iter().filter(|cell| cell.metric == Some(entry.source));
+                cells.filter_map(|cell| label(&cell.labels, name).map(str::to_owned)).collect()
+            }
             (_, _) => {
                 let series = names.series.iter().filter(|series| series.metric == entry.source);
                 series.filter_map(|series| label(&series.labels, name).map(str::to_owned)).collect()
@@ -415,6 +421,9 @@ fn paths_of(label: &str, value: &str) -> Vec<String> {
         }
         "workload" => vec![format!("workloads.{value}")],
         "tx" => vec![format!("transactions.{value}")],
+        "queue" => vec![format!("queues.{value}")],
+        "saga" => vec![format!("sagas.{value}")],
+        "invariant" => vec![format!("invariants.{value}")],
         "phase" => vec![format!("phases.{value}"), format!("faults.{value}")],
         // Business errors are words of steps.
         "reason" => vec!["services".to_owned(), "transactions".to_owned()],
@@ -422,8 +431,15 @@ fn paths_of(label: &str, value: &str) -> Vec<String> {
     }
 }
 
+/// The words of `outcome=`, with the tags of samples that ended so.
+fn outcomes_of(entry: &Entry) -> &'static [(&'static str, u16)] {
+    if entry.metric == Metric::SagaTime { &SAGA_OUTCOMES } else { &OUTCOMES }
+}
+
 fn kind_of(entry: &Entry, stat: Stat) -> Kind {
     match (entry.sort, stat) {
+        // Tries per call: 1.2 is as good as 120%.
+        _ if entry.metric == Metric::RetryAmplification => Kind::Quotient,
         (Sort::Ratio, _) | (_, Stat::Share) => Kind::Share,
         (Sort::Rate, _) | (Sort::Samples | Sort::Count, Stat::Rate) => Kind::PerSecond,
         (Sort::Samples, Stat::Count) | (Sort::Count, _) => Kind::Number,

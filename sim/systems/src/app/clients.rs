@@ -6,8 +6,8 @@ use kernel::random::Stream;
 use kernel::{Distribution, Span, Time};
 
 use super::plan::{Draw, Load, Variable, Workload};
-use super::rows::Variables;
 use crate::expression::Value;
+use crate::variables::Variables;
 
 /// Numbers below this are left to the machines' own frames.
 const FIRST_OPERATION: u64 = 1;
@@ -21,6 +21,8 @@ pub struct Clients {
     begun: u64,
     /// Where the intended starts of an open loop have got to.
     clock: Time,
+    /// The same with fractions of a nanosecond, where gaps are reckoned with them.
+    exact: f64,
     /// By user of a closed loop: how many of its operations have ended without a known outcome.
     unknown: Vec<u32>,
 }
@@ -29,14 +31,14 @@ impl Clients {
     /// Clients that have done nothing yet.
     pub fn new(plan: &Workload) -> Self {
         let stream = match &plan.load {
-            Load::Rate { seed, path, .. } => Some(seed.stream(path)),
+            Load::Rate { seed, path, .. } | Load::Stages { seed, path, .. } => Some(seed.stream(path)),
             Load::Users { .. } | Load::Trace(_) => None,
         };
         let users = match &plan.load {
             Load::Users { users, .. } => *users as usize,
-            Load::Rate { .. } | Load::Trace(_) => 0,
+            Load::Rate { .. } | Load::Stages { .. } | Load::Trace(_) => 0,
         };
-        Self { stream, begun: 0, clock: plan.start, unknown: alloc::vec![0; users] }
+        Self { stream, begun: 0, clock: plan.start, exact: plan.start.0 as f64, unknown: alloc::vec![0; users] }
     }
 
     /// The number of the next operation, counted from 0.
@@ -64,6 +66,13 @@ impl Clients {
                 self.clock += gap_of(gap, stream);
                 self.clock
             }
+            Load::Stages { ramp, poisson, .. } => {
+                let stream = self.stream.as_mut().expect("an open loop has a stream");
+                let gap = if *poisson { plan.unit.sample(stream) } else { 1.0 };
+                self.exact = ramp.after(self.exact, gap)?;
+                self.clock = Time(self.exact as u64);
+                self.clock
+            }
             Load::Trace(times) => *times.get(self.begun as usize)?,
             Load::Users { .. } => return None,
         };
@@ -83,21 +92,24 @@ pub fn number_of(operation: u64) -> u64 {
 
 /// The variables of one operation, drawn by its id.
 pub fn variables(plan: &Workload, operation: u64, user: Option<u32>) -> Variables {
-    let mut variables = Variables::default();
     let drawn = |draw: &Draw| draw.law.integer(&mut draw.key.draw(operation, 0, 0));
-    let number = || number_of(operation) as i64;
-    for variable in &plan.variables {
-        variables.push(match variable {
-            Variable::Number(draw) => Value::Int(drawn(draw)),
-            Variable::Unset => Value::Null,
-            Variable::Truth(draw) => Value::Bool(drawn(draw) != 0),
-            Variable::Text(draw, symbols) => Value::Text(symbols[drawn(draw) as usize]),
-            Variable::Sequence(first) => first.checked_add(number()).map_or(Value::Null, Value::Int),
-            Variable::Operation => Value::Int(operation as i64),
-            Variable::Client => Value::Int(user.map_or_else(number, i64::from)),
-        });
+    let number = number_of(operation);
+    let identity = plan.clients.map_or(number, |clients| number % u64::from(clients));
+    let client = user.map_or(identity, u64::from);
+    plan.variables.iter().map(|variable| value(variable, operation, (number, client), drawn)).collect()
+}
+
+/// What a variable is worth for an operation, given its number and its client's.
+pub fn value(variable: &Variable, operation: u64, (number, client): (u64, u64), drawn: impl Fn(&Draw) -> i64) -> Value {
+    match variable {
+        Variable::Number(draw) => Value::Int(drawn(draw)),
+        Variable::Unset => Value::Null,
+        Variable::Truth(draw) => Value::Bool(drawn(draw) != 0),
+        Variable::Text(draw, symbols) => Value::Text(symbols[drawn(draw) as usize]),
+        Variable::Sequence(first) => first.checked_add(number as i64).map_or(Value::Null, Value::Int),
+        Variable::Operation => Value::Int(operation as i64),
+        Variable::Client => Value::Int(client as i64),
     }
-    variables
 }
 
 fn gap_of(gap: &Distribution, stream: &mut Stream) -> Span {

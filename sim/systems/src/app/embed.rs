@@ -3,9 +3,10 @@
 use kernel::Embed;
 
 use super::machine::{Machine, Record, Timer};
-use super::message::Message;
+use super::message::{Mail, Message};
 use super::rows::{Rows, Work};
 use crate::commit::two_phase::{self, Output};
+use crate::messaging;
 
 /// What a machine's commit roles say their effects as.
 pub type Role = two_phase::Role<Rows>;
@@ -33,5 +34,26 @@ impl Embed<Role, Machine> for InMachine {
                 Timer::Decided { transaction, kind, reason: outcome.err().map(|reason| reason.0) }
             }
         }
+    }
+}
+
+/// What a machine's broker and subscriptions say their effects as.
+pub type MailRole = messaging::Role<Mail>;
+
+impl Embed<MailRole, Machine> for InMachine {
+    fn message(&self, message: messaging::Message<Mail>) -> Message {
+        Message::Mail(message)
+    }
+
+    fn timer(&self, timer: messaging::Timer) -> Timer {
+        Timer::Mail(timer)
+    }
+
+    fn record(&self, record: messaging::Record<Mail>) -> Record {
+        Record::Mail(record)
+    }
+
+    fn output(&self, output: messaging::Output) -> Timer {
+        match output {}
     }
 }

@@ -4,7 +4,10 @@ use alloc::vec::Vec;
 
 use kernel::{NodeId, Time};
 
-use super::rows::Variables;
+use super::calls::Calling;
+use crate::database::Receipt;
+use crate::messaging::Tag;
+use crate::variables::Variables;
 
 /// A request in progress on one machine, or a client's operation.
 #[derive(Clone, Debug)]
@@ -27,10 +30,71 @@ pub struct Frame {
     pub served: Option<Time>,
     /// It has a worker now.
     pub holds_worker: bool,
-    /// The call it waits for, and since when.
-    pub calling: Option<(u16, Time)>,
+    /// The call it waits for.
+    pub calling: Option<Calling>,
     /// The request's variables.
     pub variables: Variables,
+    /// Its caller waits until here.
+    pub deadline: Time,
+    /// Which op it serves, if it serves one.
+    pub op: Option<u32>,
+    /// Which step of a saga asks for it, from 1; else 0.
+    pub step: u32,
+    /// Its answer is stored: it, or one like it, has had its effect.
+    pub stored: bool,
+    /// What it answers; if nothing is said here, what its variables say at the end.
+    pub result: Option<Variables>,
+    /// How often it went back to an earlier instruction.
+    pub turns: u32,
+    /// It is not begun if its caller no longer waits.
+    pub late_check: bool,
+    /// It waits for the database.
+    pub asks: bool,
+    /// The query whose answer it waits for, if it is one.
+    pub asking: Option<u16>,
+    /// The saga whose beginning it waits for.
+    pub beginning: Option<u16>,
+    /// The record of a saga that it waits for.
+    pub marking: Option<u16>,
+    /// The message whose effect it is, if that is remembered.
+    pub receipt: Option<Receipt>,
+    /// The publish whose confirmation it waits for.
+    pub posting: Option<u16>,
+    /// A saga that somebody else drove until now: what it asked for last may have been done, though nobody heard.
+    pub resumed: bool,
+}
+
+impl Frame {
+    /// A frame at this instruction, which nobody has served yet.
+    pub fn new(caller: Caller, pc: u32, operation: u64, variables: Variables, now: Time) -> Self {
+        Self {
+            token: 0,
+            pc,
+            operation,
+            hop: 0,
+            draws: 0,
+            caller,
+            entered: now,
+            served: None,
+            holds_worker: false,
+            calling: None,
+            variables,
+            deadline: Time::END,
+            op: None,
+            step: 0,
+            stored: false,
+            result: None,
+            turns: 0,
+            late_check: false,
+            asks: false,
+            asking: None,
+            beginning: None,
+            marking: None,
+            receipt: None,
+            posting: None,
+            resumed: false,
+        }
+    }
 }
 
 /// Who gets the answer.
@@ -53,6 +117,19 @@ pub enum Caller {
     User(u32, u64),
     /// Nobody: a participant's vote is the answer to a prepare.
     Coordinator,
+    /// Nobody any more: the answer was given before the end.
+    Answered,
+    /// Nobody: it is a saga of this kind, and holds no worker.
+    Saga(u16),
+    /// The broker, about this delivery.
+    Delivery {
+        /// What was delivered.
+        tag: Tag,
+        /// It was acknowledged already.
+        settled: bool,
+    },
+    /// The broker, about a delivery that begins a saga; it holds no worker.
+    Trigger(Tag),
 }
 
 /// The frames of one machine; numbers are used again, tokens are not, not even after a crash: an answer to the last
@@ -133,6 +210,11 @@ impl Frames {
         self.free.push(number);
         self.live -= 1;
         frame
+    }
+
+    /// Every frame in progress, with its number.
+    pub fn numbered(&self) -> impl Iterator<Item = (u32, &Frame)> {
+        (0..).zip(&self.slots).filter_map(|(number, slot)| Some((number, slot.as_ref()?)))
     }
 
     /// Every frame in progress.

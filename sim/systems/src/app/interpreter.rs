@@ -1,16 +1,23 @@
 //! Runs the steps of a frame until it must wait: for a worker, for work to be done, for an answer, for a decision.
 
-use kernel::{Delay, Effects, Frame as Barrier, NodeId, Sample, Time, fold};
+use kernel::{Delay, Effects, Frame as Barrier, Sample, Time};
 
+use super::clients;
 use super::ending::Ending;
 use super::frame::{Caller, Frame};
 use super::machine::{Machine, Role, Timer};
-use super::message::{CallResult, Failure, Message, Reply, Request};
-use super::plan::{Instruction, Otherwise, Plan};
+use super::message::{CallResult, Failure, Message, Reply, system_errors};
+use super::plan::{Draw, Instruction, Plan, Setting};
 use super::station::{Admission, Worker};
+use crate::database::Answer;
+use crate::expression::Value;
+use crate::variables::Variables;
 
 /// The program counter of a prepare: it has no steps, the participant does its work.
 pub(super) const PREPARE: u32 = u32::MAX;
+
+/// The consumer of a message that begins a saga, as points know it.
+const TRIGGER: u32 = u32::MAX;
 
 /// What an answer must know of the request.
 #[derive(Clone, Copy)]
@@ -37,6 +44,15 @@ impl Machine {
             return;
         }
         out.frame(Barrier(frame.operation));
+        if frame.late_check {
+            frame.late_check = false;
+            if now >= frame.deadline {
+                // Its caller no longer waits: it is not begun.
+                let failure = Failure::system(system_errors::TIMEOUT, true);
+                self.finish(plan, now, number, CallResult::Failed(failure), out);
+                return;
+            }
+        }
         loop {
             let frame = self.frames.get(number);
             let instruction = plan.program[frame.pc as usize];
@@ -75,7 +91,41 @@ impl Machine {
                     }
                 }
                 Instruction::Fail(error) => {
-                    self.finish(plan, now, number, CallResult::Failed(Failure::business(error)), out);
+                    self.fail(plan, now, number, Failure::business(error), out);
+                    return;
+                }
+                Instruction::Query(query) => {
+                    frame.pc += 1;
+                    self.query(plan, now, number, query, out);
+                    return;
+                }
+                Instruction::Publish(publish) => {
+                    frame.pc += 1;
+                    self.publish(plan, now, number, publish, out);
+                    return;
+                }
+                Instruction::Branch { condition, otherwise } => {
+                    frame.pc += 1;
+                    // A condition about what is not there does not hold.
+                    if plan.conditions[usize::from(condition)].truth(&frame.variables) != Ok(true) {
+                        frame.pc = otherwise;
+                    }
+                }
+                Instruction::Jump(to) => {
+                    frame.turns += u32::from(to <= frame.pc);
+                    frame.pc = to;
+                }
+                Instruction::Set(setting) => {
+                    frame.pc += 1;
+                    set(plan, frame, setting);
+                }
+                Instruction::Reply => {
+                    frame.pc += 1;
+                    self.reply_early(plan, number, out);
+                }
+                Instruction::Mark(mark) => {
+                    frame.pc += 1;
+                    self.mark(plan, now, number, mark, out);
                     return;
                 }
                 Instruction::Transaction(transaction) => {
@@ -84,7 +134,10 @@ impl Machine {
                     return;
                 }
                 Instruction::Return => {
-                    self.finish(plan, now, number, CallResult::Ok, out);
+                    let answer = answer(plan, frame);
+                    if !self.store_answer(plan, number, Answer::Done(answer), out) {
+                        self.finish(plan, now, number, CallResult::Ok, out);
+                    }
                     return;
                 }
             }
@@ -139,69 +192,12 @@ impl Machine {
         }
     }
 
-    fn call(&mut self, plan: &Plan, now: Time, number: u32, call: u16, out: &mut impl Effects<Self>) {
-        let site = &plan.calls[call as usize];
-        let op = plan.ops[site.op as usize];
-        let to = self.next_node(plan, op.service);
-        let token = self.frames.token();
-        let frame = self.frames.get(number);
-        (frame.token, frame.calling) = (token, Some((call, now)));
-        let hop = fold(frame.hop, u64::from(frame.pc) << 16 | 1);
-        let request = Request {
-            op: site.op,
-            operation: frame.operation,
-            hop,
-            frame: number,
-            token,
-            bytes: op.size,
-            variables: frame.variables.clone(),
-        };
-        if let Some(timeout) = site.timeout {
-            out.set_timer(Timer::Timeout { frame: number, token }, Delay::Fixed(timeout));
+    /// A frame fails; the answer of an idempotent op is stored first, if it is final.
+    pub(super) fn fail(&mut self, plan: &Plan, now: Time, number: u32, failure: Failure, out: &mut impl Effects<Self>) {
+        if failure.business && self.store_answer(plan, number, Answer::Failed(failure.error), out) {
+            return;
         }
-        out.send(to, Message::Request(request));
-    }
-
-    /// Round robin over the nodes of a service.
-    fn next_node(&mut self, plan: &Plan, service: u32) -> NodeId {
-        let target = &plan.services[service as usize];
-        if target.nodes == 1 {
-            return target.first;
-        }
-        let turn = self.turns.entry(service).or_insert(0);
-        let node = NodeId(target.first.0 + *turn);
-        *turn = (*turn + 1) % target.nodes;
-        node
-    }
-
-    /// The call a frame waits for came to an end: an answer, a timeout, a reset. Anything stale is ignored.
-    pub(super) fn answered(
-        &mut self,
-        plan: &Plan,
-        now: Time,
-        (number, token): (u32, u64),
-        result: CallResult,
-        out: &mut impl Effects<Self>,
-    ) {
-        let fresh = self.frames.token();
-        let Some(frame) = self.frames.current(number, token) else { return };
-        let Some((call, since)) = frame.calling.take() else { return };
-        frame.token = fresh;
-        let site = &plan.calls[call as usize];
-        if site.timeout.is_some() {
-            out.cancel_timer(Timer::Timeout { frame: number, token });
-        }
-        if let Some(series) = site.latency {
-            out.measure(Sample { series, tag: ending(result).tag(), since, value: now.since(since) });
-        }
-        match (result, site.otherwise) {
-            (CallResult::Ok, _) | (CallResult::Failed(_), Otherwise::Skip) => self.ready.push(number),
-            (CallResult::Failed(_), Otherwise::Fail) => self.finish(plan, now, number, result, out),
-            (CallResult::Failed(failure), Otherwise::Word(error)) => {
-                let failure = Failure { error, business: true, certain: failure.certain };
-                self.finish(plan, now, number, CallResult::Failed(failure), out);
-            }
-        }
+        self.finish(plan, now, number, CallResult::Failed(failure), out);
     }
 
     /// A frame is over: its worker is free, its caller is answered.
@@ -220,8 +216,29 @@ impl Machine {
             self.end_operation(plan, now, &frame, result, out);
             return;
         };
+        match frame.caller {
+            Caller::Saga(_) => return self.frames.end(number),
+            Caller::Trigger(tag) => {
+                let operation = frame.operation;
+                self.frames.end(number);
+                return Self::settle(plan, (tag, operation, TRIGGER), result, out);
+            }
+            Caller::Frame { .. }
+            | Caller::Arrival(_)
+            | Caller::User(..)
+            | Caller::Coordinator
+            | Caller::Answered
+            | Caller::Delivery { .. } => {}
+        }
         let (asked, entered, served) = (Asked::of(frame), frame.entered, frame.served);
-        let worker = if frame.holds_worker { Worker::Held } else { Worker::None };
+        let values = match result {
+            CallResult::Ok => answer(plan, frame),
+            CallResult::Failed(_) => Variables::default(),
+        };
+        let (worker, op) = (if frame.holds_worker { Worker::Held } else { Worker::None }, frame.op);
+        if let (Some(point), Some(op)) = (plan.points.before_reply, op) {
+            out.point(point, op);
+        }
         self.frames.end(number);
         let (service, node) = plan.service(self.me);
         let next = server.station.leave(service, node, (entered, now), worker, out);
@@ -232,11 +249,31 @@ impl Machine {
         if let Some(next) = next {
             self.serve(now, next);
         }
-        Self::reply(plan, asked, result, out);
+        if let Caller::Delivery { tag, settled: false } = asked.caller {
+            return Self::settle(plan, (tag, asked.operation, op.unwrap_or(TRIGGER)), result, out);
+        }
+        Self::reply(plan, asked, (result, values), out);
+    }
+
+    /// The caller is answered, and the frame goes on without it.
+    fn reply_early(&mut self, plan: &Plan, number: u32, out: &mut impl Effects<Self>) {
+        let frame = self.frames.get(number);
+        let (asked, values) = (Asked::of(frame), answer(plan, frame));
+        if let Caller::Frame { .. } = frame.caller {
+            frame.caller = Caller::Answered;
+            // Nobody waits any more: what is left to do has all the time it needs.
+            frame.deadline = Time::END;
+            Self::reply(plan, asked, (CallResult::Ok, values), out);
+        }
     }
 
     /// Answers whoever called.
-    pub(super) fn reply(plan: &Plan, asked: Asked, result: CallResult, out: &mut impl Effects<Self>) {
+    pub(super) fn reply(
+        plan: &Plan,
+        asked: Asked,
+        (result, values): (CallResult, Variables),
+        out: &mut impl Effects<Self>,
+    ) {
         match asked.caller {
             Caller::Frame { node, frame: number, token, op } => {
                 let reply = Reply {
@@ -246,11 +283,18 @@ impl Machine {
                     token,
                     bytes: plan.ops[op as usize].reply_size,
                     result,
+                    values,
                 };
                 out.send(node, Message::Reply(reply));
             }
-            // A participant's vote is its answer; clients answer nobody.
-            Caller::Coordinator | Caller::Arrival(_) | Caller::User(..) => {}
+            // A participant's vote is its answer; clients and sagas answer nobody.
+            Caller::Coordinator
+            | Caller::Answered
+            | Caller::Arrival(_)
+            | Caller::User(..)
+            | Caller::Saga(_)
+            | Caller::Delivery { .. }
+            | Caller::Trigger(_) => {}
         }
     }
 }
@@ -262,6 +306,32 @@ pub fn ending(result: CallResult) -> Ending {
         CallResult::Failed(Failure { business: true, .. }) => Ending::Reject,
         CallResult::Failed(Failure { certain: true, .. }) => Ending::Fail,
         CallResult::Failed(Failure { certain: false, .. }) => Ending::Info,
+    }
+}
+
+/// What a frame answers.
+pub(super) fn answer(plan: &Plan, frame: &Frame) -> Variables {
+    match (&frame.result, frame.op) {
+        (Some(result), _) => result.clone(),
+        (None, Some(op)) => plan.ops[op as usize].result.iter().map(|v| frame.variables.get(*v)).collect(),
+        (None, None) => Variables::default(),
+    }
+}
+
+/// Sets a variable of a frame.
+fn set(plan: &Plan, frame: &mut Frame, setting: u16) {
+    match &plan.settings[usize::from(setting)] {
+        Setting::Value(variable, assignment) => {
+            let value = assignment.value(&frame.variables).unwrap_or(Value::Null);
+            frame.variables.set(*variable, value);
+        }
+        Setting::Drawn(variable, from) => {
+            let number = clients::number_of(frame.operation);
+            let drawn =
+                |draw: &Draw| draw.law.integer(&mut draw.key.draw(frame.operation, frame.hop, u64::from(frame.turns)));
+            let value = clients::value(from, frame.operation, (number, number), drawn);
+            frame.variables.set(*variable, value);
+        }
     }
 }
 

@@ -1,20 +1,29 @@
 //! One node of the composed application, as a process: what comes in is handed to the part that knows it.
 
 use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use kernel::{CellId, Digest, Effects, NodeId, Process, SeriesId, Time, fold};
+use kernel::{CellId, Digest, Disturbance, Effects, NodeId, Process, SeriesId, Time, Within, fold};
 
+use super::calls::BreakerHere;
 use super::clients::Clients;
+use super::embed::InMachine;
 use super::frame::{Caller, Frame, Frames};
 use super::interpreter::Asked;
-use super::message::{CallResult, Failure, Message, Reply, Request, system_errors};
+use super::message::{CallResult, Failure, Mail, Message, Reply, Request, system_errors};
 use super::output::Output;
 use super::plan::{Load, Part, Plan};
 use super::rows::Work;
 use super::server::Server;
 use super::station::Admission;
+use super::store::Store;
 use crate::commit::{Reason, two_phase};
+use crate::database::{Asker, Commit, Database};
+use crate::expression::Value;
+use crate::messaging::{self, Broker, Chance, Trouble};
+use crate::resilience::Allowance;
+use crate::variables::Variables;
 
 /// One node.
 #[derive(Clone, Debug)]
@@ -25,14 +34,23 @@ pub struct Machine {
     pub(super) ready: Vec<u32>,
     /// Per service: which of its nodes is next in turn.
     pub(super) turns: BTreeMap<u32, u32>,
+    /// Breakers, by policy and callee.
+    pub(super) breakers: BTreeMap<(u16, NodeId), BreakerHere>,
+    /// What retries may still cost, by policy and service.
+    pub(super) allowances: BTreeMap<(u16, u32), Allowance>,
     pub(super) role: Role,
 }
 
 /// What the node is for.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one of a machine, and nearly every machine is a service's")]
 pub enum Role {
     /// A machine of a service.
     Server(Server),
+    /// The database of a service of several nodes.
+    Store(Store),
+    /// A broker.
+    Broker(Broker<Mail>),
     /// The clients of a workload.
     Clients(Clients),
 }
@@ -58,6 +76,35 @@ pub enum Timer {
         /// if it still waits for it.
         token: u64,
     },
+    /// The pause between two tries of a call is over.
+    Retry {
+        /// Whose,
+        frame: u32,
+        /// if it still waits for it.
+        token: u64,
+    },
+    /// The database has not answered a saga.
+    AskAgain {
+        /// Which frame asked,
+        frame: u32,
+        /// if it still waits.
+        token: u64,
+    },
+    /// A commit of the database is durable.
+    Durable(u64),
+    /// The node says to the database that it lives.
+    Renew,
+    /// The relay asks for messages.
+    Relay,
+    /// The broker has not confirmed a message.
+    Unconfirmed {
+        /// Which frame published it,
+        frame: u32,
+        /// if it still waits.
+        token: u64,
+    },
+    /// A broker's own timer, or a subscription's.
+    Mail(messaging::Timer),
     /// A commit protocol's own timer.
     Commit(two_phase::Timer),
     /// A coordinator has decided.
@@ -76,6 +123,36 @@ pub enum Timer {
 pub enum Record {
     /// A commit protocol's record.
     Commit(two_phase::Record<Work>),
+    /// A commit of the service's database.
+    Database(Arc<Commit>),
+    /// A broker's record.
+    Mail(messaging::Record<Mail>),
+}
+
+impl Record {
+    /// The commit protocol's, if it is that.
+    pub(super) fn commit(&self) -> Option<&two_phase::Record<Work>> {
+        match self {
+            Self::Commit(record) => Some(record),
+            Self::Database(_) | Self::Mail(_) => None,
+        }
+    }
+
+    /// The broker's, if it is that.
+    pub(super) fn mail(&self) -> Option<&messaging::Record<Mail>> {
+        match self {
+            Self::Mail(record) => Some(record),
+            Self::Commit(_) | Self::Database(_) => None,
+        }
+    }
+
+    /// The database's, if it is that.
+    pub(super) fn database(&self) -> Option<&Commit> {
+        match self {
+            Self::Database(commit) => Some(commit),
+            Self::Commit(_) | Self::Mail(_) => None,
+        }
+    }
 }
 
 impl Process for Machine {
@@ -88,15 +165,37 @@ impl Process for Machine {
     fn boot(plan: &Plan, me: NodeId) -> Self {
         let role = match plan.nodes[me.0 as usize].part {
             Part::Service(_) => Role::Server(Server::new(plan, me)),
+            Part::Database(n) => {
+                let service = &plan.services[n as usize];
+                let state = service.state.as_ref().expect("a database is there for the state of its service");
+                Role::Store(Store::new(plan, service, state))
+            }
+            Part::Broker(_) => Role::Broker(Broker::new(&plan.mail, me)),
             Part::Workload(n) => Role::Clients(Clients::new(&plan.workloads[n as usize])),
         };
-        Self { me, frames: Frames::default(), ready: Vec::new(), turns: BTreeMap::new(), role }
+        Self {
+            me,
+            frames: Frames::default(),
+            ready: Vec::new(),
+            turns: BTreeMap::new(),
+            breakers: BTreeMap::new(),
+            allowances: BTreeMap::new(),
+            role,
+        }
     }
 
     fn on_start(&mut self, plan: &Plan, now: Time, log: &[Record], out: &mut impl Effects<Self>) {
         self.frames.begin(now);
         match &mut self.role {
-            Role::Server(server) => server.start(plan, now, log, out),
+            Role::Server(server) => {
+                server.start(plan, now, log, out);
+                self.start_protocols(plan, now, out);
+            }
+            Role::Broker(broker) => {
+                let log = log.iter().filter_map(Record::mail);
+                broker.start(&plan.mail, now, log, &mut Within::new(out, InMachine));
+            }
+            Role::Store(store) => store.start(plan, now, log.iter().filter_map(Record::database), out),
             Role::Clients(_) => self.start_load(plan, now, out),
         }
     }
@@ -104,7 +203,16 @@ impl Process for Machine {
     fn on_message(&mut self, plan: &Plan, now: Time, from: NodeId, message: Message, out: &mut impl Effects<Self>) {
         match message {
             Message::Request(request) => self.request(plan, now, from, request, out),
-            Message::Reply(Reply { frame, token, result, .. }) => self.answered(plan, now, (frame, token), result, out),
+            Message::Reply(Reply { frame, token, result, values, .. }) => {
+                self.answered(plan, now, (frame, token), (result, values), out);
+            }
+            Message::Question(question) => {
+                if let Some(store) = self.store() {
+                    store.question(plan, now, (from, question), out);
+                }
+            }
+            Message::Told(told) => self.told(plan, now, told, out),
+            Message::Mail(mail) => self.mail(plan, now, from, mail, out),
             Message::Commit(message) => self.commit_message(plan, now, from, message, out),
         }
         self.go_on(plan, now, out);
@@ -117,8 +225,19 @@ impl Process for Machine {
             Timer::Resume { frame, token } => self.resume(plan, now, (frame, token), out),
             Timer::Timeout { frame, token } => {
                 let failure = Failure::system(system_errors::TIMEOUT, false);
-                self.answered(plan, now, (frame, token), CallResult::Failed(failure), out);
+                self.answered(plan, now, (frame, token), (CallResult::Failed(failure), Variables::default()), out);
             }
+            Timer::Retry { frame, token } => self.try_again(plan, now, (frame, token), out),
+            Timer::AskAgain { frame, token } => self.ask_again(plan, (frame, token), out),
+            Timer::Durable(number) => {
+                if let Some(store) = self.store() {
+                    store.durable(plan, now, number, out);
+                }
+            }
+            Timer::Renew => self.renew(plan, out),
+            Timer::Relay => self.relay_due(plan, now, out),
+            Timer::Unconfirmed { frame, token } => self.unconfirmed(plan, now, (frame, token), out),
+            Timer::Mail(timer) => self.mail_timer(plan, now, timer, out),
             Timer::Commit(timer) => self.commit_timer(plan, now, timer, out),
             Timer::Decided { transaction, kind, reason } => {
                 self.decided(plan, now, (transaction, kind), reason.map(Reason), out);
@@ -131,8 +250,15 @@ impl Process for Machine {
         match message {
             Message::Request(Request { frame, token, .. }) => {
                 let failure = Failure::system(system_errors::UNAVAILABLE, true);
-                self.answered(plan, now, (frame, token), CallResult::Failed(failure), out);
+                self.answered(plan, now, (frame, token), (CallResult::Failed(failure), Variables::default()), out);
             }
+            // A frame that asked a database which is gone for good is told so; protocols ask again by themselves.
+            Message::Question(question) => {
+                let Asker { frame, token, .. } = question.asker;
+                self.database_lost(plan, now, (frame, token), out);
+            }
+            Message::Told(_) => {}
+            Message::Mail(mail) => self.mail_reset(plan, now, to, &mail, out),
             // The caller's own timeout tells it; the protocol repeats what matters.
             Message::Reply(_) => {}
             Message::Commit(message) => self.commit_reset(plan, now, to, &message, out),
@@ -140,19 +266,47 @@ impl Process for Machine {
         self.go_on(plan, now, out);
     }
 
+    fn on_disturbance(
+        &mut self,
+        _: &Plan,
+        _: Time,
+        disturbance: Disturbance,
+        active: bool,
+        _: &mut impl Effects<Self>,
+    ) {
+        let Role::Broker(broker) = &mut self.role else { return };
+        let (queue, trouble) = Trouble::of(disturbance.what);
+        // A share of 2⁶⁴ draws.
+        let threshold = if disturbance.chance >= 1.0 {
+            u64::MAX
+        } else {
+            (disturbance.chance * 18_446_744_073_709_551_616.0) as u64
+        };
+        let chance = Chance { key: disturbance.key, threshold, instance: disturbance.instance };
+        broker.trouble(queue, trouble, active.then_some(chance));
+    }
+
     fn unfinished(&self) -> u64 {
         let protocols = match &self.role {
             Role::Server(server) => server.unfinished(),
+            Role::Store(store) => store.unfinished(),
+            Role::Broker(broker) => broker.unfinished(),
             Role::Clients(_) => 0,
         };
         u64::from(self.frames.len()) + protocols
     }
 
-    fn owed(_plan: &Plan, _me: NodeId, log: &[Record]) -> u64 {
-        two_phase::owed(log.iter().map(|Record::Commit(record)| record))
+    fn owed(plan: &Plan, _me: NodeId, log: &[Record]) -> u64 {
+        two_phase::owed(log.iter().filter_map(Record::commit))
+            + Database::owed(log.iter().filter_map(Record::database))
+            + messaging::owed(&plan.mail, log.iter().filter_map(Record::mail))
     }
 
     fn volatile_cells(&self, plan: &Plan, each: &mut impl FnMut(CellId, u64, i64)) {
+        self.breaker_cells(each);
+        if let Role::Broker(broker) = &self.role {
+            broker.volatile_cells(&plan.mail, each);
+        }
         let Role::Server(server) = &self.role else { return };
         let (service, number) = plan.service(self.me);
         let (station, key) = (&server.station, u64::from(number));
@@ -167,11 +321,14 @@ impl Process for Machine {
             Role::Server(server) => {
                 let (service, number) = plan.service(self.me);
                 let series = service.series[number as usize].sojourn;
-                for frame in self.frames.iter() {
+                let outside = |frame: &&Frame| !matches!(frame.caller, Caller::Saga(_) | Caller::Trigger(_));
+                for frame in self.frames.iter().filter(outside) {
                     each(series, frame.entered);
                 }
                 server.open_samples(plan, each);
             }
+            Role::Store(_) => {}
+            Role::Broker(broker) => broker.open_samples(&plan.mail, each),
             Role::Clients(_) => {
                 let Part::Workload(n) = plan.nodes[self.me.0 as usize].part else { return };
                 for frame in self.frames.iter() {
@@ -194,11 +351,31 @@ impl Machine {
         self.ready.clear();
     }
 
+    /// The machine's database, if it has one.
+    fn store(&mut self) -> Option<&mut Store> {
+        match &mut self.role {
+            Role::Store(store) => Some(store),
+            Role::Server(server) => server.store.as_mut(),
+            Role::Broker(_) | Role::Clients(_) => None,
+        }
+    }
+
+    /// What a machine of a service does by itself.
+    fn start_protocols(&mut self, plan: &Plan, now: Time, out: &mut impl Effects<Self>) {
+        if self.drives(plan) {
+            self.renew(plan, out);
+        }
+        if plan.service(self.me).0.relay.is_some() {
+            self.relay_due(plan, now, out);
+        }
+        self.subscribe_all(plan, now, out);
+    }
+
     fn start_load(&mut self, plan: &Plan, now: Time, out: &mut impl Effects<Self>) {
         let Part::Workload(n) = plan.nodes[self.me.0 as usize].part else { return };
         let workload = &plan.workloads[n as usize];
         match &workload.load {
-            Load::Rate { .. } | Load::Trace(_) => self.schedule_arrival(plan, now, out),
+            Load::Rate { .. } | Load::Stages { .. } | Load::Trace(_) => self.schedule_arrival(plan, now, out),
             Load::Users { users, think } => {
                 for user in 0..*users {
                     let wait = think.law.span(&mut think.key.draw(u64::from(user), 0, 0));
@@ -209,24 +386,27 @@ impl Machine {
     }
 
     fn request(&mut self, plan: &Plan, now: Time, from: NodeId, request: Request, out: &mut impl Effects<Self>) {
-        let Role::Server(server) = &mut self.role else { return };
+        if !matches!(self.role, Role::Server(_)) {
+            return;
+        }
         let (service, number) = plan.service(self.me);
-        let op = plan.ops[request.op as usize];
+        let op = &plan.ops[request.op as usize];
         let caller = Caller::Frame { node: from, frame: request.frame, token: request.token, op: request.op };
+        let operation = request.operation;
+        let new = Frame::new(caller, op.entry, operation, request.variables, now);
         let frame = self.frames.put(Frame {
-            token: 0,
-            pc: op.entry,
-            operation: request.operation,
             hop: request.hop,
-            draws: 0,
-            caller,
-            entered: now,
-            served: None,
-            holds_worker: false,
-            calling: None,
-            variables: request.variables,
+            deadline: request.deadline,
+            op: Some(request.op),
+            step: request.step,
+            late_check: service.deadline_check,
+            ..new
         });
-        out.frame(kernel::Frame(request.operation));
+        if let Some(clock) = plan.clock {
+            self.frames.get(frame).variables.set(clock, Value::Int(out.clock(now)));
+        }
+        out.frame(kernel::Frame(operation));
+        let Role::Server(server) = &mut self.role else { return };
         if service.blocking {
             match server.station.arrive(service, number, frame, now, out) {
                 Admission::Served => self.serve(now, frame),
@@ -252,7 +432,7 @@ impl Machine {
     fn refuse(&mut self, plan: &Plan, number: u32, out: &mut impl Effects<Self>) {
         let frame = self.frames.take(number);
         let failure = Failure::system(system_errors::OVERLOAD, true);
-        Self::reply(plan, Asked::of(&frame), CallResult::Failed(failure), out);
+        Self::reply(plan, Asked::of(&frame), (CallResult::Failed(failure), Variables::default()), out);
     }
 
     /// A request that waited is sent away.
@@ -272,6 +452,13 @@ impl Digest for Timer {
             Self::Resume { frame, token } => two(3, frame, token),
             Self::Timeout { frame, token } => two(4, frame, token),
             Self::Commit(ref timer) => fold(5, timer.digest()),
+            Self::Retry { frame, token } => two(7, frame, token),
+            Self::AskAgain { frame, token } => two(8, frame, token),
+            Self::Durable(number) => fold(9, number),
+            Self::Renew => 10,
+            Self::Relay => 11,
+            Self::Unconfirmed { frame, token } => two(12, frame, token),
+            Self::Mail(timer) => fold(13, timer.digest()),
             Self::Decided { transaction, kind, reason } => {
                 fold(fold(6, transaction), u64::from(kind) << 32 | reason.map_or(1 << 16, u64::from))
             }
@@ -283,6 +470,8 @@ impl Digest for Record {
     fn digest(&self) -> u64 {
         match self {
             Self::Commit(record) => record.digest(),
+            Self::Database(commit) => commit.digest(),
+            Self::Mail(record) => record.digest(),
         }
     }
 }
@@ -291,6 +480,8 @@ impl kernel::Record for Record {
     fn bytes(&self) -> u32 {
         match self {
             Self::Commit(record) => record.bytes(),
+            Self::Database(commit) => commit.bytes(),
+            Self::Mail(record) => record.bytes(),
         }
     }
 }

@@ -1,9 +1,12 @@
 //! What travels between the machines of the composed application.
 
-use kernel::{Digest, Message as Wire, Route, fold};
+use kernel::{Digest, Message as Wire, Route, Time, fold};
 
-use super::rows::{Variables, Work};
+use super::question::{Question, Told};
+use super::rows::Work;
 use crate::commit::two_phase;
+use crate::messaging;
+use crate::variables::Variables;
 
 /// Bytes of a request or reply when its op does not say.
 pub const DEFAULT_SIZE: u32 = 1024;
@@ -17,6 +20,33 @@ pub enum Message {
     Reply(Reply),
     /// A commit protocol's own message.
     Commit(two_phase::Message<Work>),
+    /// A database is asked,
+    Question(Question),
+    /// and tells.
+    Told(Told),
+    /// To or from a broker.
+    Mail(messaging::Message<Mail>),
+}
+
+/// What a message of a queue carries: the variables of the request that caused it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Mail {
+    /// The variables.
+    pub variables: Variables,
+    /// Its size, as the queue says.
+    pub bytes: u32,
+}
+
+impl Digest for Mail {
+    fn digest(&self) -> u64 {
+        self.variables.fold(u64::from(self.bytes))
+    }
+}
+
+impl messaging::Payload for Mail {
+    fn bytes(&self) -> u32 {
+        self.bytes
+    }
 }
 
 /// A call on its way to a service.
@@ -36,6 +66,10 @@ pub struct Request {
     pub bytes: u32,
     /// The request's variables.
     pub variables: Variables,
+    /// Until when it is waited for.
+    pub deadline: Time,
+    /// Which step of a saga asks, from 1; else 0.
+    pub step: u32,
 }
 
 /// An answer on its way back.
@@ -53,6 +87,8 @@ pub struct Reply {
     pub bytes: u32,
     /// How it went.
     pub result: CallResult,
+    /// What it answers, if it went well.
+    pub values: Variables,
 }
 
 /// How a call went.
@@ -89,12 +125,14 @@ pub mod system_errors {
     pub const OVERLOAD: u16 = 2;
     /// An expression could not be evaluated.
     pub const INVALID: u16 = 3;
+    /// The breaker let nothing through.
+    pub const BREAKER_OPEN: u16 = 4;
     /// The first abort reason of a commit protocol.
-    const ABORTS: u16 = 4;
+    const ABORTS: u16 = 5;
 
     /// All words, by number.
     pub fn words() -> Vec<&'static str> {
-        let mut words = alloc::vec!["timeout", "unavailable", "overload", "invalid_expression"];
+        let mut words = alloc::vec!["timeout", "unavailable", "overload", "invalid_expression", "breaker_open"];
         words.extend((1..).map_while(|n| Reason(Reason::RESERVED + n).name()));
         words
     }
@@ -123,7 +161,8 @@ impl Digest for Message {
         match self {
             Self::Request(r) => {
                 let word = fold(fold(r.operation, r.hop), u64::from(r.op) << 32 | u64::from(r.bytes));
-                r.variables.fold(fold(fold(word, u64::from(r.frame)), r.token))
+                let word = fold(fold(fold(word, u64::from(r.frame)), r.token), r.deadline.0);
+                r.variables.fold(fold(word, u64::from(r.step)))
             }
             Self::Reply(r) => {
                 let result = match r.result {
@@ -133,8 +172,11 @@ impl Digest for Message {
                     }
                 };
                 let word = fold(fold(fold(!r.operation, r.hop), u64::from(r.frame)), r.token);
-                fold(word, result << 32 | u64::from(r.bytes))
+                r.values.fold(fold(word, result << 32 | u64::from(r.bytes)))
             }
+            Self::Question(question) => fold(question.digest(), 3),
+            Self::Told(told) => fold(told.digest(), 4),
+            Self::Mail(mail) => fold(mail.digest(), 5),
             Self::Commit(message) => fold(message.digest(), 2),
         }
     }
@@ -147,6 +189,9 @@ impl Wire for Message {
             Self::Request(r) => Route { operation: r.operation, hop: r.hop },
             Self::Reply(r) => Route { operation: r.operation, hop: fold(r.hop, 1) },
             Self::Commit(message) => message.route(),
+            Self::Question(question) => question.route(),
+            Self::Told(told) => told.route(),
+            Self::Mail(mail) => mail.route(),
         }
     }
 
@@ -156,6 +201,9 @@ impl Wire for Message {
             Self::Request(r) => r.bytes,
             Self::Reply(r) => r.bytes,
             Self::Commit(message) => message.bytes(),
+            Self::Question(question) => question.bytes(),
+            Self::Told(told) => told.bytes(),
+            Self::Mail(mail) => Wire::bytes(mail),
         }
     }
 
@@ -164,7 +212,10 @@ impl Wire for Message {
         match self {
             Self::Request(_) => 0,
             Self::Reply(_) => 1,
-            Self::Commit(message) => 2 + message.kind(),
+            Self::Question(_) => 2,
+            Self::Told(_) => 3,
+            Self::Mail(mail) => FIRST_OF_MAIL + mail.kind(),
+            Self::Commit(message) => FIRST_OF_COMMIT + message.kind(),
         }
     }
 
@@ -173,13 +224,22 @@ impl Wire for Message {
         match self {
             Self::Request(_) | Self::Reply(_) => false,
             Self::Commit(message) => message.background(),
+            Self::Question(question) => question.background(),
+            Self::Told(told) => told.background(),
+            Self::Mail(mail) => mail.background(),
         }
     }
 }
 
+/// The kinds of a commit protocol's messages come after those of all others.
+const FIRST_OF_MAIL: u8 = 4;
+const FIRST_OF_COMMIT: u8 = FIRST_OF_MAIL + messaging::KINDS.len() as u8;
+
 /// Names of the message kinds, by number.
 pub fn kinds() -> alloc::vec::Vec<&'static str> {
-    let mut names = alloc::vec!["request", "reply"];
+    let mut names = alloc::vec!["request", "reply", "question", "told"];
+    names.extend(messaging::KINDS);
+    debug_assert_eq!(names.len(), usize::from(FIRST_OF_COMMIT));
     names.extend(two_phase::KINDS);
     names
 }

@@ -4,6 +4,8 @@
 //! request in progress is a [`frame::Frame`] with a program counter; [`interpreter`] runs it until it must wait. Start
 //! reading there.
 
+mod asking;
+mod calls;
 pub mod clients;
 pub mod embed;
 pub mod ending;
@@ -11,9 +13,14 @@ pub mod frame;
 pub mod interpreter;
 pub mod machine;
 pub mod message;
+pub mod mutant;
 mod operations;
 pub mod output;
 pub mod plan;
+mod posting;
+pub mod question;
+mod relay;
 pub mod rows;
 pub mod server;
 pub mod station;
+mod store;

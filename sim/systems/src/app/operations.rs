@@ -15,7 +15,7 @@ impl Machine {
     fn workload<'a>(&self, plan: &'a Plan) -> (u32, &'a Workload) {
         match plan.nodes[self.me.0 as usize].part {
             Part::Workload(n) => (n, &plan.workloads[n as usize]),
-            Part::Service(_) => panic!("only clients begin operations"),
+            Part::Service(_) | Part::Database(_) | Part::Broker(_) => panic!("only clients begin operations"),
         }
     }
 
@@ -56,19 +56,7 @@ impl Machine {
             let process = self.process(index, user, number);
             out.output(Output::Invoked { workload: index, number, process, variables: variables.clone() });
         }
-        let frame = self.frames.put(Frame {
-            token: 0,
-            pc: workload.entry,
-            operation,
-            hop: 0,
-            draws: 0,
-            caller,
-            entered: now,
-            served: None,
-            holds_worker: false,
-            calling: None,
-            variables,
-        });
+        let frame = self.frames.put(Frame::new(caller, workload.entry, operation, variables, now));
         self.ready.push(frame);
     }
 
@@ -90,7 +78,14 @@ impl Machine {
         let (user, number) = match frame.caller {
             Caller::User(user, number) => (Some(user), number),
             Caller::Arrival(number) => (None, number),
-            Caller::Frame { .. } | Caller::Coordinator => panic!("a client's frame is an operation"),
+            Caller::Frame { .. }
+            | Caller::Coordinator
+            | Caller::Answered
+            | Caller::Saga(_)
+            | Caller::Delivery { .. }
+            | Caller::Trigger(_) => {
+                panic!("a client's frame is an operation")
+            }
         };
         if plan.history {
             let error = match result {

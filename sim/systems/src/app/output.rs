@@ -1,7 +1,7 @@
 //! What clients tell the history.
 
 use super::ending::Ending;
-use super::rows::Variables;
+use crate::variables::Variables;
 
 /// An operation of a client began or ended.
 #[derive(Clone, PartialEq, Debug)]

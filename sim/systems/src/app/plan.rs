@@ -2,14 +2,25 @@
 //!
 //! Made once when a scenario is loaded and shared by every machine; nothing here changes during a run.
 
+mod program;
+
 use alloc::collections::BTreeSet;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use kernel::{CellId, Distribution, Key, NodeId, SeriesId, Span, Time};
+use kernel::{CellId, Distribution, Key, NodeId, PointId, SeriesId, Span, Time};
 
+use super::mutant::Mutant;
 use crate::commit::two_phase;
+use crate::database::{DatabasePlan, Script};
 use crate::expression::{Program, VariableId};
+use crate::messaging;
+use crate::resilience::{BreakerPlan, Retry};
+
+pub use program::{
+    BreakerUse, Call, Consumer, Does, Draw, Instruction, Mark, MarkKind, MessageVariables, Op, Otherwise, Publish,
+    Query, Saga, Setting,
+};
 
 /// The whole application.
 #[derive(Clone, Debug)]
@@ -28,6 +39,42 @@ pub struct Plan {
     pub draws: Vec<Draw>,
     /// Call sites.
     pub calls: Vec<Call>,
+    /// Retry policies of call sites.
+    pub retries: Vec<Retry>,
+    /// Breaker policies of call sites.
+    pub breakers: Vec<BreakerPlan>,
+    /// What steps ask of the database of their service.
+    pub scripts: Vec<Script>,
+    /// Where in the program a script is asked for.
+    pub queries: Vec<Query>,
+    /// Where in the program a message is published.
+    pub publishes: Vec<Publish>,
+    /// Conditions of branches, over the variables of a request.
+    pub conditions: Vec<Program>,
+    /// Variables that are set on the way.
+    pub settings: Vec<Setting>,
+    /// Queues, exchanges, and who consumes.
+    pub mail: messaging::Plan,
+    /// Who consumes, by the number it has in `mail`.
+    pub consumers: Vec<Consumer>,
+    /// Bytes of a message, by where it is sent.
+    pub mail_bytes: Vec<u32>,
+    /// Keys of messages that are texts: their symbols.
+    pub texts: BTreeSet<u64>,
+    /// The variables that tell a consumer of its message, as far as steps read them.
+    pub told: MessageVariables,
+    /// Kinds of sagas.
+    pub sagas: Vec<Saga>,
+    /// Records of sagas, by the place in the program where they are written.
+    pub marks: Vec<Mark>,
+    /// Moments of requests that faults can name.
+    pub points: RequestPoints,
+    /// The variable that says which try of a call a request is, if a step reads it.
+    pub attempt: Option<VariableId>,
+    /// The variable that is what a node's clock shows when a request reaches it, if a step reads it.
+    pub clock: Option<VariableId>,
+    /// What pauses between tries are drawn by.
+    pub pauses: Key,
     /// Transaction types.
     pub transactions: Vec<Transaction>,
     /// How each transaction type is carried out, by the same index.
@@ -50,6 +97,10 @@ pub struct Place {
 pub enum Part {
     /// By index into `services`.
     Service(u32),
+    /// The database of a service of several nodes, by index into `services`.
+    Database(u32),
+    /// A machine of a broker, by its number.
+    Broker(u32),
     /// By index into `workloads`.
     Workload(u32),
 }
@@ -79,6 +130,58 @@ pub struct Service {
     pub rows: Arc<RowsPlan>,
     /// It takes part in transactions, as coordinator or as participant.
     pub commits: bool,
+    /// Requests whose caller no longer waits are not begun.
+    pub deadline_check: bool,
+    /// Where its database is: on its only node, or on a machine of its own.
+    pub database: NodeId,
+    /// What is in it; none if the service has nothing to remember.
+    pub state: Option<Arc<DatabasePlan>>,
+    /// How messages leave its outbox.
+    pub relay: Option<Relay>,
+    /// A deliberate mistake.
+    pub mutant: Option<Mutant>,
+    /// Its nodes drive sagas.
+    pub drives: bool,
+}
+
+/// How messages leave an outbox.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Relay {
+    /// Asks this often; none: it is told as soon as there are some.
+    pub every: Option<Span>,
+    /// So many at once.
+    pub batch: u32,
+}
+
+/// Moments of requests that faults can name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct RequestPoints {
+    /// Before an op asks its database to write.
+    pub before_write: Option<PointId>,
+    /// After it was told that this is durable.
+    pub after_write: Option<PointId>,
+    /// Before its caller is answered.
+    pub before_reply: Option<PointId>,
+    /// A saga's intent is durable, its action not yet called.
+    pub before_action: Option<PointId>,
+    /// A saga's action has been answered, which is not recorded yet.
+    pub after_action: Option<PointId>,
+    /// The same of compensations.
+    pub before_compensate: Option<PointId>,
+    /// The same of compensations.
+    pub after_compensate: Option<PointId>,
+    /// A message is in the outbox.
+    pub outbox_after_write: Option<PointId>,
+    /// The relay has sent a message, which is not confirmed yet.
+    pub outbox_after_send: Option<PointId>,
+    /// All that the relay sent is confirmed, and still in the outbox.
+    pub outbox_before_mark: Option<PointId>,
+    /// A message has reached its consumer.
+    pub consumer_after_deliver: Option<PointId>,
+    /// It has had its effect, and is not acknowledged.
+    pub consumer_after_effect: Option<PointId>,
+    /// It is acknowledged.
+    pub consumer_after_ack: Option<PointId>,
 }
 
 /// Cells of a service; one row per node.
@@ -105,81 +208,15 @@ pub struct ServiceSeries {
     pub refused: SeriesId,
 }
 
-/// An op: where its steps begin.
-#[derive(Clone, Copy, Debug)]
-pub struct Op {
-    /// The service that serves it.
-    pub service: u32,
-    /// First instruction.
-    pub entry: u32,
-    /// Bytes of a request.
-    pub size: u32,
-    /// Bytes of a reply.
-    pub reply_size: u32,
-}
-
-/// One instruction of the flat program.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Instruction {
-    /// CPU time by this draw; in an async service a worker is held for it.
-    Work(u16),
-    /// Time without CPU.
-    Sleep(u16),
-    /// A call.
-    Call(u16),
-    /// Fails with this error.
-    Fail(u16),
-    /// Goes on at `otherwise` unless the draw (0 or 1) gives 1.
-    Chance {
-        /// The draw.
-        draw: u16,
-        /// Where to go else.
-        otherwise: u32,
-    },
-    /// Runs a transaction of this type; the op ends with its outcome.
-    Transaction(u16),
-    /// Ends the op.
-    Return,
-}
-
-/// A distribution and the key of its draws.
-#[derive(Clone, Debug)]
-pub struct Draw {
-    /// The law.
-    pub law: Distribution,
-    /// Keyed by seed and path in the file.
-    pub key: Key,
-}
-
-/// A call site.
-#[derive(Clone, Debug)]
-pub struct Call {
-    /// The op that is called.
-    pub op: u32,
-    /// Per try.
-    pub timeout: Option<Span>,
-    /// What a failure does.
-    pub otherwise: Otherwise,
-    /// Latency as this caller sees it; the clients' own calls are measured as operations instead.
-    pub latency: Option<SeriesId>,
-}
-
-/// What a failed step does.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Otherwise {
-    /// The request fails with the step's error.
-    Fail,
-    /// Goes on.
-    Skip,
-    /// The request fails with this business error.
-    Word(u16),
-}
-
 /// A client population.
 #[derive(Clone, Debug)]
 pub struct Workload {
     /// How operations come.
     pub load: Load,
+    /// Gaps of a process of rate 1.
+    pub unit: Distribution,
+    /// Identities of an open loop; none: each operation has its own.
+    pub clients: Option<u32>,
     /// The first may begin here,
     pub start: Time,
     /// none begins from here on.
@@ -224,6 +261,17 @@ pub enum Load {
     Rate {
         /// Between two arrivals: exponential or constant, in nanoseconds.
         gap: Distribution,
+        /// What the generator's stream is seeded with.
+        seed: kernel::Seed,
+        /// The path that names the stream.
+        path: alloc::string::String,
+    },
+    /// Open loop whose rate changes.
+    Stages {
+        /// The rate over time.
+        ramp: kernel::Ramp,
+        /// Gaps are exponential; else even.
+        poisson: bool,
         /// What the generator's stream is seeded with.
         seed: kernel::Seed,
         /// The path that names the stream.
@@ -308,11 +356,45 @@ impl Plan {
             program: Vec::new(),
             draws: Vec::new(),
             calls: Vec::new(),
+            retries: Vec::new(),
+            breakers: Vec::new(),
+            scripts: Vec::new(),
+            queries: Vec::new(),
+            publishes: Vec::new(),
+            conditions: Vec::new(),
+            settings: Vec::new(),
+            mail: messaging::Plan {
+                queues: Vec::new(),
+                exchanges: Vec::new(),
+                consumers: Vec::new(),
+                publishers: Vec::new(),
+                heartbeat: Span::secs(1),
+                points: messaging::Points::default(),
+                mutant: None,
+            },
+            consumers: Vec::new(),
+            mail_bytes: Vec::new(),
+            texts: BTreeSet::new(),
+            told: MessageVariables::default(),
+            sagas: Vec::new(),
+            marks: Vec::new(),
+            points: RequestPoints::default(),
+            attempt: None,
+            clock: None,
+            pauses: kernel::Seed(0).key("retry", "pause"),
             transactions: Vec::new(),
             commit: two_phase::Plan { kinds: Vec::new(), remembered: 4096, locks_held: None },
             history: false,
         }
     }
+    /// The plan of a node's service, if it is a machine of one.
+    pub fn service_of(&self, me: NodeId) -> Option<&Service> {
+        match self.nodes[me.0 as usize].part {
+            Part::Service(n) => Some(&self.services[n as usize]),
+            Part::Database(_) | Part::Broker(_) | Part::Workload(_) => None,
+        }
+    }
+
     /// The plan of a node's service.
     ///
     /// # Panics
@@ -321,7 +403,9 @@ impl Plan {
     pub fn service(&self, me: NodeId) -> (&Service, u32) {
         match self.nodes[me.0 as usize] {
             Place { part: Part::Service(n), number } => (&self.services[n as usize], number),
-            Place { part: Part::Workload(_), .. } => panic!("node {} is no machine of a service", me.0),
+            Place { part: Part::Database(_) | Part::Broker(_) | Part::Workload(_), .. } => {
+                panic!("node {} is no machine of a service", me.0)
+            }
         }
     }
 }

@@ -6,69 +6,13 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use kernel::{Delta, Digest, fold};
+use kernel::{Delta, Digest};
 
 use super::message::system_errors;
 use super::plan::{RowChange, RowStep, RowsPlan};
 use crate::commit::{Access, Reason, Resource};
 use crate::expression::{Environment, Fault, ItemId, Program, Value, VariableId};
-
-/// The variables of a request, by number. All that a request causes shares them.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Variables(Option<Arc<Vec<Value>>>);
-
-impl Variables {
-    /// Adds the next variable.
-    pub fn push(&mut self, value: Value) {
-        Arc::make_mut(self.0.get_or_insert_default()).push(value);
-    }
-
-    /// All of them, by number.
-    fn all(&self) -> &[Value] {
-        self.0.as_ref().map_or(&[], |all| all)
-    }
-
-    /// The value of one; null if it is not set.
-    pub fn get(&self, variable: VariableId) -> Value {
-        self.all().get(variable.0 as usize).copied().unwrap_or(Value::Null)
-    }
-
-    /// Takes all of them into a digest.
-    pub fn fold(&self, state: u64) -> u64 {
-        self.all().iter().fold(state, |state, value| fold(state, word(*value)))
-    }
-
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.all().len()
-    }
-
-    /// There are none.
-    pub fn is_empty(&self) -> bool {
-        self.all().is_empty()
-    }
-
-    /// Sets one that there is, for whoever holds these.
-    pub fn set(&mut self, variable: VariableId, value: Value) {
-        if let Some(all) = &mut self.0 {
-            Arc::make_mut(all)[variable.0 as usize] = value;
-        }
-    }
-
-    /// In order.
-    pub fn values(&self) -> impl Iterator<Item = Value> {
-        self.all().iter().copied()
-    }
-}
-
-fn word(value: Value) -> u64 {
-    match value {
-        Value::Null => 1,
-        Value::Int(n) => fold(2, n as u64),
-        Value::Bool(b) => fold(3, u64::from(b)),
-        Value::Text(t) => fold(4, u64::from(t)),
-    }
-}
+use crate::variables::Variables;
 
 /// What an owner is asked to do in a transaction: the steps of its kind, with these variables.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -15,16 +15,33 @@ use super::interpreter::PREPARE;
 use super::machine::{Machine, Record, Role};
 use super::message::{CallResult, Failure, system_errors};
 use super::plan::Plan;
-use super::rows::{Rows, Variables, Work};
+use super::relay::Relay;
+use super::rows::{Rows, Work};
 use super::station::{Admission, Station};
+use super::store::Store;
 use crate::commit::Reason;
 use crate::commit::two_phase::{self, Begin, Coordinator, Participant};
+use crate::database::Owner;
 use crate::expression::Value;
+use crate::messaging::Subscriber;
+use crate::variables::Variables;
 
 /// A machine of a service.
 #[derive(Clone, Debug)]
 pub struct Server {
     pub(super) station: Station,
+    /// The database of its service, if it is on this machine.
+    pub(super) store: Option<Store>,
+    /// This life of the machine, as the database knows it.
+    pub(super) life: Owner,
+    /// Polls so far: each has draws of its own.
+    pub(super) polls: u64,
+    /// What it relays from the outbox.
+    pub(super) relay: Relay,
+    /// Its subscriptions, by consumer.
+    pub(super) subscribers: BTreeMap<u32, Subscriber>,
+    /// Frames that wait for a broker, by the letter they have published, with their tokens.
+    pub(super) posted: BTreeMap<u64, (u32, u64)>,
     rows: Rows,
     coordinator: Coordinator<Rows>,
     participant: Participant<Rows>,
@@ -42,6 +59,16 @@ impl Server {
         let (service, _) = plan.service(me);
         Self {
             station: Station::default(),
+            store: service
+                .state
+                .as_ref()
+                .filter(|_| service.database == me)
+                .map(|state| Store::new(plan, service, state)),
+            life: Owner { node: me, since: Time::ZERO },
+            polls: 0,
+            relay: Relay::default(),
+            subscribers: BTreeMap::new(),
+            posted: BTreeMap::new(),
             rows: Rows::new(&service.rows),
             coordinator: Coordinator::new(&plan.commit, me),
             participant: Participant::new(&plan.commit, me),
@@ -53,10 +80,14 @@ impl Server {
 
     /// Reads the log. After a crash it may be empty, and then the rows are what they were at first.
     pub fn start(&mut self, plan: &Plan, now: Time, log: &[Record], out: &mut impl Effects<Machine>) {
+        self.life.since = now;
+        if let Some(store) = &mut self.store {
+            store.start(plan, now, log.iter().filter_map(Record::database), out);
+        }
         if now == Time::ZERO && log.is_empty() {
             return;
         }
-        let records: Vec<_> = log.iter().map(|Record::Commit(record)| record.clone()).collect();
+        let records: Vec<_> = log.iter().filter_map(Record::commit).cloned().collect();
         let out = &mut Within::new(out, InMachine);
         self.participant.start(&plan.commit, now, &records, &mut self.rows, out);
         self.coordinator.start(&plan.commit, &records, out);
@@ -64,7 +95,8 @@ impl Server {
 
     /// Transactions that are not over here.
     pub fn unfinished(&self) -> u64 {
-        self.coordinator.unfinished() + self.participant.unfinished()
+        let stored = self.store.as_ref().map_or(0, Store::unfinished);
+        self.coordinator.unfinished() + self.participant.unfinished() + stored
     }
 
     /// Levels that a crash sets to zero.
@@ -92,10 +124,12 @@ impl Server {
 }
 
 impl Machine {
-    fn server(&mut self) -> &mut Server {
+    pub(super) fn server(&mut self) -> &mut Server {
         match &mut self.role {
             Role::Server(server) => server,
-            Role::Clients(_) => panic!("only a service's machine takes part in transactions"),
+            Role::Store(_) | Role::Broker(_) | Role::Clients(_) => {
+                panic!("only a service's machine takes part in transactions")
+            }
         }
     }
 
@@ -233,19 +267,7 @@ impl Machine {
         out: &mut impl Effects<Self>,
     ) {
         let (service, node) = plan.service(self.me);
-        let frame = self.frames.put(Frame {
-            token: 0,
-            pc: PREPARE,
-            operation: transaction,
-            hop: 0,
-            draws: 0,
-            caller: Caller::Coordinator,
-            entered: now,
-            served: None,
-            holds_worker: false,
-            calling: None,
-            variables: Variables::default(),
-        });
+        let frame = self.frames.put(Frame::new(Caller::Coordinator, PREPARE, transaction, Variables::default(), now));
         let server = self.server();
         server.arrived.insert(frame, (from, message));
         match server.station.arrive(service, node, frame, now, out) {

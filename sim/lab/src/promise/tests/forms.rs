@@ -35,7 +35,7 @@ impl Depth {
     }
 }
 
-fn check(result: &InvariantResult, status: Status, first: Option<(u64, u64)>, witness: &[&str]) {
+pub(super) fn check(result: &InvariantResult, status: Status, first: Option<(u64, u64)>, witness: &[&str]) {
     assert_eq!(result.status, status, "{:?}", result.witness);
     assert_eq!(result.first, first.map(|(time, event)| (Time(time), event)));
     assert_eq!(result.witness, witness);
@@ -87,7 +87,10 @@ fn never_and_all_name_the_rows() {
         &p.finish(Time(2), true, "")[0],
         Status::Violated,
         Some((1, 1)),
-        &["any(bank_a.accounts, value < bank_b.accounts[key]) = true in row 3 (100)"],
+        &[
+            "any(bank_a.accounts, value < bank_b.accounts[key]) = true in row 3 (100)",
+            "bank_a.accounts[3] = 100 · bank_b.accounts[3] = 101",
+        ],
     );
     let mut p = promise(model::Form::Always(at("all(bank_a.accounts, value >= 0 || key == 2)")));
     for key in 0..4 {
@@ -111,7 +114,7 @@ fn an_always_whose_state_never_changes_is_vacuous() {
 #[test]
 fn what_is_false_at_the_start_is_told_with_its_numbers() {
     let all = model(vec![
-        ("money", model::Form::AtRest(at("sum(bank_a.accounts) == 200_000"))),
+        ("money", model::Form::AtRest { predicate: at("sum(bank_a.accounts) == 200_000"), of: None }),
         ("fine", model::Form::Always(at("shop.up == 3"))),
         ("later", model::Form::Finally { predicate: at("shop.stock == 0"), after: Span::ZERO }),
     ]);
@@ -126,7 +129,7 @@ fn what_is_false_at_the_start_is_told_with_its_numbers() {
 
 #[test]
 fn at_rest_sees_rests_only() {
-    let form = || model::Form::AtRest(at("queues.q.depth == 0"));
+    let form = || model::Form::AtRest { predicate: at("queues.q.depth == 0"), of: None };
     let passing = Depth::of(form()).set(1, 7).set(2, 0).rest(2).set(3, 9).set(4, 0).end(5, true);
     check(&passing, Status::Holds, None, &[]);
     assert_eq!(passing.evaluations, 2, "the end at rest counts");
@@ -255,8 +258,12 @@ fn transition_compares_each_state_with_the_one_before() {
 
 #[test]
 fn leads_to_holds_every_trigger_to_its_bound() {
-    let form =
-        |within| model::Form::LeadsTo { when: at("queues.q.depth >= 5"), then: at("queues.q.depth == 0"), within };
+    let form = |within| model::Form::LeadsTo {
+        when: at("queues.q.depth >= 5"),
+        then: at("queues.q.depth == 0"),
+        within,
+        for_each: None,
+    };
     let bound = || form(Some(Span(10)));
     let kept = Depth::of(bound()).set(1, 5).set(3, 1).set(5, 6).set(11, 0).set(20, 9).set(30, 0).end(90, true);
     check(&kept, Status::Holds, None, &[]);
@@ -295,7 +302,8 @@ fn leads_to_holds_every_trigger_to_its_bound() {
 #[test]
 fn leads_to_counts_a_when_that_is_true_from_the_start() {
     let when = || at("shop.stock == 5");
-    let form = model::Form::LeadsTo { when: when(), then: at("queues.q.depth > 0"), within: Some(Span(10)) };
+    let form =
+        model::Form::LeadsTo { when: when(), then: at("queues.q.depth > 0"), within: Some(Span(10)), for_each: None };
     check(
         &Depth::of(form).set(11, 1).end(90, true),
         Status::Violated,
@@ -310,6 +318,7 @@ fn a_bound_passes_after_its_last_instant_and_for_its_own_promise_only() {
         when: at("queues.q.depth >= 5"),
         then: at(then),
         within: Some(Span(within)),
+        for_each: None,
     };
     let two = [("soon", form("queues.q.depth == 0", 10)), ("later", form("queues.q.depth == 1", 12))];
     let mut p = Promises::compile(&model(two.to_vec()), &names()).expect("it compiles");
@@ -369,7 +378,7 @@ fn a_change_from_a_value_that_was_not_there_is_an_engine_bug() {
 
 #[test]
 fn atomic_commit_is_judged_by_its_facts() {
-    let form = || model::Form::Check { judge: at("atomic_commit"), of: at("transactions.transfer") };
+    let form = || model::Form::Check { judge: at("atomic_commit"), of: at("transactions.transfer"), within: None };
     let (begun, yes, commit) = (FactKind::Begun { participants: 2 }, FactKind::Voted { yes: true }, true);
     let good = [
         fact(1, 0, begun),
@@ -410,8 +419,16 @@ fn mistakes_in_promises_are_told_all_at_once() {
             ("c", model::Form::Always(at("before(shop.stock) > 1"))),
             ("d", model::Form::Always(at("bank_a.accounts[4] + bank_a.accounts[shop.stock] == 1"))),
             ("e", model::Form::Always(at("size(bank_a.accounts) == 4"))),
-            ("f", model::Form::Check { judge: at("atomic_comit"), of: at("transactions.transfr") }),
-            ("g", model::Form::LeadsTo { when: at("sum(1) >"), then: at("summ(shop.up) == 1"), within: None }),
+            ("f", model::Form::Check { judge: at("atomic_comit"), of: at("transactions.transfr"), within: None }),
+            (
+                "g",
+                model::Form::LeadsTo {
+                    when: at("sum(1) >"),
+                    then: at("summ(shop.up) == 1"),
+                    within: None,
+                    for_each: None,
+                },
+            ),
             ("h", model::Form::Always(at("all(bank_a.accounts, value > shop.stock) && any(bank_b.accounts)"))),
             ("i", model::Form::Always(at("shop == 1"))),
         ]),
@@ -435,8 +452,8 @@ fn mistakes_in_promises_are_told_all_at_once() {
             "nothing that can be judged is called `transactions.transfr` | `transactions.transfer`?",
             "the end is found where a value is expected | ",
             "there is no function `summ` | `sum`?",
-            "inside a predicate over rows, another item is read at the row's key only | `shop.stock[key]`",
-            "`any` needs a predicate over a row | `all(bank.accounts, value >= 0)`",
+            "inside a predicate over rows, another item is read at the row's key only | `shop.stock[key]`; a value that is the same for all rows would concern them all when it changes",
+            "`any` needs a predicate over a row | `all(bank.accounts, value >= 0)`, `all(shop.orders, status == 'paid')`",
             "nothing is called `shop` | there is shop.stock, shop.up",
         ]
     );

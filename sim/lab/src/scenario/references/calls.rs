@@ -1,35 +1,118 @@
-//! What steps name: callees, rows, error words; and which variables reach them.
-
-use std::collections::{BTreeMap, BTreeSet};
+//! What steps name: callees, error words, places for messages; and which verbs stand where.
 
 use super::super::diagnostic::Diagnostic;
 use super::super::nearest::{listed, nearest};
-use super::super::targets::variables;
 use super::super::values::clip;
-use super::{BUILT_IN, Checker, find, names};
-use crate::expression::LATER;
-use crate::model::{At, Call, Change, Otherwise, Row, State, Step, Verb};
+use super::{Checker, find, names};
+use crate::model::{At, Call, Otherwise, Step, Verb};
+
+/// Where a step stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Standing<'a> {
+    /// The service it runs in; the steps of `[transactions.*]` run in none.
+    pub(super) service: Option<&'a str>,
+    /// Within a local `transaction`.
+    pub(super) in_transaction: bool,
+}
 
 impl<'a> Checker<'a> {
-    pub(super) fn step(&mut self, step: &'a Step, owner: Option<&str>) {
-        match &step.verb {
-            Verb::Work(_) | Verb::Sleep(_) => {}
-            Verb::Fail(word) => self.error_word(word),
-            Verb::Call(call) => {
-                self.callee(call);
-                self.otherwise(&call.otherwise);
-            }
-            Verb::Update(update) => {
-                self.row(&update.row, owner);
-                self.otherwise(&update.otherwise);
-            }
-            Verb::Read(row) => self.row(row, owner),
+    pub(super) fn steps(&mut self, steps: &'a [Step], standing: Standing<'a>) {
+        for step in steps {
+            self.step(step, standing);
         }
     }
 
-    pub(super) fn otherwise(&mut self, otherwise: &'a Otherwise) {
-        if let Otherwise::Word(word) = otherwise {
+    fn step(&mut self, step: &'a Step, standing: Standing<'a>) {
+        let verb = &step.verb;
+        if let Verb::Fail(word) = verb {
             self.error_word(word);
+        }
+        if let Verb::Call(call) = verb {
+            self.callee(call);
+        }
+        if let Some(row) = verb.row() {
+            let told = self.broken(&[&format!("{}.set", step.path)]);
+            self.row(row, standing.service, (!told).then_some(verb));
+        }
+        if let Verb::Scan(scan) = verb {
+            self.map(&scan.item, standing.service);
+        }
+        if let Some(message) = verb.message() {
+            self.destination(&message.to, "publish to");
+        }
+        if let Some(Otherwise::Word(word)) = verb.otherwise() {
+            self.error_word(word);
+        }
+        let sent = if let Verb::Call(call) = verb { Some(&call.with) } else { verb.message().map(|m| &m.with) };
+        let set = verb.into_variable().into_iter().chain(sent.into_iter().flatten().map(|(name, _)| name));
+        for variable in set {
+            self.not_built_in(variable);
+        }
+        self.standing(step, standing);
+        let inner = Standing {
+            in_transaction: standing.in_transaction || matches!(verb, Verb::Transaction { .. }),
+            ..standing
+        };
+        // The `else` of a transaction comes when nothing of it remains: it stands outside.
+        let after =
+            if let Verb::Transaction { otherwise: Otherwise::Steps(steps), .. } = verb { steps.len() } else { 0 };
+        for (n, steps) in verb.within().into_iter().enumerate() {
+            self.steps(steps, if n == 1 && after > 0 { standing } else { inner });
+        }
+    }
+
+    /// A local transaction is one instant: nothing in it waits. And an outbox is written in one.
+    fn standing(&mut self, step: &'a Step, standing: Standing<'a>) {
+        let instant = match &step.verb {
+            Verb::Work(_)
+            | Verb::Sleep(_)
+            | Verb::Call(_)
+            | Verb::Reply(_)
+            | Verb::Transaction { .. }
+            | Verb::Publish(_) => false,
+            Verb::Fail(_)
+            | Verb::When { .. }
+            | Verb::Repeat { .. }
+            | Verb::Insert(_)
+            | Verb::Update(_)
+            | Verb::Upsert(_)
+            | Verb::Delete(_)
+            | Verb::Read(_)
+            | Verb::Scan(_)
+            | Verb::Write { .. }
+            | Verb::Append { .. }
+            | Verb::Remove { .. }
+            | Verb::Outbox(_) => true,
+        };
+        let word = step.verb.word();
+        if standing.in_transaction && !instant {
+            let label = match word {
+                "transaction" => "its steps are in one already",
+                "reply" => "nobody is answered before it is committed",
+                _ => "a local transaction is one instant, and this takes time",
+            };
+            let help = match word {
+                "publish" => "what must happen with the transaction is `outbox = …`",
+                _ => "write it before or after the transaction",
+            };
+            let error = Diagnostic::error(step.place, format!("`{word}` cannot stand in a transaction"), label);
+            self.errors.push(error.help(help));
+        }
+        let Some(message) = step.verb.message().filter(|_| word == "outbox") else { return };
+        if !standing.in_transaction {
+            let label = "`outbox` writes a message with what a transaction changes";
+            let error = Diagnostic::error(step.place, "`outbox` stands outside of a transaction", label);
+            self.errors.push(error.help("`{ transaction = [ … ] }`, or `publish` to send it at once"));
+        }
+        let owner = standing.service.and_then(|name| find(&self.model.services, name));
+        if let Some((name, service)) = owner
+            && service.outbox.is_none()
+            && !self.broken(&[&format!("services.{}.outbox", name.value)])
+        {
+            let message_text = format!("`{}` has no `outbox`", name.value);
+            let label = "how do its messages leave?";
+            let error = Diagnostic::error(message.to.place, message_text, label).also(name.place, "this service");
+            self.errors.push(error.help("for example `outbox = { relay = \"poll\" }`"));
         }
     }
 
@@ -49,6 +132,13 @@ impl<'a> Checker<'a> {
             return self.whole_service(target);
         };
         let rest = first.len() + 1..target.value.len();
+        if first == "sagas" {
+            if find(&self.model.sagas, second).is_none() {
+                let at = At { value: second.to_owned(), place: self.inside(target, &rest) };
+                self.unknown_in(&at, "saga", &self.model.sagas);
+            }
+            return;
+        }
         if first == "transactions" {
             if find(&self.model.transactions, second).is_none() {
                 let at = At { value: second.to_owned(), place: self.inside(target, &rest) };
@@ -80,6 +170,14 @@ impl<'a> Checker<'a> {
                 self.errors.push(error.help(format!("\"transactions.{}\"", target.value)));
                 return;
             }
+            let sections =
+                [names_in(&self.model.queues), names_in(&self.model.topics), names_in(&self.model.exchanges)];
+            if sections.iter().any(|names| names.contains(&target.value.as_str())) {
+                let message = format!("there is no service `{}`", target.value);
+                let error = Diagnostic::error(target.place, message, "messages are published, not called");
+                self.errors.push(error.help(format!("`publish = \"{}\"`", target.value)));
+                return;
+            }
             return self.unknown_in(target, "service", &self.model.services);
         };
         let path = format!("services.{}", target.value);
@@ -96,136 +194,8 @@ impl<'a> Checker<'a> {
         };
         self.errors.push(error.also(name.place, "this service"));
     }
+}
 
-    /// `owner` is the service the step runs in; a transaction's steps run in none and say whose row it is.
-    pub(super) fn row(&mut self, row: &'a Row, owner: Option<&str>) {
-        if row.item.is_empty() {
-            return;
-        }
-        let whose = match (row.owner.as_str(), owner) {
-            ("", Some(own)) => own,
-            ("", None) => {
-                let message = format!("whose `{}`?", row.item);
-                let label = "a transaction's step names the owner: \"bank_a.accounts[$from]\"";
-                self.errors.push(Diagnostic::error(row.place, message, label));
-                return;
-            }
-            (other, Some(own)) if other != own => {
-                if find(&self.model.services, other).is_some() {
-                    let message = format!("`{other}.{}` is another service's state", row.item);
-                    let error = Diagnostic::error(row.place, message, format!("this step runs in `{own}`"));
-                    let help = format!("call `{other}`, or change both in a `[transactions.x]`");
-                    self.errors.push(error.help(help));
-                    return;
-                }
-                other
-            }
-            (other, _) => other,
-        };
-        let Some((name, service)) = find(&self.model.services, whose) else {
-            let at = At { value: whose.to_owned(), place: row.place };
-            return self.unknown_in(&at, "service", &self.model.services);
-        };
-        if self.broken(&[&format!("services.{whose}.state")]) {
-            return;
-        }
-        let Some((item, State::Counter { keys, .. })) = find(&service.state, &row.item) else {
-            let label = if service.state.is_empty() {
-                format!("`{whose}` has no state")
-            } else {
-                format!("`{whose}` has {}", listed(names(&service.state), 12))
-            };
-            let near = nearest(&row.item, names(&service.state)).map(|near| format!("did you mean `{whose}.{near}`?"));
-            let message = format!("there is no item `{}` in the state of `{whose}`", clip(&row.item));
-            let error = Diagnostic::error(row.place, message, label).also(name.place, "this service");
-            self.errors.push(error.maybe_help(near));
-            return;
-        };
-        // A key that is not written has the place of the whole row.
-        if *keys > 1 && row.key.place == row.place && row.key.value == "0" {
-            let label = format!("`{}` has {keys} rows: write which, `{}[$key]`", row.item, row.item);
-            let error = Diagnostic::error(row.place, format!("which row of `{whose}.{}`?", row.item), label);
-            self.errors.push(error.also(item.place, "declared here"));
-        }
-    }
-
-    /// Which variables can be set where: every workload carries its own to all it calls.
-    pub(super) fn flow(&mut self) {
-        let workloads = || self.model.workloads.iter();
-        if workloads().any(|(name, _)| self.broken(&[&format!("workloads.{}.vars", name.value)])) {
-            return;
-        }
-        let mut reach: BTreeMap<String, BTreeSet<&'a str>> = BTreeMap::new();
-        for (_, workload) in &self.model.workloads {
-            let own: BTreeSet<&str> = workload.vars.iter().map(|(n, _)| n.value.as_str()).collect();
-            let mut waiting = vec![self.canonical_callee(&workload.call.target.value)];
-            let mut seen = BTreeSet::new();
-            while let Some(callee) = waiting.pop() {
-                if !seen.insert(callee.clone()) {
-                    continue;
-                }
-                for step in self.steps_of(&callee) {
-                    if let Verb::Call(call) = &step.verb {
-                        waiting.push(self.canonical_callee(&call.target.value));
-                    }
-                }
-                reach.entry(callee).or_default().extend(&own);
-            }
-        }
-        for (callee, set) in reach {
-            for step in self.steps_of(&callee) {
-                self.step_variables(step, &set);
-            }
-        }
-    }
-
-    /// `service.op` for a service with one op.
-    pub(super) fn canonical_callee(&self, target: &str) -> String {
-        match find(&self.model.services, target).and_then(|(_, s)| s.ops.first()) {
-            Some((op, _)) => format!("{target}.{}", op.value),
-            None => target.to_owned(),
-        }
-    }
-
-    fn steps_of(&self, callee: &str) -> &'a [Step] {
-        let Some((first, second)) = callee.split_once('.') else { return &[] };
-        if first == "transactions" {
-            return find(&self.model.transactions, second).map_or(&[], |(_, t)| &t.work);
-        }
-        let op = find(&self.model.services, first).and_then(|(_, s)| find(&s.ops, second));
-        op.map_or(&[], |(_, op)| &op.steps)
-    }
-
-    fn step_variables(&mut self, step: &'a Step, set: &BTreeSet<&str>) {
-        let mut texts: Vec<&At<String>> = Vec::new();
-        match &step.verb {
-            Verb::Work(_) | Verb::Sleep(_) | Verb::Call(_) | Verb::Fail(_) => {}
-            Verb::Read(row) => texts.push(&row.key),
-            Verb::Update(update) => {
-                texts.push(&update.row.key);
-                match &update.change {
-                    Change::Add(text) | Change::Set(text) => texts.push(text),
-                }
-                texts.extend(&update.guard);
-            }
-        }
-        for text in texts {
-            for (name, range) in variables(&text.value) {
-                if set.contains(name) || BUILT_IN.contains(&name) {
-                    continue;
-                }
-                let place = self.inside(text, &range);
-                if let Some((_, why)) = LATER.iter().find(|(later, _)| later.split('.').next() == Some(name)) {
-                    let message = format!("`${name}` is not supported by this version yet");
-                    self.errors.push(Diagnostic::error(place, message, *why));
-                    continue;
-                }
-                let known = || set.iter().copied().chain(BUILT_IN);
-                let label = format!("nothing on any path to this step sets it; there are {}", listed(known(), 16));
-                let error = Diagnostic::error(place, format!("the variable `${name}` is not set"), label);
-                self.errors
-                    .push(error.maybe_help(nearest(name, known()).map(|near| format!("did you mean `${near}`?"))));
-            }
-        }
-    }
+fn names_in<T>(named: &crate::model::Named<T>) -> Vec<&str> {
+    names(named).collect()
 }

@@ -37,7 +37,11 @@ impl<'a> Checker<'a> {
                 | TargetKind::Workload(_)
                 | TargetKind::Zone(_)
                 | TargetKind::Nodes { pick: Pick::All | Pick::Numbers(_), .. } => true,
-                TargetKind::Nodes { .. } | TargetKind::HitBy(_) | TargetKind::Others => false,
+                TargetKind::Nodes { .. }
+                | TargetKind::HitBy(_)
+                | TargetKind::Others
+                | TargetKind::Queue(_)
+                | TargetKind::Topic(_) => false,
             };
             if fits {
                 self.target(end, None);
@@ -52,6 +56,18 @@ impl<'a> Checker<'a> {
     fn target(&mut self, target: &'a Target, fault: Option<(&'a At<String>, &'a Fault)>) {
         match &target.kind {
             TargetKind::Everything | TargetKind::Others => {}
+            TargetKind::Queue(name) => {
+                if find(&self.model.queues, name).is_none() {
+                    let at = At { value: name.clone(), place: target.place };
+                    self.unknown_in(&at, "queue", &self.model.queues);
+                }
+            }
+            TargetKind::Topic(name) => {
+                if find(&self.model.topics, name).is_none() {
+                    let at = At { value: name.clone(), place: target.place };
+                    self.unknown_in(&at, "topic", &self.model.topics);
+                }
+            }
             TargetKind::Workload(name) => {
                 if find(&self.model.workloads, name).is_none() {
                     let at = At { value: name.clone(), place: target.place };
@@ -73,14 +89,23 @@ impl<'a> Checker<'a> {
     }
 
     fn nodes(&mut self, place: Place, name: &str, pick: &Pick, fault: Option<(&'a At<String>, &'a Fault)>) {
-        let Some((at, service)) = find(&self.model.services, name) else {
-            if find(&self.model.workloads, name).is_some() {
+        let Some((at, count)) = self.with_nodes(name) else {
+            let message_place = [
+                ("queues", find(&self.model.queues, name).map(|(at, _)| at.place)),
+                ("topics", find(&self.model.topics, name).map(|(at, _)| at.place)),
+            ];
+            if let Some((section, Some(at))) = message_place.into_iter().find(|(_, at)| at.is_some()) {
+                let message = format!("no thing with nodes is called `{name}`");
+                let error = Diagnostic::error(place, message, format!("what is in `[{section}]` goes by its path"));
+                self.errors.push(error.also(at, "this one").help(format!("\"{section}.{name}\"")));
+            } else if find(&self.model.workloads, name).is_some() {
                 let error =
                     Diagnostic::error(place, format!("there is no service `{name}`"), "a workload goes by its path");
                 self.errors.push(error.help(format!("\"workloads.{name}\"")));
             } else {
-                let known = self.model.services.iter().map(|(n, _)| (n.value.as_str(), Some(n.place)));
-                self.unknown(place, name, "service", &known);
+                let known = self.names_with_nodes();
+                let what = if self.model.brokers.is_empty() { "service" } else { "service or broker" };
+                self.unknown(place, name, what, &known.iter().copied());
             }
             return;
         };
@@ -96,9 +121,9 @@ impl<'a> Checker<'a> {
                 0
             }
         };
-        if wanted > service.nodes && !self.broken(&[&format!("services.{name}.nodes")]) {
+        if wanted > count && !self.broken(&[&format!("services.{name}.nodes"), &format!("brokers.{name}.nodes")]) {
             let numbered = if matches!(pick, Pick::Numbers(_)) { ", numbered from 0" } else { "" };
-            let label = format!("`{name}` has {}{numbered}", nodes(service.nodes));
+            let label = format!("`{name}` has {}{numbered}", nodes(count));
             let error = Diagnostic::error(place, "there is no such node", label);
             self.errors.push(error.also(at.place, "this service"));
         }
@@ -133,8 +158,10 @@ impl<'a> Checker<'a> {
                     self.errors.push(Diagnostic::error(at.place, "this fault would strike after it is healed", label));
                 }
             }
-            Trigger::Point { of: Some(of), .. } => {
-                self.transaction_at(of, "has no such points", "whose point? A path like `transactions.transfer`");
+            Trigger::Point { of: Some(of), point, .. } => {
+                if !told(self, "point") {
+                    self.point_of(of, &point.value);
+                }
             }
             Trigger::After { fault: other, .. } => {
                 if find(&self.model.faults, &other.value).is_none() {
@@ -169,7 +196,7 @@ impl<'a> Checker<'a> {
             }
         };
         match &fault.kind {
-            FaultKind::Crash { .. } | FaultKind::Pause => {
+            FaultKind::Crash { .. } | FaultKind::Pause | FaultKind::SlowCpu { .. } => {
                 needs(
                     fault.targets.is_empty(),
                     "`target` is missing: which nodes?",
@@ -195,6 +222,25 @@ impl<'a> Checker<'a> {
                     self.target(target, Some((name, fault)));
                 }
                 self.sides(split);
+            }
+            FaultKind::Redeliver => {
+                let help = "for example `target = \"queues.order_events\"`";
+                needs(fault.targets.is_empty(), "`target` is missing: which queues or topics?", help);
+                for target in &fault.targets {
+                    let unknown =
+                        matches!(&target.kind, TargetKind::Nodes { name, .. } if self.with_nodes(name).is_none());
+                    if !unknown && !matches!(target.kind, TargetKind::Queue(_) | TargetKind::Topic(_)) {
+                        let label = "messages are delivered again from `queues.q` and `topics.t`";
+                        self.errors.push(Diagnostic::error(target.place, "this is no queue and no topic", label));
+                    }
+                }
+                self.share_is_written(name, "`chance` is missing: which share of the messages?");
+            }
+            FaultKind::Duplicate { links } => {
+                for end in links.iter().flat_map(|l| [&l.from, &l.to]) {
+                    self.target(end, Some((name, fault)));
+                }
+                self.share_is_written(name, "`chance` is missing: which share of the messages?");
             }
             FaultKind::Loss { links } => {
                 for end in links.iter().flat_map(|l| [&l.from, &l.to]) {
@@ -239,16 +285,30 @@ impl<'a> Checker<'a> {
         known && name == same && (*one == Pick::All || *other == Pick::All || shared())
     }
 
+    /// The share of messages that a fault hits is never left to a default.
+    fn share_is_written(&mut self, name: &At<String>, label: &str) {
+        let path = format!("faults.{}", name.value);
+        let place = self.written(&path, "chance").map(|node| node.place);
+        if place.is_none_or(|place| place == name.place) && !self.broken(&[&path, &format!("{path}.chance")]) {
+            let error = Diagnostic::error(name.place, format!("`{path}` hits every message"), label);
+            self.errors.push(error.help("`chance = \"1%\"`"));
+        }
+    }
+
     /// Clients have no machine that could die.
     fn only_services(&mut self, fault: &'a Fault) {
         for target in &fault.targets {
+            if let TargetKind::Queue(_) | TargetKind::Topic(_) = target.kind {
+                let label = "its broker has machines; name that";
+                self.errors.push(Diagnostic::error(target.place, "this fault hits machines", label));
+            }
             let no_machine = matches!(target.kind, TargetKind::Workload(_) | TargetKind::Everything);
             if no_machine {
                 let label = "clients do not crash; name services";
                 self.errors.push(Diagnostic::error(target.place, "this fault hits machines", label));
             }
         }
-        if let FaultKind::Crash { .. } | FaultKind::Pause = fault.kind {
+        if let FaultKind::Crash { .. } | FaultKind::Pause | FaultKind::SlowCpu { .. } = fault.kind {
             for at in fault.targets.iter().filter(|t| matches!(t.kind, TargetKind::Others)) {
                 let label = "`others` are those on no side of a partition";
                 self.errors.push(Diagnostic::error(at.place, "there are no others here", label));

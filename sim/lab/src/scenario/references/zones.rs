@@ -10,7 +10,8 @@ impl<'a> Checker<'a> {
     /// Who is in which zone: the names as services and workloads write them.
     fn settled(&self) -> impl Iterator<Item = &'a At<String>> + use<'a> {
         let services = self.model.services.iter().flat_map(|(_, service)| &service.zones);
-        services.chain(self.model.workloads.iter().filter_map(|(_, workload)| workload.zone.as_ref()))
+        let brokers = self.model.brokers.iter().flat_map(|(_, broker)| &broker.zones);
+        services.chain(brokers).chain(self.model.workloads.iter().filter_map(|(_, workload)| workload.zone.as_ref()))
     }
 
     pub(super) fn zones(&mut self) {

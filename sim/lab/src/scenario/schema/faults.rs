@@ -18,6 +18,21 @@ pub(in crate::scenario) const POINTS: &[&str] = &[
     "2pc.participant.after_vote_logged",
     "2pc.participant.after_vote_sent",
     "2pc.participant.after_decision_logged",
+    "saga.step.before_action",
+    "saga.step.after_action",
+    "saga.step.before_compensate",
+    "saga.step.after_compensate",
+    "outbox.after_write",
+    "outbox.after_send",
+    "outbox.before_mark",
+    "consumer.after_deliver",
+    "consumer.after_effect_before_ack",
+    "consumer.after_ack",
+    "broker.after_store_before_confirm",
+    "broker.after_deliver_before_ack",
+    "service.before_write",
+    "service.after_write",
+    "service.before_reply",
 ];
 
 static FAULT: Form = Form {
@@ -27,7 +42,7 @@ static FAULT: Form = Form {
         key(
             "kind",
             Shape::Word(
-                &["crash", "pause", "partition", "loss"],
+                &["crash", "pause", "partition", "loss", "duplicate", "slow_cpu", "redeliver"],
                 &[
                     "clog",
                     "swizzle_clog",
@@ -36,12 +51,10 @@ static FAULT: Form = Form {
                     "blackhole",
                     "delay",
                     "slow_link",
-                    "duplicate",
                     "reorder",
                     "corrupt",
                     "bandwidth",
                     "crash_loop",
-                    "slow_cpu",
                     "hang",
                     "zone_outage",
                     "rolling_restart",
@@ -68,7 +81,6 @@ static FAULT: Form = Form {
                     "call_fail_after",
                     "call_error",
                     "call_slow",
-                    "redeliver",
                     "lost_ack",
                     "rebalance",
                     "offset_reset",
@@ -83,21 +95,32 @@ static FAULT: Form = Form {
             Preset::Required,
             "What goes wrong.",
         ),
-        key("target", Shape::Targets, Preset::Absent, "What it acts on: nodes; links or nodes for a loss."),
+        key(
+            "target",
+            Shape::Targets,
+            Preset::Absent,
+            "What it acts on: nodes; links or nodes for a loss and for duplicates; queues and topics for redelivery.",
+        ),
         key("at", DURATIONS, Preset::Absent, "It strikes once, at this time."),
         key("every", Shape::Duration, Preset::Absent, "It strikes again and again within its window."),
         key("rate", Shape::Rate, Preset::Absent, "It strikes at random times at this rate within its window."),
         key("point", Shape::Point, Preset::Absent, "It strikes when a protocol reaches this point."),
         key("after", Shape::Table(&AFTER), Preset::Absent, "It strikes some time after another fault did."),
         key("window", Shape::WindowOrPhase, Preset::Chaos, "Where it may strike. Default: from warm-up to heal."),
-        key("of", Shape::Path, Preset::Absent, "Whose point: `transactions.transfer`.").only("point", &[]),
+        key(
+            "of",
+            Shape::Path,
+            Preset::Absent,
+            "Whose point: `transactions.transfer`, `orders.place`, `sagas.checkout.charge`.",
+        )
+        .only("point", &[]),
         key("nth", Shape::Distribution(Sort::Counts), Preset::Absent, "Which occurrence of the point; else the first.")
             .only("point", &[]),
         key(
             "chance",
             Shape::Percentage,
             Preset::Text("100%"),
-            "Whether it strikes; for a loss, the share of messages.",
+            "Whether it strikes; for a loss, duplicates and redelivery, the share of messages.",
         ),
         key("for", DURATIONS, Preset::Absent, "How long each instance lasts; else until heal."),
         key(
@@ -107,6 +130,8 @@ static FAULT: Form = Form {
             "What a crash loses.",
         )
         .only("kind", &["crash"]),
+        key("factor", Shape::Factor(0.0), Preset::Required, "How many times as long its CPUs need.")
+            .only("kind", &["slow_cpu"]),
         key(
             "split",
             Shape::Sides,
@@ -127,8 +152,8 @@ static FAULT: Form = Form {
             .judging("it judges the fault after the run"),
     ],
     later: &[
-        "when", "shape", "add", "factor", "silent", "limit", "up", "down", "gap", "offset", "drift", "period", "key",
-        "share", "error", "to", "knobs",
+        "when", "shape", "add", "silent", "limit", "up", "down", "gap", "offset", "drift", "period", "key", "share",
+        "error", "to", "knobs",
     ],
     short: Short::None,
     choices: &[Choice { what: "triggers", keys: &["at", "every", "rate", "point", "after"], needed: false }],
@@ -142,5 +167,26 @@ static AFTER: Form = Form {
     ],
     later: &[],
     short: Short::Key("fault"),
+    choices: &[],
+};
+
+/// `[chaos]`.
+pub(super) static CHAOS: Form = Form {
+    what: "`[chaos]`",
+    keys: &[
+        key(
+            "profile",
+            Shape::Word(&["none", "exhaustive"], &["gentle", "realistic", "harsh", "swarm", "gray"]),
+            Preset::Absent,
+            "exhaustive: a crash at one (point, nth) per run, one after the other over the seeds of a sweep; else none.",
+        ),
+        key("points", Shape::Points, Preset::Absent, "At these points; else at all.").only("profile", &["exhaustive"]),
+        key("nth", Shape::Distribution(Sort::Counts), Preset::Absent, "Which occurrences of a point; else the first.")
+            .only("profile", &["exhaustive"]),
+        key("for", DURATIONS, Preset::Absent, "How long each fault lasts; else until heal.")
+            .only("profile", &["exhaustive"]),
+    ],
+    later: &["families", "targets", "max_concurrent", "keep_quorum", "min_up"],
+    short: Short::Key("profile"),
     choices: &[],
 };

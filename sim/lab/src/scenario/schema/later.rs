@@ -1,26 +1,8 @@
 //! What the grammar has and this version does not, and what other tools call things.
 
 /// Sections that a later version will have.
-pub(in crate::scenario) const LATER_SECTIONS: &[&str] = &[
-    "retry",
-    "breaker",
-    "limit",
-    "bulkhead",
-    "hedge",
-    "shed",
-    "concurrency",
-    "auth",
-    "stores",
-    "caches",
-    "registries",
-    "brokers",
-    "queues",
-    "exchanges",
-    "topics",
-    "sagas",
-    "chaos",
-    "compare",
-];
+pub(in crate::scenario) const LATER_SECTIONS: &[&str] =
+    &["limit", "bulkhead", "hedge", "shed", "concurrency", "auth", "stores", "caches", "registries", "compare"];
 
 /// Keys that people bring from other tools or from older drafts, and what they are called here.
 pub(in crate::scenario) const FOREIGN: &[(&str, &str)] = &[
@@ -50,5 +32,5 @@ pub(in crate::scenario) const FOREIGN: &[(&str, &str)] = &[
     ("latency_ms", "durations have their unit with them: `latency = \"5ms\"`"),
     ("think_time", "the time between two operations of a user is `think`"),
     ("delay", "a step that waits is `sleep = \"5ms\"`; what messages need is `network.latency`"),
-    ("ramp", "a later version has `stages`"),
+    ("ramp", "a load that changes is `stages = [{ to = \"100/s\", over = \"10s\" }]`"),
 ];

@@ -4,7 +4,7 @@ use super::{Choice, Form, Key, Preset, Shape, Short, Verb, Verbs, key};
 
 /// The judges of histories by name, and those of later versions.
 pub(in crate::scenario) const JUDGES: (&[&str], &[&str]) = (
-    &["atomic_commit"],
+    &["atomic_commit", "saga_ends", "saga_atomic", "saga_order", "saga_isolation"],
     &[
         "linearizable",
         "sequential",
@@ -19,10 +19,6 @@ pub(in crate::scenario) const JUDGES: (&[&str], &[&str]) = (
         "serializable",
         "strict_serializable",
         "no_lost_update",
-        "saga_ends",
-        "saga_atomic",
-        "saga_order",
-        "saga_isolation",
         "exactly_once",
         "at_least_once",
         "at_most_once",
@@ -55,7 +51,11 @@ pub(in crate::scenario) static INVARIANTS: Verbs = Verbs {
     each: &[
         verb(predicate("always", "Holds after every change of state."), &[], &[]),
         verb(predicate("never", "Holds after no change of state."), &[], &[]),
-        verb(predicate("at_rest", "Holds whenever nothing is in flight, and at the end."), &[], &["of"]),
+        verb(
+            predicate("at_rest", "Holds whenever nothing is in flight, and at the end."),
+            &[key("of", Shape::Path, Preset::Absent, "`sagas.x`: whenever no instance of it is open.")],
+            &[],
+        ),
         verb(
             predicate("finally", "Holds at the end of quiesce."),
             &[key("after", Shape::Duration, Preset::Text("0s"), "Not sooner than this after load ends.")],
@@ -75,13 +75,20 @@ pub(in crate::scenario) static INVARIANTS: Verbs = Verbs {
         verb(predicate("transition", "Holds for every change, with `before(x)` and `after(x)`."), &[], &[]),
         verb(
             predicate("leads_to", "Follows whenever `when` turns true."),
-            &[key("when", Shape::Expression, Preset::Required, "What it follows."), WITHIN],
-            &["for_each"],
+            &[
+                key("when", Shape::Expression, Preset::Required, "What it follows."),
+                WITHIN,
+                key("for_each", Shape::Item, Preset::Absent, "For each row of this map; bare names are its fields."),
+            ],
+            &[],
         ),
         verb(
             key("check", Shape::Word(JUDGES.0, JUDGES.1), Preset::Required, "A named judge of histories."),
-            &[key("of", Shape::Path, Preset::Required, "What is judged: `transactions.transfer`.")],
-            &["model", "limit", "max", "within"],
+            &[
+                key("of", Shape::Path, Preset::Required, "What is judged: `transactions.transfer`, `sagas.checkout`."),
+                key("within", Shape::Duration, Preset::Absent, "How soon a saga must end: for `saga_ends`."),
+            ],
+            &["model", "limit", "max"],
         ),
     ],
     common: &[key("text", Shape::Text, Preset::Absent, "What the report calls it.")],

@@ -1,8 +1,8 @@
-//! The tables of the simulated world: time, services, transactions, workloads. `hardware` has its machines and links.
+//! The tables of the simulated world: time, services, transactions. `hardware` has its machines and links.
 
 use super::hardware::{CLOCK, DISK, ZONE};
-use super::steps::{CALL_LATER, STEPS, TIMEOUT, TRANSACTION_STEPS};
-use super::{Choice, Form, Key, Preset, Shape, Short, key};
+use super::messaging::{CONSUMER_SHAPE, OUTBOX};
+use super::{Choice, Form, Key, Preset, Shape, Short, StepsOf, key};
 use crate::scenario::distributions::Sort;
 
 pub(super) const DURATIONS: Shape = Shape::Distribution(Sort::Durations);
@@ -67,6 +67,12 @@ pub(super) static SERVICE: Form = Form {
         key("nodes", Shape::Integer(1, 10_000), Preset::Integer(1), "Machines."),
         key("workers", Shape::Count(1), Preset::Integer(1), "Requests served at once, per node."),
         key(
+            "cores",
+            Shape::Count(1),
+            Preset::Absent,
+            "`work` of more requests than these shares the CPU; else as workers.",
+        ),
+        key(
             "mode",
             Shape::Word(&["blocking", "async"], &[]),
             Preset::Text("blocking"),
@@ -81,23 +87,33 @@ pub(super) static SERVICE: Form = Form {
             .judging("only random schedules of faults read it"),
         key("mutant", Shape::Name, Preset::Absent, "A built-in wrong behaviour, for tests."),
         key("work", DURATIONS, Preset::Absent, "Short form of one op, called `run`, that works this long."),
-        key("steps", Shape::Steps(&STEPS), Preset::Absent, "Short form of one op, called `run`, with these steps."),
+        key(
+            "steps",
+            Shape::Steps(StepsOf::Op),
+            Preset::Absent,
+            "Short form of one op, called `run`, with these steps.",
+        ),
         key("state", Shape::Keyed(&STATE_SHAPE), Preset::Table, "What it remembers, behind all its nodes."),
         key("ops", Shape::Keyed(&OP_SHAPE), Preset::Table, "What it can be asked for."),
+        key("consumers", Shape::Keyed(&CONSUMER_SHAPE), Preset::Table, "What it takes from queues and topics."),
+        key("outbox", Shape::Table(&OUTBOX), Preset::Absent, "How messages of its transactions leave."),
+        key(
+            "deadline_check",
+            Shape::Boolean,
+            Preset::Absent,
+            "Work whose caller's deadline has passed is not begun; else it is.",
+        ),
     ],
     later: &[
-        "cores",
         "concurrency",
         "deadline_check",
         "cold_start",
         "idle_after",
         "before",
         "routes",
-        "consumers",
         "jobs",
         "calls",
         "isolation",
-        "outbox",
         "producer",
         "register",
         "shards",
@@ -143,32 +159,53 @@ static STATE: Form = Form {
         key(
             "kind",
             Shape::Word(
-                &["counter"],
-                &["register", "map", "list", "set", "pn_counter", "lww_register", "mv_register", "or_set", "lww_map"],
+                &["counter", "map", "list"],
+                &["register", "set", "pn_counter", "lww_register", "mv_register", "or_set", "lww_map"],
             ),
             Preset::Required,
-            "counter: one integer per key.",
+            "counter: one integer per key; map: rows of named fields; list: values in their order.",
         ),
-        key("keys", Shape::Integer(1, 10_000_000), Preset::Integer(1), "How many rows: 0 … keys − 1."),
-        key("initial", Shape::Integer(i64::MIN, i64::MAX), Preset::Integer(0), "The first value of every row."),
+        key(
+            "keys",
+            Shape::Integer(1, 10_000_000),
+            Preset::For("kind", "counter", 1),
+            "Rows 0 … keys − 1 are there from the beginning; of a map none, if it is not written.",
+        )
+        .only("kind", &["counter", "map"]),
+        key(
+            "initial",
+            Shape::Initial,
+            Preset::For("kind", "counter", 0),
+            "The first value of every row: a number, or the fields of a map's rows.",
+        )
+        .only("kind", &["counter", "map"]),
     ],
     later: &["scope", "ttl", "on_expiry", "copy_of"],
     short: Short::None,
     choices: &[],
 };
 
+pub(super) const IDEMPOTENT: Key = key(
+    "idempotent",
+    Shape::Value,
+    Preset::Absent,
+    "A second one with this value (`true`: with this `$id`) has no effect, and gets the first's answer.",
+);
+
 static OP_SHAPE: Shape = Shape::Table(&OP);
 
 /// `ops.*`.
-pub(in crate::scenario) static OP: Form = Form {
+static OP: Form = Form {
     what: "an op",
     keys: &[
         key("size", Shape::Size, Preset::Text("1KiB"), "Bytes of a request."),
         key("reply_size", Shape::Size, Preset::Text("1KiB"), "Bytes of a reply."),
         key("work", DURATIONS, Preset::Absent, "Its only step works this long."),
-        key("steps", Shape::Steps(&STEPS), Preset::Absent, "Its steps, one after the other."),
+        key("steps", Shape::Steps(StepsOf::Op), Preset::Absent, "Its steps, one after the other."),
+        IDEMPOTENT,
+        key("vars", Shape::Keyed(&Shape::Variable), Preset::Table, "Variables, drawn once per execution."),
     ],
-    later: &["idempotent", "vars", "priority", "timeout"],
+    later: &["priority", "timeout"],
     short: Short::Op,
     choices: &[Choice { what: "ways to say what an op does", keys: &["work", "steps"], needed: true }],
 };
@@ -211,7 +248,7 @@ static TRANSACTION: Form = Form {
         key("locks", Shape::Table(&LOCKS), Preset::Table, "Row locks at the participants."),
         key(
             "work",
-            Shape::Steps(&TRANSACTION_STEPS),
+            Shape::Steps(StepsOf::Transaction),
             Preset::Required,
             "Its steps on rows of services; the owners are the participants.",
         ),
@@ -243,35 +280,3 @@ static LOCKS: Form = Form {
     short: Short::Key("mode"),
     choices: &[],
 };
-
-pub(super) static WORKLOAD_SHAPE: Shape = Shape::Table(&WORKLOAD);
-
-static WORKLOAD: Form = Form {
-    what: "a workload",
-    keys: &[
-        LIKE,
-        key("rate", Shape::Rate, Preset::Absent, "Open loop: operations begin at this rate."),
-        key("users", Shape::Integer(1, 1_000_000), Preset::Absent, "Closed loop: each has one operation at a time."),
-        key("trace", Shape::Trace, Preset::Absent, "Operations begin at these times."),
-        key(
-            "arrivals",
-            Shape::Word(&["poisson", "even"], &[]),
-            Preset::Text("poisson"),
-            "How an open loop spreads its arrivals.",
-        )
-        .only("rate", &[]),
-        key("think", DURATIONS, Preset::Text("0s"), "Between an answer and the user's next operation.")
-            .only("users", &[]),
-        key("start", Shape::Duration, Preset::Text("0s"), "It begins here."),
-        key("stop", Shape::Duration, Preset::RunDuration, "It ends here. Default: `run.duration`."),
-        key("target", Shape::CallTarget, Preset::Required, "What each operation calls."),
-        key("client", Shape::Table(&CLIENT), Preset::Table, "How the whole operation is called."),
-        key("vars", Shape::Keyed(&Shape::Variable), Preset::Table, "Variables, drawn once per operation."),
-        ZONE,
-    ],
-    later: &["stages", "bursts", "iterations", "total", "steps", "mix", "clients", "bad_tokens"],
-    short: Short::None,
-    choices: &[Choice { what: "kinds of load", keys: &["rate", "users", "trace"], needed: true }],
-};
-
-static CLIENT: Form = Form { what: "`client`", keys: &[TIMEOUT], later: CALL_LATER, short: Short::None, choices: &[] };

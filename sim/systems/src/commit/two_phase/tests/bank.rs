@@ -171,7 +171,7 @@ pub(super) fn lines(effects: &[Effect<Role<Bank>>]) -> Vec<String> {
 
 fn line(effect: &Effect<Role<Bank>>) -> Option<String> {
     Some(match effect {
-        Effect::Frame(_) | Effect::Measure(_) => return None,
+        Effect::Frame(_) | Effect::Measure(_) | Effect::Disturbed(_) => return None,
         Effect::Note(changes) => {
             let rows: Vec<_> = changes.iter().filter(|change| change.cell.0 < 100).collect();
             let first = rows.first()?;
@@ -192,6 +192,7 @@ fn line(effect: &Effect<Role<Bank>>) -> Option<String> {
             FactKind::Applied { commit } => format!("fact applied {}", word(*commit, "commit", "abort")),
             FactKind::Told { commit } => format!("fact told {}", word(*commit, "commit", "abort")),
             FactKind::Crashed | FactKind::Recovered => unreachable!("facts of the host"),
+            FactKind::Saga(_) => unreachable!("facts of sagas"),
         },
         Effect::Point(point, _) => format!("point {}", MOMENTS[point.0 as usize]),
     })

@@ -245,6 +245,7 @@ impl World {
                 FactKind::Voted { yes: true } => drop(history.ready.insert(*node)),
                 FactKind::VotedReadOnly => drop(history.readers.insert(*node)),
                 FactKind::Voted { yes: false } | FactKind::Crashed | FactKind::Recovered => {}
+                FactKind::Saga(_) => unreachable!("no sagas here"),
             }
         }
         all
@@ -347,7 +348,8 @@ impl Step<'_> {
             | Effect::Work(..)
             | Effect::Persist(_)
             | Effect::Note(_)
-            | Effect::Measure(_) => {}
+            | Effect::Measure(_)
+            | Effect::Disturbed(_) => {}
         }
     }
 }
@@ -412,6 +414,9 @@ impl Effects<Machine> for Step<'_> {
     }
     fn measure(&mut self, sample: Sample) {
         assert!(sample.since + sample.value == self.world.now);
+    }
+    fn disturbed(&mut self, _instance: u32) {
+        unreachable!("two-phase commit knows no disturbances")
     }
 }
 

@@ -1,0 +1,53 @@
+//! The verdict bar: what came out, of what, how much was judged, and how to get the same again.
+
+use super::markup::Markup;
+use super::promises::class;
+use crate::number::thousands;
+use crate::terminal::{counts, verdict_mark, virtual_time};
+use kernel::Span;
+use lab::outcome::{Found, Outcome};
+
+/// The head of the page.
+pub(super) fn header(page: &mut Markup, outcome: &Outcome) {
+    let (told, mood) = verdict_mark(&outcome.verdict);
+    let (mark, word) = told.split_once(' ').unwrap_or(("", told));
+    page.node("header", &[("class", class(mood))], |head| {
+        head.node("p", &[("class", "verdict")], |line| {
+            line.leaf("span", &[("class", "mark"), ("aria-hidden", "true")], mark).say(" ").leaf("strong", &[], word);
+            line.leaf("span", &[("class", "counts")], &counts(outcome).join(" · "));
+        });
+        head.node("h1", &[], |title| {
+            title.say(&outcome.scenario);
+            if let Some(variant) = &outcome.variant {
+                title.leaf("span", &[("class", "variant")], &format!("variant {variant}"));
+            }
+        });
+        let clean = outcome.verdict.found == Found::Pass && outcome.verdict.as_expected;
+        if !outcome.verdict.summary.is_empty() && !clean {
+            head.leaf("p", &[("class", "summary")], &outcome.verdict.summary);
+        }
+        if !outcome.question.is_empty() {
+            head.leaf("p", &[("class", "question")], &outcome.question);
+        }
+        head.node("dl", &[("class", "facts")], |list| {
+            let mut fact = |name: &str, value: &str| {
+                list.node("div", &[], |pair| {
+                    pair.leaf("dt", &[], name).leaf("dd", &[], value);
+                });
+            };
+            fact("seed", &outcome.seed.to_string());
+            fact("run", &outcome.run_id);
+            fact("fingerprint", &format!("{:016x}", outcome.fingerprint));
+            fact("engine", crate::ENGINE);
+            fact("virtual time", &virtual_time(outcome.end));
+            fact("events", &thousands(outcome.events));
+            if outcome.warmup_by == lab::outcome::WarmupBy::Mser5 {
+                fact("measured from", &format!("{}, chosen by MSER-5", Span(outcome.times.warmup.0)));
+            }
+        });
+        head.node("p", &[("class", "replay")], |line| {
+            line.leaf("span", &[], "Replay, in this folder");
+            line.leaf("code", &[], &format!("stormglass run scenario.toml --seed {} --twice", outcome.seed));
+        });
+    });
+}

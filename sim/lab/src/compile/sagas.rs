@@ -1,0 +1,185 @@
+//! Orchestrated sagas, as programs: each action between two records, each compensation too.
+
+use kernel::{FactKind, SagaFact, Span};
+use systems::app::plan::{self, Instruction, Mark, MarkKind, Otherwise};
+
+use super::Compiler;
+use super::scripts::Site;
+use crate::model::{self, Backoff, Budget, Call, Jitter, Place, Retry, Saga, SagaRecovery, SagaStep, SagaStyle};
+use crate::names::{Cell, CellSort};
+
+/// Where the parts of a saga's program begin.
+struct Layout {
+    /// By step: where it is undone, and everything before it.
+    undo: Vec<u32>,
+    /// Failures that lead there: call site, step.
+    failures: Vec<(u16, usize)>,
+}
+
+impl Compiler<'_> {
+    /// Sagas and their programs.
+    pub(super) fn sagas(&mut self) {
+        let model = self.model;
+        for (index, (name, saga)) in model.sagas.iter().enumerate() {
+            if saga.style == SagaStyle::Choreographed {
+                self.not_yet(name.place, "a choreographed saga");
+                continue;
+            }
+            let Some(coordinator) = &saga.coordinator else { continue };
+            let Some(service) = model.services.iter().position(|(n, _)| n.value == coordinator.value) else { continue };
+            self.names.protocols.push(format!("sagas.{}", name.value));
+            let protocol = (self.names.protocols.len() - 1) as u32;
+            self.names.steps.resize(protocol as usize, Vec::new());
+            self.names.steps.push(saga.steps.iter().map(|step| step.name.value.clone()).collect());
+            let label = || vec![("saga", name.value.clone())];
+            let open = self.names.cell(Cell {
+                path: format!("sagas.{}.open", name.value),
+                keys: 1,
+                initial: 0,
+                sort: CellSort::View,
+                metric: Some("sagas_open"),
+                labels: label(),
+            });
+            let time = self.names.series("saga_time", label());
+            let entry = self.plan.program.len() as u32;
+            self.saga(index as u16, &coordinator.value, saga);
+            self.plan.services[service].drives = true;
+            self.plan.sagas.push(plan::Saga {
+                service: service as u32,
+                entry,
+                protocol,
+                steps: saga.steps.len() as u32,
+                open,
+                time,
+            });
+        }
+    }
+
+    fn saga(&mut self, index: u16, coordinator: &str, saga: &Saga) {
+        let site = Site { service: coordinator, path: "" };
+        // From the first step that nothing undoes it goes forward only.
+        let pivot = saga.steps.iter().position(|step| step.pivot || step.compensate.is_none());
+        let forward = |step: usize| saga.recovery == SagaRecovery::Forward || pivot.is_some_and(|p| step >= p);
+        let mut layout = Layout { undo: vec![0; saga.steps.len() + 1], failures: Vec::new() };
+        for (n, step) in saga.steps.iter().enumerate() {
+            let number = n as u32;
+            let points = self.plan.points;
+            self.mark(
+                index,
+                MarkKind::At(FactKind::Saga(SagaFact::Intent { step: number })),
+                (points.before_action, None),
+                n,
+            );
+            let mut action = step.action.clone();
+            if forward(n) && action.retry.is_none() {
+                action.retry = Some(until_done(step.place));
+            }
+            let Some(call) = self.call(Some(site), &action) else { continue };
+            self.saga_call(call, (index, n), 1);
+            if forward(n) {
+                // Whatever happens, it is tried again.
+                let here = self.plan.program.len() as u32 - 1;
+                self.plan.calls[usize::from(call)].otherwise = Otherwise::Jump(here);
+            } else {
+                layout.failures.push((call, n));
+            }
+            self.mark(
+                index,
+                MarkKind::At(FactKind::Saga(SagaFact::Done { step: number })),
+                (None, points.after_action),
+                n,
+            );
+        }
+        self.mark(index, MarkKind::Ended { completed: true }, (None, None), 0);
+        let undoable = pivot.map_or(saga.steps.len(), |p| p + 1).min(saga.steps.len());
+        self.undo(index, site, saga, undoable, &mut layout);
+        for (call, step) in layout.failures {
+            // What surely had no effect needs no undoing; what may have had one is undone as if it had.
+            let certain = self.failed(index, step, true, layout.undo[step]);
+            let unknown = self.failed(index, step, false, layout.undo[step + 1]);
+            self.plan.calls[usize::from(call)].otherwise = Otherwise::Undo { certain, unknown };
+        }
+    }
+
+    /// The record of a failed step, and from there to where it is undone.
+    fn failed(&mut self, index: u16, step: usize, certain: bool, undo: u32) -> u32 {
+        let here = self.plan.program.len() as u32;
+        let fact = FactKind::Saga(SagaFact::Failed { step: step as u32, certain });
+        self.mark(index, MarkKind::At(fact), (None, None), step);
+        self.plan.program.push(Instruction::Jump(undo));
+        here
+    }
+
+    /// Compensations, last step first; `layout.undo[n]` is where all steps before `n` are undone.
+    fn undo(&mut self, index: u16, site: Site<'_>, saga: &Saga, undoable: usize, layout: &mut Layout) {
+        for n in (0..undoable).rev() {
+            layout.undo[n + 1] = self.plan.program.len() as u32;
+            let Some(SagaStep { compensate: Some(compensate), place, .. }) = saga.steps.get(n) else { continue };
+            let points = self.plan.points;
+            let number = n as u32;
+            let compensating = MarkKind::At(FactKind::Saga(SagaFact::Compensating { step: number }));
+            self.mark(index, compensating, (points.before_compensate, None), n);
+            self.until_done(site, compensate, *place, (index, n), 2);
+            let compensated = MarkKind::At(FactKind::Saga(SagaFact::Compensated { step: number }));
+            self.mark(index, compensated, (None, points.after_compensate), n);
+        }
+        layout.undo[0] = self.plan.program.len() as u32;
+        if let Some(call) = &saga.on_abort {
+            self.until_done(site, call, saga.place, (index, saga.steps.len()), 1);
+        }
+        self.mark(index, MarkKind::Ended { completed: false }, (None, None), 0);
+    }
+
+    /// A call that is made until it is done, whatever it answers.
+    fn until_done(&mut self, site: Site<'_>, call: &Call, place: Place, of: (u16, usize), role: u32) {
+        let mut call = call.clone();
+        call.retry.get_or_insert_with(|| until_done(place));
+        let Some(number) = self.call(Some(site), &call) else { return };
+        self.saga_call(number, of, role);
+        let limited = call.retry.as_ref().is_some_and(|retry| retry.attempts.is_some());
+        let here = self.plan.program.len() as u32 - 1;
+        // What is tried a number of times only is given up after them.
+        let otherwise = if limited { Otherwise::Skip } else { Otherwise::Jump(here) };
+        self.plan.calls[usize::from(number)].otherwise = otherwise;
+    }
+
+    /// A saga's calls carry its step, so that a second one is known as such; and nobody waits for them.
+    fn saga_call(&mut self, call: u16, (_, step): (u16, usize), role: u32) {
+        let site = &mut self.plan.calls[usize::from(call)];
+        site.step = 2 * step as u32 + role;
+        site.deadline = false;
+    }
+
+    fn mark(
+        &mut self,
+        saga: u16,
+        what: MarkKind,
+        points: (Option<kernel::PointId>, Option<kernel::PointId>),
+        step: usize,
+    ) {
+        let of = self.saga_steps(saga) + step as u32;
+        self.plan.marks.push(Mark { saga, what, points, of });
+        let number = (self.plan.marks.len() - 1) as u16;
+        self.plan.program.push(Instruction::Mark(number));
+    }
+
+    /// The number under which points know the first step of a saga.
+    pub(super) fn saga_steps(&self, saga: u16) -> u32 {
+        let before = self.model.sagas.iter().take(usize::from(saga));
+        before.map(|(_, saga)| saga.steps.len() as u32 + 1).sum()
+    }
+}
+
+/// How compensations and steps after the pivot are tried if nothing is said: until they are done.
+fn until_done(place: Place) -> Retry {
+    let word = |text: &str| model::At { value: text.to_owned(), place };
+    Retry {
+        name: None,
+        attempts: None,
+        backoff: Backoff::Exponential { base: Span::millis(100), factor: 2.0, max: Some(Span::secs(5)) },
+        jitter: Jitter::Full,
+        retry_on: ["timeout", "unavailable", "overload", "breaker_open"].map(word).to_vec(),
+        budget: Budget::None,
+        place,
+    }
+}

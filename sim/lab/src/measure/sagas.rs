@@ -1,0 +1,109 @@
+//! Sagas, counted from the facts that their logs tell: how many began and how each ended, and how far they came.
+//!
+//! Totals are of everything; the counts per step are of sagas that began after the warm-up, so that none can be done more
+//! often than begun.
+
+use std::collections::BTreeSet;
+
+use kernel::{Fact, FactKind, SagaFact, Time};
+
+use super::wanted::carries;
+use crate::names::Names;
+use crate::outcome::SagaStepCounts;
+
+/// All kinds of sagas.
+#[derive(Clone, Debug)]
+pub(super) struct Sagas {
+    /// By protocol.
+    by_protocol: Vec<Option<usize>>,
+    pub(super) kinds: Vec<Kind>,
+    warmup: Time,
+    /// Those that began after the warm-up and have not ended: kind, instance.
+    open: BTreeSet<(usize, u64)>,
+}
+
+/// One kind of saga.
+#[derive(Clone, Debug)]
+pub(super) struct Kind {
+    pub(super) name: String,
+    /// Those of the whole run that ended undone.
+    undone_in_all: u64,
+    /// Of those that began after the warm-up.
+    pub(super) started: u64,
+    pub(super) completed: u64,
+    pub(super) undone: u64,
+    pub(super) steps: Vec<SagaStepCounts>,
+}
+
+impl Sagas {
+    pub(super) fn new(names: &Names, warmup: Time) -> Self {
+        let mut kinds = Vec::new();
+        let mut by_protocol = Vec::new();
+        for (number, protocol) in names.protocols.iter().enumerate() {
+            by_protocol.push(protocol.strip_prefix("sagas.").map(|name| {
+                let steps = names.steps.get(number).map(Vec::as_slice).unwrap_or_default();
+                let steps = steps.iter().map(|step| SagaStepCounts { name: step.clone(), ..SagaStepCounts::default() });
+                let name = name.to_owned();
+                kinds.push(Kind {
+                    name,
+                    undone_in_all: 0,
+                    started: 0,
+                    completed: 0,
+                    undone: 0,
+                    steps: steps.collect(),
+                });
+                kinds.len() - 1
+            }));
+        }
+        Self { by_protocol, kinds, warmup, open: BTreeSet::new() }
+    }
+
+    /// The numbers of the kinds that carry labels.
+    pub(super) fn called(&self, labels: &[(String, String)]) -> Vec<usize> {
+        let fits = |n: usize| carries(&[("saga", self.kinds[n].name.clone())], labels);
+        (0..self.kinds.len()).filter(|&n| fits(n)).collect()
+    }
+
+    /// How many ended undone, over the whole run.
+    pub(super) fn undone(&self, kind: usize) -> u64 {
+        self.kinds[kind].undone_in_all
+    }
+
+    pub(super) fn fact(&mut self, fact: &Fact) {
+        let FactKind::Saga(what) = fact.kind else { return };
+        let Some(Some(number)) = self.by_protocol.get(fact.protocol as usize) else { return };
+        let (kind, instance) = (&mut self.kinds[*number], (*number, fact.instance));
+        if matches!(what, SagaFact::Ended { completed: false }) {
+            kind.undone_in_all += 1;
+        }
+        if matches!(what, SagaFact::Begun { .. }) && fact.time >= self.warmup {
+            kind.started += u64::from(self.open.insert(instance));
+        }
+        if !self.open.contains(&instance) {
+            return;
+        }
+        let step = |kind: &mut Kind, step: u32, count: fn(&mut SagaStepCounts) -> &mut u64| {
+            // What has a larger number belongs to the undoing as a whole.
+            if let Some(step) = kind.steps.get_mut(step as usize) {
+                *count(step) += 1;
+            }
+        };
+        match what {
+            SagaFact::Intent { step: n } => step(kind, n, |counts| &mut counts.begun),
+            SagaFact::Done { step: n } => step(kind, n, |counts| &mut counts.done),
+            SagaFact::Failed { step: n, certain: _ } => step(kind, n, |counts| &mut counts.failed),
+            SagaFact::Compensated { step: n } => step(kind, n, |counts| &mut counts.compensated),
+            SagaFact::Ended { completed } => {
+                self.open.remove(&instance);
+                kind.completed += u64::from(completed);
+                kind.undone += u64::from(!completed);
+            }
+            SagaFact::Begun { .. }
+            | SagaFact::Owner { .. }
+            | SagaFact::Pivot
+            | SagaFact::Compensating { .. }
+            | SagaFact::Stuck
+            | SagaFact::Touched { .. } => {}
+        }
+    }
+}

@@ -1,0 +1,321 @@
+//! The nodes' side of a service's database: frames ask it and wait, sagas write their records, and what it tells goes to
+//! who waits for it.
+
+use alloc::vec::Vec;
+
+use kernel::{Delay, Effects, Frame as Barrier, NodeId, Span, Time, fold};
+
+use super::frame::{Caller, Frame};
+use super::machine::{Machine, Role, Timer};
+use super::message::{CallResult, Failure, Message, system_errors};
+use super::mutant::Mutant;
+use super::plan::{MarkKind, Part, Plan};
+use super::question::{Ask, Question, Tell, Told};
+use crate::database::{Adopted, Answer, Asked, Asker, Identity, Outcome, SAGA_LEASE, SagaKey};
+use crate::expression::Value;
+use crate::variables::Variables;
+
+/// A protocol asks again when its database has not answered for so long: the database may have been down.
+pub(super) const ASK_AGAIN: Span = Span::secs(1);
+/// How often a node says that it lives.
+pub(super) const RENEW: Span = Span(SAGA_LEASE.0 / 3);
+
+impl Machine {
+    /// The database of this node's service.
+    fn database(&self, plan: &Plan) -> NodeId {
+        plan.service(self.me).0.database
+    }
+
+    fn ask(&mut self, plan: &Plan, number: u32, token: u64, salt: u64, ask: Ask, out: &mut impl Effects<Self>) {
+        let to = self.database(plan);
+        let frame = self.frames.get(number);
+        let place = u64::from(frame.turns) << 48 | u64::from(frame.pc) << 16 | salt;
+        let hop = fold(frame.hop, place);
+        let asker = Asker { node: self.me, frame: number, token, operation: frame.operation, hop };
+        out.send(to, Message::Question(Question { asker, ask }));
+    }
+
+    /// A frame asks for a script.
+    pub(super) fn query(&mut self, plan: &Plan, now: Time, number: u32, query: u16, out: &mut impl Effects<Self>) {
+        let _ = now;
+        let site = plan.queries[usize::from(query)];
+        let script = &plan.scripts[site.script as usize];
+        let frame = self.frames.get(number);
+        if let (Some(point), Some(op), true) = (plan.points.before_write, frame.op, script.writes) {
+            out.point(point, op);
+        }
+        let remembers = plan.service(self.me).0.mutant != Some(Mutant::ForgetAnswers);
+        let identity = if script.writes && remembers { identity(plan, frame) } else { None };
+        let receipt = frame.receipt.filter(|_| script.writes);
+        let asked = Asked { operation: frame.operation, identity, stores: site.stores, receipt };
+        let variables = frame.variables.clone();
+        (frame.asking, frame.asks) = (Some(query), true);
+        let token = self.wait(number);
+        self.ask(plan, number, token, 2, Ask::Script { script: site.script, asked, variables }, out);
+    }
+
+    /// Stores the answer of an idempotent op, unless a script has done so. False if there is nothing to store.
+    pub(super) fn store_answer(
+        &mut self,
+        plan: &Plan,
+        number: u32,
+        answer: Answer,
+        out: &mut impl Effects<Self>,
+    ) -> bool {
+        if plan.service_of(self.me).is_none_or(|service| service.mutant == Some(Mutant::ForgetAnswers)) {
+            return false;
+        }
+        let frame = self.frames.get(number);
+        if frame.stored {
+            return false;
+        }
+        let Some(identity) = identity(plan, frame) else { return false };
+        (frame.asking, frame.asks) = (None, true);
+        let token = self.wait(number);
+        self.ask(plan, number, token, 3, Ask::Remember { identity, answer }, out);
+        true
+    }
+
+    /// The database tells something.
+    pub(super) fn told(&mut self, plan: &Plan, now: Time, told: Told, out: &mut impl Effects<Self>) {
+        let at = (told.asker.frame, told.asker.token);
+        match told.tell {
+            Tell::Outcome(outcome) => self.script_ended(plan, now, at, outcome, out),
+            Tell::Begun { known } => self.saga_begun(plan, now, at, known, out),
+            Tell::Marked { kept } => self.marked(plan, at, kept, out),
+            Tell::Adopted(sagas) => self.adopted(plan, now, sagas),
+            Tell::Batch(batch) => self.relay_batch(plan, now, batch, out),
+            Tell::Relayed => self.relayed(plan, now, out),
+            Tell::Restarted => {
+                let waiting: Vec<(u32, u64)> =
+                    self.frames.numbered().filter(|(_, f)| f.asks).map(|(n, f)| (n, f.token)).collect();
+                for at in waiting {
+                    self.database_lost(plan, now, at, out);
+                }
+            }
+        }
+    }
+
+    /// No answer will come: what was asked may have been done.
+    pub(super) fn database_lost(
+        &mut self,
+        plan: &Plan,
+        now: Time,
+        (number, token): (u32, u64),
+        out: &mut impl Effects<Self>,
+    ) {
+        let Some(frame) = self.frames.current(number, token).filter(|frame| frame.asks) else { return };
+        frame.asks = false;
+        let asked = frame.asking.take();
+        out.frame(Barrier(frame.operation));
+        self.wait(number);
+        let failure = Failure::system(system_errors::UNAVAILABLE, false);
+        match asked {
+            Some(query) => {
+                let otherwise = plan.queries[usize::from(query)].otherwise;
+                self.otherwise(plan, now, number, (failure, otherwise), out);
+            }
+            None => self.finish(plan, now, number, CallResult::Failed(failure), out),
+        }
+    }
+
+    fn script_ended(
+        &mut self,
+        plan: &Plan,
+        now: Time,
+        (number, token): (u32, u64),
+        outcome: Outcome,
+        out: &mut impl Effects<Self>,
+    ) {
+        let Some(frame) = self.frames.current(number, token) else { return };
+        out.frame(Barrier(frame.operation));
+        frame.asks = false;
+        let asked = frame.asking.take().map(|query| plan.queries[usize::from(query)]);
+        match (outcome, asked) {
+            (Outcome::Done(variables), Some(query)) => {
+                frame.variables = variables;
+                frame.stored |= query.stores;
+                if let (Some(point), Some(op), true) =
+                    (plan.points.after_write, frame.op, plan.scripts[query.script as usize].writes)
+                {
+                    out.point(point, op);
+                }
+                self.ready.push(number);
+            }
+            (Outcome::Refused(refusal), Some(query)) => {
+                let failure = Failure { error: refusal.error, certain: true, business: refusal.business };
+                self.otherwise(plan, now, number, (failure, query.otherwise), out);
+            }
+            (Outcome::Answered(answer), _) => {
+                frame.stored = true;
+                match answer {
+                    Answer::Done(values) => {
+                        frame.result = Some(values);
+                        self.finish(plan, now, number, CallResult::Ok, out);
+                    }
+                    Answer::Failed(error) => {
+                        let failure = Failure::business(error);
+                        self.finish(plan, now, number, CallResult::Failed(failure), out);
+                    }
+                }
+            }
+            // The message had its effect before.
+            (Outcome::Known, _) => self.finish(plan, now, number, CallResult::Ok, out),
+            (Outcome::Done(_) | Outcome::Refused(_), None) => panic!("an answer is stored, or known"),
+        }
+    }
+
+    /// A saga begins: `frame` waits until that is durable.
+    pub(super) fn begin_saga(&mut self, plan: &Plan, number: u32, saga: u16, out: &mut impl Effects<Self>) {
+        let token = self.wait(number);
+        self.ask_begin(plan, number, token, saga, out);
+    }
+
+    fn ask_begin(&mut self, plan: &Plan, number: u32, token: u64, saga: u16, out: &mut impl Effects<Self>) {
+        let owner = self.server().life;
+        let frame = self.frames.get(number);
+        frame.beginning = Some(saga);
+        let (operation, variables) = (frame.operation, frame.variables.clone());
+        let saga = SagaKey { saga, operation };
+        self.ask(plan, number, token, 4, Ask::Begin { saga, owner, variables }, out);
+        out.set_timer(Timer::AskAgain { frame: number, token }, Delay::Fixed(ASK_AGAIN));
+    }
+
+    /// The saga is on record; a new one is driven from here.
+    fn saga_begun(
+        &mut self,
+        plan: &Plan,
+        now: Time,
+        (number, token): (u32, u64),
+        known: bool,
+        out: &mut impl Effects<Self>,
+    ) {
+        let Some(frame) = self.frames.current(number, token) else { return };
+        let Some(saga) = frame.beginning.take() else { return };
+        out.cancel_timer(Timer::AskAgain { frame: number, token });
+        let (operation, variables) = (frame.operation, frame.variables.clone());
+        if !known {
+            self.drive(plan, now, (saga, operation), variables, None);
+        }
+        self.finish(plan, now, number, CallResult::Ok, out);
+    }
+
+    /// A saga goes on here, from the instruction its last record names.
+    fn drive(
+        &mut self,
+        plan: &Plan,
+        now: Time,
+        (saga, operation): (u16, u64),
+        variables: Variables,
+        position: Option<u32>,
+    ) {
+        let entry = plan.sagas[usize::from(saga)].entry;
+        let resumed = position.is_some() && !self.is(plan, Mutant::TakeoverTrustsItself);
+        let frame = Frame::new(Caller::Saga(saga), position.unwrap_or(entry), operation, variables, now);
+        let number = self.frames.put(Frame { resumed, ..frame });
+        self.ready.push(number);
+    }
+
+    /// Sagas that nobody drives are this node's from now on.
+    fn adopted(&mut self, plan: &Plan, now: Time, sagas: Vec<Adopted>) {
+        for (saga, row) in sagas {
+            self.drive(plan, now, (saga.saga, saga.operation), row.variables, row.position);
+        }
+    }
+
+    /// A saga writes a record, and waits until it is durable.
+    pub(super) fn mark(&mut self, plan: &Plan, now: Time, number: u32, mark: u16, out: &mut impl Effects<Self>) {
+        let _ = now;
+        let record = &plan.marks[usize::from(mark)];
+        if let Some(point) = record.points.1 {
+            out.point(point, record.of);
+        }
+        let token = self.wait(number);
+        self.ask_mark(plan, number, token, mark, out);
+        if self.is(plan, Mutant::SagaLogAfterSend) && matches!(record.what, MarkKind::At(_)) {
+            // What the record is about is done before it is durable.
+            out.cancel_timer(Timer::AskAgain { frame: number, token });
+            self.wait(number);
+            self.ready.push(number);
+        }
+    }
+
+    fn ask_mark(&mut self, plan: &Plan, number: u32, token: u64, mark: u16, out: &mut impl Effects<Self>) {
+        let owner = self.server().life;
+        let frame = self.frames.get(number);
+        frame.marking = Some(mark);
+        let saga = SagaKey { saga: plan.marks[usize::from(mark)].saga, operation: frame.operation };
+        let (position, variables) = (frame.pc, frame.variables.clone());
+        self.ask(plan, number, token, 5, Ask::Mark { saga, owner, mark, position, variables }, out);
+        out.set_timer(Timer::AskAgain { frame: number, token }, Delay::Fixed(ASK_AGAIN));
+    }
+
+    /// The database did not answer: it may have been down.
+    pub(super) fn ask_again(&mut self, plan: &Plan, (number, token): (u32, u64), out: &mut impl Effects<Self>) {
+        let Some(frame) = self.frames.current(number, token) else { return };
+        match (frame.beginning, frame.marking) {
+            (Some(saga), _) => self.ask_begin(plan, number, token, saga, out),
+            (None, Some(mark)) => self.ask_mark(plan, number, token, mark, out),
+            (None, None) => {}
+        }
+    }
+
+    /// A record of a saga is durable; or the saga is somebody else's.
+    fn marked(&mut self, plan: &Plan, (number, token): (u32, u64), kept: bool, out: &mut impl Effects<Self>) {
+        let Some(frame) = self.frames.current(number, token) else { return };
+        let Some(mark) = frame.marking.take() else { return };
+        out.frame(Barrier(frame.operation));
+        out.cancel_timer(Timer::AskAgain { frame: number, token });
+        let record = &plan.marks[usize::from(mark)];
+        match (kept, record.what) {
+            (false, _) | (true, MarkKind::Ended { .. }) => self.frames.end(number),
+            (true, MarkKind::At(_)) => {
+                if let Some(point) = record.points.0 {
+                    out.point(point, record.of);
+                }
+                self.wait(number);
+                self.ready.push(number);
+            }
+        }
+    }
+
+    /// This node lives, and takes over what nobody drives.
+    pub(super) fn renew(&mut self, plan: &Plan, out: &mut impl Effects<Self>) {
+        let owner = self.server().life;
+        self.poll(plan, Ask::Renew { owner }, out);
+        out.set_timer(Timer::Renew, Delay::Fixed(RENEW));
+    }
+
+    /// Asks for no frame's sake.
+    pub(super) fn poll(&mut self, plan: &Plan, ask: Ask, out: &mut impl Effects<Self>) {
+        let to = self.database(plan);
+        let me = self.me;
+        let server = self.server();
+        server.polls += 1;
+        // No operation of a client has such a number.
+        let asker =
+            Asker { node: me, frame: u32::MAX, token: 0, operation: u64::MAX - u64::from(me.0), hop: server.polls };
+        out.send(to, Message::Question(Question { asker, ask }));
+    }
+
+    /// Whether this node's service makes this mistake.
+    pub(super) fn is(&self, plan: &Plan, mutant: Mutant) -> bool {
+        plan.service(self.me).0.mutant == Some(mutant)
+    }
+
+    /// Whether this node has sagas to drive.
+    pub(super) fn drives(&self, plan: &Plan) -> bool {
+        match (&self.role, plan.nodes[self.me.0 as usize].part) {
+            (Role::Server(_), Part::Service(n)) => plan.services[n as usize].drives,
+            (Role::Server(_) | Role::Store(_) | Role::Broker(_) | Role::Clients(_), _) => false,
+        }
+    }
+}
+
+/// What makes a request the same as an earlier one, if its op is idempotent.
+fn identity(plan: &Plan, frame: &Frame) -> Option<Identity> {
+    let op = frame.op?;
+    let program = plan.ops[op as usize].idempotent.as_ref()?;
+    let value = program.evaluate(&frame.variables).unwrap_or(Value::Null);
+    Some(Identity { op, value, step: frame.step })
+}

@@ -1,0 +1,296 @@
+//! A service's database at work: it is asked, makes durable what it must, and answers when that may be told.
+
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use kernel::{Delta, Effects, FactKind, Frame as Barrier, NodeId, SagaFact, Sample, Time, fold};
+
+use super::machine::{Machine, Record, Timer};
+use super::message::Message;
+use super::plan::{MarkKind, Plan, Service};
+use super::question::{Ask, Question, Tell, Told};
+use crate::database::{Asker, Commit, Database, DatabasePlan, Owner, SagaEntry, SagaKey, SagaRow, When};
+use crate::variables::Variables;
+
+/// A database, and who waits for it.
+#[derive(Clone, Debug)]
+pub struct Store {
+    database: Database,
+    /// By commit: what may be told when it is durable.
+    waiting: BTreeMap<u64, Vec<Told>>,
+    /// Relays that wait for messages.
+    fetching: Vec<(Asker, Owner, u32)>,
+    /// Sagas that are not over, by kind, as was told.
+    open: Vec<i64>,
+    /// The nodes of its service: the first, and how many.
+    clients: (NodeId, u32),
+}
+
+impl Store {
+    /// A database of a machine with empty memory.
+    pub fn new(plan: &Plan, service: &Service, state: &Arc<DatabasePlan>) -> Self {
+        Self {
+            database: Database::new(state),
+            waiting: BTreeMap::new(),
+            fetching: Vec::new(),
+            open: alloc::vec![0; plan.sagas.len()],
+            clients: (service.first, service.nodes),
+        }
+    }
+
+    /// Reads the log.
+    pub fn start<'a>(
+        &mut self,
+        plan: &Plan,
+        now: Time,
+        log: impl Iterator<Item = &'a Commit> + Clone,
+        out: &mut impl Effects<Machine>,
+    ) {
+        self.database.replay(log.clone());
+        self.database.sagas.restart(now);
+        if now == Time::ZERO {
+            return;
+        }
+        let mut changes = Vec::new();
+        self.database.restate(&mut changes);
+        for (kind, open) in self.open.iter_mut().enumerate() {
+            *open = self.database.sagas.open_of(kind as u16) as i64;
+            changes.push(Delta { cell: plan.sagas[kind].open, key: 0, before: *open, after: *open });
+        }
+        out.note(&changes);
+        // What became durable in the very instant of the crash was never told; a judge may hear a fact twice.
+        for entry in log.flat_map(|commit| &commit.sagas) {
+            if let Some((saga, fact)) = fact_of(plan, entry) {
+                out.fact(plan.sagas[usize::from(saga.saga)].protocol, saga.operation, fact);
+            }
+        }
+        let (first, nodes) = self.clients;
+        for (n, node) in (first.0..first.0 + nodes).enumerate() {
+            let hop = fold(now.0, n as u64);
+            let asker = Asker { node: NodeId(node), frame: u32::MAX, token: 0, operation: u64::from(node), hop };
+            out.send(NodeId(node), Message::Told(Told { asker, tell: Tell::Restarted }));
+        }
+    }
+
+    /// What is not over here.
+    pub fn unfinished(&self) -> u64 {
+        self.database.unfinished()
+    }
+
+    /// The database itself.
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// Somebody asks.
+    pub fn question(
+        &mut self,
+        plan: &Plan,
+        now: Time,
+        (from, question): (NodeId, Question),
+        out: &mut impl Effects<Machine>,
+    ) {
+        let asker = Asker { node: from, ..question.asker };
+        match question.ask {
+            Ask::Script { script, asked, variables } => {
+                let script = &plan.scripts[script as usize];
+                let (outcome, when, commit) = self.database.run(script, variables, (asked, now));
+                Self::write(asker.operation, when, commit, out);
+                self.tell(asker, Tell::Outcome(outcome), when, out);
+            }
+            Ask::Remember { identity, answer } => {
+                let (outcome, when, commit) = self.database.remember(identity, answer);
+                Self::write(asker.operation, when, commit, out);
+                self.tell(asker, Tell::Outcome(outcome), when, out);
+            }
+            Ask::Begin { saga, owner, variables } => self.begin_saga(now, asker, (saga, owner), variables, out),
+            Ask::Mark { saga, owner, mark, position, variables } => {
+                self.mark_saga(plan, now, asker, (saga, owner), (mark, position, variables), out);
+            }
+            Ask::Renew { owner } => {
+                let adopted = self.database.sagas.renew(owner, now);
+                let owned = |(saga, _): &(SagaKey, SagaRow)| SagaEntry::Owned { saga: *saga, owner };
+                let sagas: Vec<SagaEntry> = adopted.iter().map(owned).collect();
+                let when = if sagas.is_empty() {
+                    When::Now
+                } else {
+                    self.begin(asker.operation, Commit { sagas, ..Commit::default() }, out)
+                };
+                self.tell(asker, Tell::Adopted(adopted), when, out);
+            }
+            Ask::Fetch { owner, most, waits } => {
+                self.fetching.retain(|(_, other, _)| other.node != owner.node);
+                self.fetching.push((asker, owner, most));
+                self.hand_out(now, out);
+                if !waits && let Some(at) = self.fetching.iter().position(|(_, other, _)| *other == owner) {
+                    self.fetching.remove(at);
+                    self.tell(asker, Tell::Batch(Vec::new()), When::Now, out);
+                }
+            }
+            Ask::Relayed { numbers } => {
+                let when = self.begin(asker.operation, Commit { relayed: numbers, ..Commit::default() }, out);
+                self.tell(asker, Tell::Relayed, when, out);
+            }
+        }
+    }
+
+    fn begin_saga(
+        &mut self,
+        now: Time,
+        asker: Asker,
+        (saga, owner): (SagaKey, Owner),
+        variables: Variables,
+        out: &mut impl Effects<Machine>,
+    ) {
+        self.database.sagas.lives(owner, now);
+        if self.database.sagas.knows(saga) {
+            let when = self.database.settled();
+            return self.tell(asker, Tell::Begun { known: true }, when, out);
+        }
+        let entry = SagaEntry::Begun { saga, owner, variables, since: now };
+        let when = self.begin(asker.operation, Commit { sagas: alloc::vec![entry], ..Commit::default() }, out);
+        self.tell(asker, Tell::Begun { known: false }, when, out);
+    }
+
+    fn mark_saga(
+        &mut self,
+        plan: &Plan,
+        now: Time,
+        asker: Asker,
+        (saga, owner): (SagaKey, Owner),
+        (mark, position, variables): (u16, u32, Variables),
+        out: &mut impl Effects<Machine>,
+    ) {
+        self.database.sagas.lives(owner, now);
+        let when = self.database.settled();
+        let Some(row) = self.database.sagas.get(saga).filter(|row| row.owner == owner) else {
+            return self.tell(asker, Tell::Marked { kept: false }, when, out);
+        };
+        if row.position == Some(position) {
+            // The same was asked before, and the answer got lost.
+            return self.tell(asker, Tell::Marked { kept: true }, when, out);
+        }
+        let entry = match plan.marks[usize::from(mark)].what {
+            MarkKind::At(_) => SagaEntry::At { saga, mark, position, variables },
+            MarkKind::Ended { .. } => SagaEntry::Ended { saga, mark, since: row.since },
+        };
+        let when = self.begin(asker.operation, Commit { sagas: alloc::vec![entry], ..Commit::default() }, out);
+        self.tell(asker, Tell::Marked { kept: true }, when, out);
+    }
+
+    /// Writes what no script did.
+    fn begin(&mut self, operation: u64, commit: Commit, out: &mut impl Effects<Machine>) -> When {
+        let (number, commit) = self.database.begin(commit);
+        let when = When::After(number);
+        Self::write(operation, when, Some(commit), out);
+        when
+    }
+
+    fn write(operation: u64, when: When, commit: Option<Arc<Commit>>, out: &mut impl Effects<Machine>) {
+        let (When::After(number), Some(commit)) = (when, commit) else { return };
+        out.frame(Barrier(operation));
+        out.persist(Record::Database(commit));
+        out.wake(Timer::Durable(number));
+        out.frame(Barrier(0));
+    }
+
+    fn tell(&mut self, asker: Asker, tell: Tell, when: When, out: &mut impl Effects<Machine>) {
+        let told = Told { asker, tell };
+        match when {
+            When::Now => out.send(asker.node, Message::Told(told)),
+            When::After(number) => self.waiting.entry(number).or_default().push(told),
+        }
+    }
+
+    /// A commit is durable: it becomes visible, and what rests on it is told.
+    pub fn durable(&mut self, plan: &Plan, now: Time, number: u64, out: &mut impl Effects<Machine>) {
+        let mut changes = Vec::new();
+        let commit = self.database.durable(number, &mut changes);
+        if let Some(letters) = self.database.postponed(number) {
+            self.begin(0, Commit { letters, ..Commit::default() }, out);
+        }
+        for entry in &commit.sagas {
+            self.saga_changed(plan, now, entry, &mut changes, out);
+        }
+        if !changes.is_empty() {
+            out.note(&changes);
+        }
+        for told in self.waiting.remove(&number).unwrap_or_default() {
+            out.send(told.asker.node, Message::Told(told));
+        }
+        if !commit.letters.is_empty() {
+            if let Some(point) = plan.points.outbox_after_write {
+                out.point(point, 0);
+            }
+            self.hand_out(now, out);
+        }
+        if let (Some(outbox), false) = (self.database.plan().outbox, commit.relayed.is_empty()) {
+            for since in self.database.relay.just_out() {
+                out.measure(Sample { series: outbox.lag, tag: 0, since, value: now.since(since) });
+            }
+        }
+    }
+
+    fn saga_changed(
+        &mut self,
+        plan: &Plan,
+        now: Time,
+        entry: &SagaEntry,
+        changes: &mut Vec<Delta>,
+        out: &mut impl Effects<Machine>,
+    ) {
+        let Some((saga, kind)) = fact_of(plan, entry) else { return };
+        let by = match entry {
+            SagaEntry::Begun { .. } => 1,
+            SagaEntry::At { .. } | SagaEntry::Owned { .. } => 0,
+            SagaEntry::Ended { mark, since, .. } => {
+                let completed = plan.marks[usize::from(*mark)].what == MarkKind::Ended { completed: true };
+                let series = plan.sagas[usize::from(saga.saga)].time;
+                let tag = u16::from(!completed);
+                out.measure(Sample { series, tag, since: *since, value: now.since(*since) });
+                -1
+            }
+        };
+        let plan = &plan.sagas[usize::from(saga.saga)];
+        out.fact(plan.protocol, saga.operation, kind);
+        if by != 0 {
+            let open = &mut self.open[usize::from(saga.saga)];
+            changes.push(Delta { cell: plan.open, key: 0, before: *open, after: *open + by });
+            *open += by;
+        }
+    }
+
+    /// Messages go to the relay, if it waits for some.
+    fn hand_out(&mut self, now: Time, out: &mut impl Effects<Machine>) {
+        let mut at = 0;
+        while let Some(&(asker, owner, most)) = self.fetching.get(at) {
+            if self.database.relay.waiting() == 0 || !self.database.relay.is_relay(owner, now) {
+                at += 1;
+                continue;
+            }
+            self.fetching.remove(at);
+            let batch = self.database.relay.batch(most);
+            out.send(asker.node, Message::Told(Told { asker, tell: Tell::Batch(batch) }));
+        }
+    }
+}
+
+/// What a record of a saga says to its judges.
+fn fact_of(plan: &Plan, entry: &SagaEntry) -> Option<(SagaKey, FactKind)> {
+    match entry {
+        SagaEntry::Begun { saga, .. } => {
+            let steps = plan.sagas[usize::from(saga.saga)].steps;
+            Some((*saga, FactKind::Saga(SagaFact::Begun { steps })))
+        }
+        SagaEntry::At { saga, mark, .. } => match plan.marks[usize::from(*mark)].what {
+            MarkKind::At(fact) => Some((*saga, fact)),
+            MarkKind::Ended { .. } => None,
+        },
+        SagaEntry::Owned { .. } => None,
+        SagaEntry::Ended { saga, mark, .. } => {
+            let completed = plan.marks[usize::from(*mark)].what == MarkKind::Ended { completed: true };
+            Some((*saga, FactKind::Saga(SagaFact::Ended { completed })))
+        }
+    }
+}
