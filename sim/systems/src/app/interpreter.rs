@@ -217,7 +217,7 @@ impl Machine {
             return;
         };
         match frame.caller {
-            Caller::Saga(_) => return self.frames.end(number),
+            Caller::Saga(..) => return self.frames.end(number),
             Caller::Trigger(tag) => {
                 let operation = frame.operation;
                 self.frames.end(number);
@@ -292,7 +292,7 @@ impl Machine {
             | Caller::Answered
             | Caller::Arrival(_)
             | Caller::User(..)
-            | Caller::Saga(_)
+            | Caller::Saga(..)
             | Caller::Delivery { .. }
             | Caller::Trigger(_) => {}
         }

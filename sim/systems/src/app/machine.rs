@@ -321,7 +321,7 @@ impl Process for Machine {
             Role::Server(server) => {
                 let (service, number) = plan.service(self.me);
                 let series = service.series[number as usize].sojourn;
-                let outside = |frame: &&Frame| !matches!(frame.caller, Caller::Saga(_) | Caller::Trigger(_));
+                let outside = |frame: &&Frame| !matches!(frame.caller, Caller::Saga(..) | Caller::Trigger(_));
                 for frame in self.frames.iter().filter(outside) {
                     each(series, frame.entered);
                 }

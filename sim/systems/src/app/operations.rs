@@ -81,7 +81,7 @@ impl Machine {
             Caller::Frame { .. }
             | Caller::Coordinator
             | Caller::Answered
-            | Caller::Saga(_)
+            | Caller::Saga(..)
             | Caller::Delivery { .. }
             | Caller::Trigger(_) => {
                 panic!("a client's frame is an operation")

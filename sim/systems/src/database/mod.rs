@@ -28,7 +28,7 @@ use kernel::{Delta, NodeId, Time};
 pub use attempt::{Attempt, Refusal};
 pub use journal::{Answer, Commit, Identity, Outgoing, Receipt, SagaEntry, Write};
 pub use relay::{Batch, Relay};
-pub use sagas::{Adopted, Owner, SAGA_LEASE, SagaKey, SagaRow, Sagas};
+pub use sagas::{Adopted, Owner, SAGA_LEASE, SAGA_SIGNS, SagaKey, SagaRow, Sagas};
 pub use script::{
     Action, Assignment, Condition, DatabasePlan, Into, Letter, Otherwise, OutboxPlan, Part, Place, Script, Sets,
     Source, Step, TableKind, TablePlan,
