@@ -1,6 +1,7 @@
 //! The nodes' side of a service's database: frames ask it and wait, sagas write their records, and what it tells goes to
 //! who waits for it.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use kernel::{Delay, Effects, Frame as Barrier, NodeId, Span, Time, fold};
@@ -32,7 +33,7 @@ impl Machine {
         let place = u64::from(frame.turns) << 48 | u64::from(frame.pc) << 16 | salt;
         let hop = fold(frame.hop, place);
         let asker = Asker { node: self.me, frame: number, token, operation: frame.operation, hop };
-        out.send(to, Message::Question(Question { asker, ask }));
+        out.send(to, Message::Question(Box::new(Question { asker, ask })));
     }
 
     /// A frame asks for a script.
@@ -300,7 +301,7 @@ impl Machine {
         // No operation of a client has such a number.
         let asker =
             Asker { node: me, frame: u32::MAX, token: 0, operation: u64::MAX - u64::from(me.0), hop: server.polls };
-        out.send(to, Message::Question(Question { asker, ask }));
+        out.send(to, Message::Question(Box::new(Question { asker, ask })));
     }
 
     /// Whether this node's service makes this mistake.

@@ -1,5 +1,7 @@
 //! How a commit protocol sits inside a machine: its messages, timers and records wrapped, its outputs as wake-ups.
 
+use alloc::boxed::Box;
+
 use kernel::Embed;
 
 use super::machine::{Machine, Record, Timer};
@@ -42,7 +44,7 @@ pub type MailRole = messaging::Role<Mail>;
 
 impl Embed<MailRole, Machine> for InMachine {
     fn message(&self, message: messaging::Message<Mail>) -> Message {
-        Message::Mail(message)
+        Message::Mail(Box::new(message))
     }
 
     fn timer(&self, timer: messaging::Timer) -> Timer {

@@ -132,11 +132,14 @@ pub enum Caller {
     Trigger(Tag),
 }
 
+/// The token of a slot without a frame in progress.
+const ENDED: u64 = 0;
+
 /// The frames of one machine; numbers are used again, tokens are not, not even after a crash: an answer to the last
 /// incarnation may still be on its way.
 #[derive(Clone, Debug, Default)]
 pub struct Frames {
-    slots: Vec<Option<Frame>>,
+    slots: Vec<Frame>,
     free: Vec<u32>,
     tokens: u64,
     live: u32,
@@ -160,10 +163,10 @@ impl Frames {
         frame.token = self.token();
         self.live += 1;
         if let Some(number) = self.free.pop() {
-            self.slots[number as usize] = Some(frame);
+            self.slots[number as usize] = frame;
             return number;
         }
-        self.slots.push(Some(frame));
+        self.slots.push(frame);
         self.slots.len() as u32 - 1
     }
 
@@ -182,43 +185,37 @@ impl Frames {
     /// The frame with this number, if it still has this token.
     #[inline]
     pub fn current(&mut self, number: u32, token: u64) -> Option<&mut Frame> {
-        self.slots.get_mut(number as usize)?.as_mut().filter(|f| f.token == token)
+        self.slots.get_mut(number as usize).filter(|frame| frame.token == token && token != ENDED)
     }
 
-    /// The frame with this number.
-    ///
-    /// # Panics
-    /// If there is none: numbers are only kept by who knows that it is live.
+    /// The frame with this number: numbers are only kept by who knows that it is live.
     #[inline]
     pub fn get(&mut self, number: u32) -> &mut Frame {
-        self.slots[number as usize].as_mut().expect("the holder of a frame's number keeps it live")
+        let frame = &mut self.slots[number as usize];
+        debug_assert!(frame.token != ENDED, "the holder of a frame's number keeps it live");
+        frame
     }
 
     /// Ends a frame.
     #[inline]
     pub fn end(&mut self, number: u32) {
-        debug_assert!(self.slots[number as usize].is_some(), "a frame ends once");
-        self.slots[number as usize] = None;
+        let frame = &mut self.slots[number as usize];
+        debug_assert!(frame.token != ENDED, "a frame ends once");
+        frame.token = ENDED;
+        // Whoever shares them may change them in place from now on.
+        frame.variables = Variables::default();
+        frame.result = None;
         self.free.push(number);
         self.live -= 1;
-    }
-
-    /// Ends a frame and gives what it was.
-    #[inline]
-    pub fn take(&mut self, number: u32) -> Frame {
-        let frame = self.slots[number as usize].take().expect("a frame ends once");
-        self.free.push(number);
-        self.live -= 1;
-        frame
     }
 
     /// Every frame in progress, with its number.
     pub fn numbered(&self) -> impl Iterator<Item = (u32, &Frame)> {
-        (0..).zip(&self.slots).filter_map(|(number, slot)| Some((number, slot.as_ref()?)))
+        (0..).zip(&self.slots).filter(|(_, frame)| frame.token != ENDED)
     }
 
     /// Every frame in progress.
     pub fn iter(&self) -> impl Iterator<Item = &Frame> {
-        self.slots.iter().flatten()
+        self.slots.iter().filter(|frame| frame.token != ENDED)
     }
 }

@@ -212,9 +212,7 @@ impl Machine {
         let frame = self.frames.get(number);
         out.frame(Barrier(frame.operation));
         let Role::Server(server) = &mut self.role else {
-            let frame = self.frames.take(number);
-            self.end_operation(plan, now, &frame, result, out);
-            return;
+            return self.end_operation(plan, now, number, result, out);
         };
         match frame.caller {
             Caller::Saga(..) => return self.frames.end(number),

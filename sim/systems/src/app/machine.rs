@@ -208,11 +208,11 @@ impl Process for Machine {
             }
             Message::Question(question) => {
                 if let Some(store) = self.store() {
-                    store.question(plan, now, (from, question), out);
+                    store.question(plan, now, (from, *question), out);
                 }
             }
             Message::Told(told) => self.told(plan, now, told, out),
-            Message::Mail(mail) => self.mail(plan, now, from, mail, out),
+            Message::Mail(mail) => self.mail(plan, now, from, *mail, out),
             Message::Commit(message) => self.commit_message(plan, now, from, message, out),
         }
         self.go_on(plan, now, out);
@@ -430,9 +430,10 @@ impl Machine {
 
     /// A request that never got in is told so.
     fn refuse(&mut self, plan: &Plan, number: u32, out: &mut impl Effects<Self>) {
-        let frame = self.frames.take(number);
+        let asked = Asked::of(self.frames.get(number));
+        self.frames.end(number);
         let failure = Failure::system(system_errors::OVERLOAD, true);
-        Self::reply(plan, Asked::of(&frame), (CallResult::Failed(failure), Variables::default()), out);
+        Self::reply(plan, asked, (CallResult::Failed(failure), Variables::default()), out);
     }
 
     /// A request that waited is sent away.

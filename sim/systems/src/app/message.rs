@@ -1,5 +1,7 @@
 //! What travels between the machines of the composed application.
 
+use alloc::boxed::Box;
+
 use kernel::{Digest, Message as Wire, Route, Time, fold};
 
 use super::question::{Question, Told};
@@ -11,7 +13,7 @@ use crate::variables::Variables;
 /// Bytes of a request or reply when its op does not say.
 pub const DEFAULT_SIZE: u32 = 1024;
 
-/// A message of the application.
+/// A message of the application. What is large and rarer than calls is in a box: messages are moved often.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Message {
     /// A call.
@@ -21,11 +23,11 @@ pub enum Message {
     /// A commit protocol's own message.
     Commit(two_phase::Message<Work>),
     /// A database is asked,
-    Question(Question),
+    Question(Box<Question>),
     /// and tells.
     Told(Told),
     /// To or from a broker.
-    Mail(messaging::Message<Mail>),
+    Mail(Box<messaging::Message<Mail>>),
 }
 
 /// What a message of a queue carries: the variables of the request that caused it.
@@ -203,7 +205,7 @@ impl Wire for Message {
             Self::Commit(message) => message.bytes(),
             Self::Question(question) => question.bytes(),
             Self::Told(told) => told.bytes(),
-            Self::Mail(mail) => Wire::bytes(mail),
+            Self::Mail(mail) => Wire::bytes(&**mail),
         }
     }
 

@@ -65,17 +65,20 @@ impl Machine {
         &mut self,
         plan: &Plan,
         now: Time,
-        frame: &Frame,
+        frame: u32,
         result: CallResult,
         out: &mut impl Effects<Self>,
     ) {
         let (index, workload) = self.workload(plan);
         let ending = ending(result);
-        let value = now.since(frame.entered);
-        out.measure(Sample { series: workload.latency, tag: ending.tag(), since: frame.entered, value });
+        let ended = self.frames.get(frame);
+        let (caller, operation, since) = (ended.caller, ended.operation, ended.entered);
+        let variables = plan.history.then(|| ended.variables.clone());
+        self.frames.end(frame);
+        out.measure(Sample { series: workload.latency, tag: ending.tag(), since, value: now.since(since) });
         self.note_in_flight(workload, -1, out);
-        Self::tell_outcome(plan, workload, frame, result, out);
-        let (user, number) = match frame.caller {
+        Self::tell_outcome(plan, workload, operation, result, out);
+        let (user, number) = match caller {
             Caller::User(user, number) => (Some(user), number),
             Caller::Arrival(number) => (None, number),
             Caller::Frame { .. }
@@ -87,13 +90,12 @@ impl Machine {
                 panic!("a client's frame is an operation")
             }
         };
-        if plan.history {
+        if let Some(variables) = variables {
             let error = match result {
                 CallResult::Ok => None,
                 CallResult::Failed(failure) => Some(failure.error),
             };
             let process = self.process(index, user, number);
-            let variables = frame.variables.clone();
             out.output(Output::Completed { workload: index, number, process, ending, error, variables });
         }
         if let Some(user) = user {
@@ -111,7 +113,13 @@ impl Machine {
     }
 
     /// What a client was told about a transaction it asked for is a fact, too.
-    fn tell_outcome(plan: &Plan, workload: &Workload, frame: &Frame, result: CallResult, out: &mut impl Effects<Self>) {
+    fn tell_outcome(
+        plan: &Plan,
+        workload: &Workload,
+        operation: u64,
+        result: CallResult,
+        out: &mut impl Effects<Self>,
+    ) {
         let Some(transaction) = workload.transaction else { return };
         let protocol = plan.commit.kinds[transaction as usize].protocol;
         let kind = match result {
@@ -119,8 +127,8 @@ impl Machine {
             CallResult::Failed(failure) if failure.business => FactKind::Told { commit: false },
             CallResult::Failed(_) => return,
         };
-        out.frame(Barrier(frame.operation));
-        out.fact(protocol, frame.operation, kind);
+        out.frame(Barrier(operation));
+        out.fact(protocol, operation, kind);
     }
 
     fn think(workload: &Workload, user: u32, number: u64, out: &mut impl Effects<Self>) {

@@ -1,5 +1,6 @@
 //! Messages: steps publish them, the relay publishes what is in the outbox, consumers take them from their queues.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use kernel::{Delay, Effects, NodeId, Time, Within, fold};
@@ -72,7 +73,10 @@ impl Machine {
         let payload = Mail { variables: letter.variables, bytes: plan.mail_bytes[usize::from(letter.to)] };
         let letter =
             Letter { id, operation: letter.operation, key, kind: letter.kind, priority: 0, from_queue: None, payload };
-        out.send(broker, Message::Mail(messaging::Message::Publish { to, letter, hop, confirm: Confirm::Wanted }));
+        out.send(
+            broker,
+            Message::Mail(Box::new(messaging::Message::Publish { to, letter, hop, confirm: Confirm::Wanted })),
+        );
     }
 
     /// A message to or from a broker.
@@ -298,11 +302,12 @@ impl Machine {
             Admission::Waits => {}
             Admission::Refused => {
                 // There is no room: somebody else, or a later time.
-                let frame = self.frames.take(number);
-                if let Caller::Delivery { tag, settled: false } = frame.caller {
+                let frame = self.frames.get(number);
+                let (caller, operation, of) = (frame.caller, frame.operation, frame.op.unwrap_or(0));
+                self.frames.end(number);
+                if let Caller::Delivery { tag, settled: false } = caller {
                     let failure = Failure::system(system_errors::OVERLOAD, true);
-                    let of = frame.op.unwrap_or(0);
-                    Self::settle(plan, (tag, frame.operation, of), CallResult::Failed(failure), out);
+                    Self::settle(plan, (tag, operation, of), CallResult::Failed(failure), out);
                 }
             }
             Admission::Replaces(oldest) => self.overloaded(plan, now, oldest, out),
@@ -324,7 +329,7 @@ impl Machine {
             out.point(point, of);
         }
         let broker = plan.mail.queues[tag.queue as usize].broker;
-        out.send(broker, Message::Mail(messaging::Message::Settle { tag, operation, how }));
+        out.send(broker, Message::Mail(Box::new(messaging::Message::Settle { tag, operation, how })));
         if let Some(point) = plan.points.consumer_after_ack {
             out.point(point, of);
         }

@@ -276,7 +276,7 @@ impl Machine {
             // The coordinator learns it by its prepare timeout, as it would from a database that takes no connection.
             Admission::Refused => {
                 server.arrived.remove(&frame);
-                self.frames.take(frame);
+                self.frames.end(frame);
             }
             Admission::Replaces(oldest) => {
                 server.arrived.remove(&oldest);
