@@ -13,6 +13,10 @@ use clap::Parser as _;
 
 use args::{Cli, Command};
 
+/// A run makes and drops millions of small things; the system's allocator takes an eighth of the time for them.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Bad scenario, history or usage.
 const BAD_INPUT: u8 = 2;
 /// Nondeterminism detected.

@@ -45,9 +45,22 @@ pub struct Sagas {
     closed: BTreeMap<u64, bool>,
     /// When the bounds of open instances pass, if there is a bound.
     bounds: BTreeSet<(Time, u64)>,
-    first: Option<Witness>,
     begun: u64,
+    found: Found,
+}
+
+/// The violations.
+#[derive(Clone, Default, Debug)]
+struct Found {
+    first: Option<Witness>,
     violations: u64,
+}
+
+impl Found {
+    fn condemn(&mut self, rule: &'static str, id: u64, story: &Story, sentence: Vec<Phrase>) {
+        self.violations += 1;
+        self.first.get_or_insert_with(|| story.witness(rule, id, sentence));
+    }
 }
 
 #[derive(Clone, Default, Debug)]
@@ -100,9 +113,8 @@ impl Sagas {
             open: BTreeMap::new(),
             closed: BTreeMap::new(),
             bounds: BTreeSet::new(),
-            first: None,
             begun: 0,
-            violations: 0,
+            found: Found { first: None, violations: 0 },
         }
     }
 
@@ -118,7 +130,7 @@ impl Sagas {
 
     /// The first violation so far.
     pub const fn violation(&self) -> Option<&Witness> {
-        self.first.as_ref()
+        self.found.first.as_ref()
     }
 
     /// How many instances began.
@@ -128,7 +140,7 @@ impl Sagas {
 
     /// How many instances were condemned.
     pub const fn violations(&self) -> u64 {
-        self.violations
+        self.found.violations
     }
 
     /// The run is over.
@@ -146,13 +158,13 @@ impl Sagas {
                     Demand::Order => None,
                 };
                 if let Some((rule, sentence)) = breach {
-                    self.condemn(rule, *id, &saga.story, sentence);
+                    self.found.condemn(rule, *id, &saga.story, sentence);
                 }
             }
-        } else if let (Some((id, _)), true, None) = (waiting.first(), owes, &self.first) {
+        } else if let (Some((id, _)), true, None) = (waiting.first(), owes, &self.found.first) {
             return Verdict::Unknown(format!("{} open when the run ended, the first is {id}", waiting.len()));
         }
-        match self.first {
+        match self.found.first {
             Some(witness) => Verdict::Violated(witness),
             None => Verdict::Holds { judged: self.begun },
         }
@@ -165,14 +177,11 @@ impl Sagas {
             && bound < now
         {
             self.bounds.pop_first();
-            let Some(mut saga) = self.open.remove(&id) else { continue };
-            if !saga.condemned {
-                saga.condemned = true;
-                let mut sentence = saga.since(" and had not ended ");
-                sentence.extend([Phrase::Span(within), Phrase::Text(" later")]);
-                self.condemn("bound", id, &saga.story, sentence);
-            }
-            self.open.insert(id, saga);
+            let Some(saga) = self.open.get_mut(&id).filter(|saga| !saga.condemned) else { continue };
+            saga.condemned = true;
+            let mut sentence = saga.since(" and had not ended ");
+            sentence.extend([Phrase::Span(within), Phrase::Text(" later")]);
+            self.found.condemn("bound", id, &saga.story, sentence);
         }
     }
 
@@ -180,14 +189,14 @@ impl Sagas {
         let id = fact.instance;
         if let Some(&completed) = self.closed.get(&id) {
             if let Some((rule, sentence)) = self.demand.late(fact, said, completed) {
-                self.condemn(rule, id, &Story::of(fact), sentence);
+                self.found.condemn(rule, id, &Story::of(fact), sentence);
             }
             return;
         }
         if let SagaFact::Touched { .. } = said {
             return;
         }
-        let mut saga = self.open.remove(&id).unwrap_or_default();
+        let saga = self.open.entry(id).or_default();
         saga.story.keep(fact);
         if let (SagaFact::Begun { .. }, None) = (said, saga.begun) {
             self.begun += 1;
@@ -197,25 +206,18 @@ impl Sagas {
         }
         // What it breaks, it breaks as it was before.
         if !saga.condemned
-            && let Some((rule, sentence)) = self.demand.broken(&saga, fact, said)
+            && let Some((rule, sentence)) = self.demand.broken(saga, fact, said)
         {
             saga.condemned = true;
-            self.condemn(rule, id, &saga.story, sentence);
+            self.found.condemn(rule, id, &saga.story, sentence);
         }
         saga.take(fact, said);
-        let SagaFact::Ended { completed } = said else {
-            self.open.insert(id, saga);
-            return;
-        };
-        self.closed.insert(id, completed);
+        let SagaFact::Ended { completed } = said else { return };
         if let (Demand::Ends(within), Some(begun)) = (self.demand, saga.begun) {
             self.bounds.remove(&(begun.time + within, id));
         }
-    }
-
-    fn condemn(&mut self, rule: &'static str, id: u64, story: &Story, sentence: Vec<Phrase>) {
-        self.violations += 1;
-        self.first.get_or_insert_with(|| story.witness(rule, id, sentence));
+        self.open.remove(&id);
+        self.closed.insert(id, completed);
     }
 }
 

@@ -10,7 +10,7 @@ use super::frame::{Caller, Frame};
 use super::machine::{Machine, Role, Timer};
 use super::message::{CallResult, Failure, Message, system_errors};
 use super::mutant::Mutant;
-use super::plan::{MarkKind, Part, Plan};
+use super::plan::{Instruction, MarkKind, Part, Plan};
 use super::question::{Ask, Question, Tell, Told};
 use crate::database::{Adopted, Answer, Asked, Asker, Identity, Outcome, SAGA_LEASE, SAGA_SIGNS, SagaKey};
 use crate::expression::Value;
@@ -228,31 +228,41 @@ impl Machine {
         }
     }
 
-    /// A saga writes a record, and waits until it is durable.
+    /// A saga writes a record, with those that follow at once, and waits until they are durable: what is over and what
+    /// comes next need one write.
     pub(super) fn mark(&mut self, plan: &Plan, now: Time, number: u32, mark: u16, out: &mut impl Effects<Self>) {
         let _ = now;
-        let record = &plan.marks[usize::from(mark)];
-        if let Some(point) = record.points.1 {
-            out.point(point, record.of);
+        let frame = self.frames.get(number);
+        let mut last = mark;
+        let goes_on = |mark: u16| matches!(plan.marks[usize::from(mark)].what, MarkKind::At(_));
+        while goes_on(last) && plan.program.get(frame.pc as usize) == Some(&Instruction::Mark(last + 1)) {
+            last += 1;
+            frame.pc += 1;
+        }
+        let records = &plan.marks[usize::from(mark)..=usize::from(last)];
+        for record in records {
+            if let Some(point) = record.points.1 {
+                out.point(point, record.of);
+            }
         }
         let token = self.wait(number);
-        self.ask_mark(plan, number, token, mark, out);
-        if self.is(plan, Mutant::SagaLogAfterSend) && matches!(record.what, MarkKind::At(_)) {
-            // What the record is about is done before it is durable.
+        self.ask_mark(plan, number, token, (mark, last), out);
+        if self.is(plan, Mutant::SagaLogAfterSend) && goes_on(last) {
+            // What the records are about is done before it is durable.
             out.cancel_timer(Timer::AskAgain { frame: number, token });
             self.wait(number);
             self.ready.push(number);
         }
     }
 
-    fn ask_mark(&mut self, plan: &Plan, number: u32, token: u64, mark: u16, out: &mut impl Effects<Self>) {
+    fn ask_mark(&mut self, plan: &Plan, number: u32, token: u64, marks: (u16, u16), out: &mut impl Effects<Self>) {
         let owner = self.server().life;
         let frame = self.frames.get(number);
-        frame.marking = Some(mark);
+        frame.marking = Some(marks);
         let Caller::Saga(_, term) = frame.caller else { panic!("only a saga has records") };
-        let saga = SagaKey { saga: plan.marks[usize::from(mark)].saga, operation: frame.operation };
+        let saga = SagaKey { saga: plan.marks[usize::from(marks.0)].saga, operation: frame.operation };
         let (position, variables) = (frame.pc, frame.variables.clone());
-        self.ask(plan, number, token, 5, Ask::Mark { saga, owner, term, mark, position, variables }, out);
+        self.ask(plan, number, token, 5, Ask::Mark { saga, owner, term, marks, position, variables }, out);
         out.set_timer(Timer::AskAgain { frame: number, token }, Delay::Fixed(ASK_AGAIN));
     }
 
@@ -261,28 +271,27 @@ impl Machine {
         let Some(frame) = self.frames.current(number, token) else { return };
         match (frame.beginning, frame.marking) {
             (Some(saga), _) => self.ask_begin(plan, number, token, saga, out),
-            (None, Some(mark)) => self.ask_mark(plan, number, token, mark, out),
+            (None, Some(marks)) => self.ask_mark(plan, number, token, marks, out),
             (None, None) => {}
         }
     }
 
-    /// A record of a saga is durable; or the saga is somebody else's.
+    /// Records of a saga are durable; or the saga is somebody else's.
     fn marked(&mut self, plan: &Plan, (number, token): (u32, u64), kept: bool, out: &mut impl Effects<Self>) {
         let Some(frame) = self.frames.current(number, token) else { return };
-        let Some(mark) = frame.marking.take() else { return };
+        let Some((first, last)) = frame.marking.take() else { return };
         out.frame(Barrier(frame.operation));
         out.cancel_timer(Timer::AskAgain { frame: number, token });
-        let record = &plan.marks[usize::from(mark)];
-        match (kept, record.what) {
-            (false, _) | (true, MarkKind::Ended { .. }) => self.frames.end(number),
-            (true, MarkKind::At(_)) => {
-                if let Some(point) = record.points.0 {
-                    out.point(point, record.of);
-                }
-                self.wait(number);
-                self.ready.push(number);
+        if !kept || matches!(plan.marks[usize::from(last)].what, MarkKind::Ended { .. }) {
+            return self.frames.end(number);
+        }
+        for record in &plan.marks[usize::from(first)..=usize::from(last)] {
+            if let Some(point) = record.points.0 {
+                out.point(point, record.of);
             }
         }
+        self.wait(number);
+        self.ready.push(number);
     }
 
     /// This node lives, and takes over what nobody drives.

@@ -54,8 +54,8 @@ pub struct Frame {
     pub asking: Option<u16>,
     /// The saga whose beginning it waits for.
     pub beginning: Option<u16>,
-    /// The record of a saga that it waits for.
-    pub marking: Option<u16>,
+    /// The first and the last of the records of a saga that it waits for.
+    pub marking: Option<(u16, u16)>,
     /// The message whose effect it is, if that is remembered.
     pub receipt: Option<Receipt>,
     /// The publish whose confirmation it waits for.

@@ -45,7 +45,7 @@ pub enum Ask {
         /// What it carries.
         variables: Variables,
     },
-    /// To write a record of a saga.
+    /// To write records of a saga, all of them or none.
     Mark {
         /// Which.
         saga: SagaKey,
@@ -53,9 +53,9 @@ pub enum Ask {
         owner: Owner,
         /// In which term.
         term: u32,
-        /// What the record says.
-        mark: u16,
-        /// Where the saga goes on.
+        /// The first and the last of them: what they say.
+        marks: (u16, u16),
+        /// Where the saga goes on after the last.
         position: u32,
         /// What it carries.
         variables: Variables,
@@ -217,8 +217,8 @@ impl Digest for Question {
             Ask::Begin { saga, owner, variables } => {
                 variables.fold(fold(fold(fold(state, 3), saga.operation), owner.digest()))
             }
-            Ask::Mark { saga, owner, term, mark, position, variables } => {
-                let here = u64::from(*mark) << 32 | u64::from(*position);
+            Ask::Mark { saga, owner, term, marks, position, variables } => {
+                let here = u64::from(marks.0) << 48 | u64::from(marks.1) << 32 | u64::from(*position);
                 let driver = fold(owner.digest(), u64::from(*term));
                 variables.fold(fold(fold(fold(fold(state, 4), saga.operation), driver), here))
             }

@@ -1,6 +1,6 @@
 //! A service's database at work: it is asked, makes durable what it must, and answers when that may be told.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -18,7 +18,9 @@ use crate::variables::Variables;
 pub struct Store {
     database: Database,
     /// By commit: what may be told when it is durable.
-    waiting: BTreeMap<u64, Vec<Told>>,
+    waiting: VecDeque<(u64, Told)>,
+    /// What the commit at hand changes; empty between two commits.
+    changes: Vec<Delta>,
     /// Relays that wait for messages.
     fetching: Vec<(Asker, Owner, u32)>,
     /// Sagas that are not over, by kind, as was told.
@@ -32,7 +34,8 @@ impl Store {
     pub fn new(plan: &Plan, service: &Service, state: &Arc<DatabasePlan>) -> Self {
         Self {
             database: Database::new(state),
-            waiting: BTreeMap::new(),
+            waiting: VecDeque::new(),
+            changes: Vec::new(),
             fetching: Vec::new(),
             open: alloc::vec![0; plan.sagas.len()],
             clients: (service.first, service.nodes),
@@ -105,8 +108,8 @@ impl Store {
                 self.tell(asker, Tell::Outcome(outcome), when, out);
             }
             Ask::Begin { saga, owner, variables } => self.begin_saga(now, asker, (saga, owner), variables, out),
-            Ask::Mark { saga, owner, term, mark, position, variables } => {
-                self.mark_saga(plan, now, asker, (saga, owner, term), (mark, position, variables), out);
+            Ask::Mark { saga, owner, term, marks, position, variables } => {
+                self.mark_saga(plan, now, asker, (saga, owner, term), (marks, position, variables), out);
             }
             Ask::Renew { owner } => {
                 let (mut adopted, quiet) = self.database.sagas.renew(owner, now);
@@ -160,7 +163,7 @@ impl Store {
         now: Time,
         asker: Asker,
         (saga, owner, term): (SagaKey, Owner, u32),
-        (mark, position, variables): (u16, u32, Variables),
+        ((first, last), position, variables): ((u16, u16), u32, Variables),
         out: &mut impl Effects<Machine>,
     ) {
         self.database.sagas.lives(owner, now);
@@ -172,11 +175,17 @@ impl Store {
             // The same was asked before, and the answer got lost.
             return self.tell(asker, Tell::Marked { kept: true }, when, out);
         }
-        let entry = match plan.marks[usize::from(mark)].what {
-            MarkKind::At(_) => SagaEntry::At { saga, mark, position, variables },
-            MarkKind::Ended { .. } => SagaEntry::Ended { saga, mark, since: row.since },
+        let since = row.since;
+        let entry = |mark: u16| match plan.marks[usize::from(mark)].what {
+            // One by one they would be followed by the next.
+            MarkKind::At(_) => {
+                let position = position - u32::from(last - mark);
+                SagaEntry::At { saga, mark, position, variables: variables.clone() }
+            }
+            MarkKind::Ended { .. } => SagaEntry::Ended { saga, mark, since },
         };
-        let when = self.begin(asker.operation, Commit { sagas: alloc::vec![entry], ..Commit::default() }, out);
+        let sagas = (first..=last).map(entry).collect();
+        let when = self.begin(asker.operation, Commit { sagas, ..Commit::default() }, out);
         self.tell(asker, Tell::Marked { kept: true }, when, out);
     }
 
@@ -200,13 +209,16 @@ impl Store {
         let told = Told { asker, tell };
         match when {
             When::Now => out.send(asker.node, Message::Told(told)),
-            When::After(number) => self.waiting.entry(number).or_default().push(told),
+            When::After(number) => {
+                let place = self.waiting.partition_point(|(before, _)| *before <= number);
+                self.waiting.insert(place, (number, told));
+            }
         }
     }
 
     /// A commit is durable: it becomes visible, and what rests on it is told.
     pub fn durable(&mut self, plan: &Plan, now: Time, number: u64, out: &mut impl Effects<Machine>) {
-        let mut changes = Vec::new();
+        let mut changes = core::mem::take(&mut self.changes);
         let commit = self.database.durable(number, &mut changes);
         if let Some(letters) = self.database.postponed(number) {
             self.begin(0, Commit { letters, ..Commit::default() }, out);
@@ -216,8 +228,11 @@ impl Store {
         }
         if !changes.is_empty() {
             out.note(&changes);
+            changes.clear();
         }
-        for told in self.waiting.remove(&number).unwrap_or_default() {
+        self.changes = changes;
+        let due = self.waiting.partition_point(|(after, _)| *after <= number);
+        for (_, told) in self.waiting.drain(..due) {
             out.send(told.asker.node, Message::Told(told));
         }
         if !commit.letters.is_empty() {
