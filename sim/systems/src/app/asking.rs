@@ -3,6 +3,7 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use kernel::{Delay, Effects, Frame as Barrier, NodeId, Span, Time, fold};
 
@@ -10,11 +11,10 @@ use super::frame::{Caller, Frame};
 use super::machine::{Machine, Role, Timer};
 use super::message::{CallResult, Failure, Message, system_errors};
 use super::mutant::Mutant;
-use super::plan::{Instruction, MarkKind, Part, Plan};
+use super::plan::{MarkKind, Part, Plan};
 use super::question::{Ask, Question, Tell, Told};
 use crate::database::{Adopted, Answer, Asked, Asker, Identity, Outcome, SAGA_LEASE, SAGA_SIGNS, SagaKey};
 use crate::expression::Value;
-use crate::variables::Variables;
 
 /// A protocol asks again when its database has not answered for so long: the database may have been down.
 pub(super) const ASK_AGAIN: Span = Span::secs(1);
@@ -196,35 +196,31 @@ impl Machine {
         out.cancel_timer(Timer::AskAgain { frame: number, token });
         let (operation, variables) = (frame.operation, frame.variables.clone());
         if !known {
-            self.drive(plan, now, (saga, 0, operation), variables, None);
+            out.frame(Barrier(operation));
+            let entry = plan.sagas[usize::from(saga)].entry;
+            let first = plan.first_records(entry);
+            Self::reached(plan, first.clone(), out);
+            let position = entry + first.len() as u32;
+            let frame = Frame::new(Caller::Saga(saga, 0), position, operation, variables, now);
+            let number = self.frames.put(frame);
+            self.ready.push(number);
         }
         self.finish(plan, now, number, CallResult::Ok, out);
     }
 
-    /// A saga goes on here, from the instruction its last record names.
-    fn drive(
-        &mut self,
-        plan: &Plan,
-        now: Time,
-        (saga, term, operation): (u16, u32, u64),
-        variables: Variables,
-        position: Option<u32>,
-    ) {
-        let entry = plan.sagas[usize::from(saga)].entry;
-        let resumed = position.is_some() && !self.is(plan, Mutant::TakeoverTrustsItself);
-        let frame = Frame::new(Caller::Saga(saga, term), position.unwrap_or(entry), operation, variables, now);
-        let number = self.frames.put(Frame { resumed, ..frame });
-        self.ready.push(number);
-    }
-
-    /// These sagas are this node's; it drives those that it does not drive yet.
+    /// These sagas are this node's; it drives those that it does not drive yet, from where their last records say.
     fn adopted(&mut self, plan: &Plan, now: Time, sagas: Vec<Adopted>) {
         for (saga, row) in sagas {
             let caller = Caller::Saga(saga.saga, row.term);
             let driven = |frame: &Frame| frame.caller == caller && frame.operation == saga.operation;
-            if !self.frames.iter().any(driven) {
-                self.drive(plan, now, (saga.saga, row.term, saga.operation), row.variables, row.position);
+            if self.frames.iter().any(driven) {
+                continue;
             }
+            let resumed = row.position.is_some() && !self.is(plan, Mutant::TakeoverTrustsItself);
+            let position = row.position.unwrap_or(plan.sagas[usize::from(saga.saga)].entry);
+            let frame = Frame::new(caller, position, saga.operation, row.variables, now);
+            let number = self.frames.put(Frame { resumed, ..frame });
+            self.ready.push(number);
         }
     }
 
@@ -232,13 +228,8 @@ impl Machine {
     /// comes next need one write.
     pub(super) fn mark(&mut self, plan: &Plan, now: Time, number: u32, mark: u16, out: &mut impl Effects<Self>) {
         let _ = now;
-        let frame = self.frames.get(number);
-        let mut last = mark;
-        let goes_on = |mark: u16| matches!(plan.marks[usize::from(mark)].what, MarkKind::At(_));
-        while goes_on(last) && plan.program.get(frame.pc as usize) == Some(&Instruction::Mark(last + 1)) {
-            last += 1;
-            frame.pc += 1;
-        }
+        let last = plan.last_record(mark, self.frames.get(number).pc);
+        self.frames.get(number).pc += u32::from(last - mark);
         let records = &plan.marks[usize::from(mark)..=usize::from(last)];
         for record in records {
             if let Some(point) = record.points.1 {
@@ -247,7 +238,7 @@ impl Machine {
         }
         let token = self.wait(number);
         self.ask_mark(plan, number, token, (mark, last), out);
-        if self.is(plan, Mutant::SagaLogAfterSend) && goes_on(last) {
+        if self.is(plan, Mutant::SagaLogAfterSend) && matches!(plan.marks[usize::from(last)].what, MarkKind::At(_)) {
             // What the records are about is done before it is durable.
             out.cancel_timer(Timer::AskAgain { frame: number, token });
             self.wait(number);
@@ -285,13 +276,18 @@ impl Machine {
         if !kept || matches!(plan.marks[usize::from(last)].what, MarkKind::Ended { .. }) {
             return self.frames.end(number);
         }
-        for record in &plan.marks[usize::from(first)..=usize::from(last)] {
+        Self::reached(plan, first..last + 1, out);
+        self.wait(number);
+        self.ready.push(number);
+    }
+
+    /// These records are durable.
+    fn reached(plan: &Plan, records: Range<u16>, out: &mut impl Effects<Self>) {
+        for record in &plan.marks[usize::from(records.start)..usize::from(records.end)] {
             if let Some(point) = record.points.0 {
                 out.point(point, record.of);
             }
         }
-        self.wait(number);
-        self.ready.push(number);
     }
 
     /// This node lives, and takes over what nobody drives.

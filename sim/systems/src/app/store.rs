@@ -107,7 +107,7 @@ impl Store {
                 Self::write(asker.operation, when, commit, out);
                 self.tell(asker, Tell::Outcome(outcome), when, out);
             }
-            Ask::Begin { saga, owner, variables } => self.begin_saga(now, asker, (saga, owner), variables, out),
+            Ask::Begin { saga, owner, variables } => self.begin_saga(plan, now, asker, (saga, owner), variables, out),
             Ask::Mark { saga, owner, term, marks, position, variables } => {
                 self.mark_saga(plan, now, asker, (saga, owner, term), (marks, position, variables), out);
             }
@@ -141,6 +141,7 @@ impl Store {
 
     fn begin_saga(
         &mut self,
+        plan: &Plan,
         now: Time,
         asker: Asker,
         (saga, owner): (SagaKey, Owner),
@@ -152,8 +153,17 @@ impl Store {
             let when = self.database.settled();
             return self.tell(asker, Tell::Begun { known: true }, when, out);
         }
-        let entry = SagaEntry::Begun { saga, owner, variables, since: now };
-        let when = self.begin(asker.operation, Commit { sagas: alloc::vec![entry], ..Commit::default() }, out);
+        // With what comes first: one write for both.
+        let entry = plan.sagas[usize::from(saga.saga)].entry;
+        let records = (entry + 1..).zip(plan.first_records(entry));
+        let mut sagas = alloc::vec![SagaEntry::Begun { saga, owner, variables: variables.clone(), since: now }];
+        sagas.extend(records.map(|(position, mark)| SagaEntry::At {
+            saga,
+            mark,
+            position,
+            variables: variables.clone(),
+        }));
+        let when = self.begin(asker.operation, Commit { sagas, ..Commit::default() }, out);
         self.tell(asker, Tell::Begun { known: false }, when, out);
     }
 
