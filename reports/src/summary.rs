@@ -3,6 +3,8 @@
 //! Schema version 1. The order of the keys is the order of the fields here. Units stand last in a name (`_s` seconds);
 //! numbers are rounded to nine decimals; what has no samples is `null`.
 
+mod parts;
+
 use crate::number::{number_and_unit, rounded};
 use kernel::{Histogram, Time};
 use lab::outcome::{
@@ -37,6 +39,11 @@ pub struct Summary<'a> {
     queues: Vec<Queue<'a>>,
     services: Vec<Service<'a>>,
     transactions: Vec<Transaction<'a>>,
+    message_queues: Vec<parts::MessageQueue<'a>>,
+    sagas: Vec<parts::Saga<'a>>,
+    retries: Vec<parts::Retry<'a>>,
+    breakers: Vec<parts::Breaker<'a>>,
+    outboxes: Vec<parts::Outbox<'a>>,
     messages: Vec<Message<'a>>,
     faults: Vec<Fault<'a>>,
     littles_law: Vec<Little<'a>>,
@@ -234,6 +241,11 @@ pub fn of(outcome: &Outcome) -> Summary<'_> {
         queues: outcome.queues.iter().map(queue).collect(),
         services: outcome.services.iter().map(service).collect(),
         transactions: outcome.transactions.iter().map(transaction).collect(),
+        message_queues: outcome.message_queues.iter().map(parts::message_queue).collect(),
+        sagas: outcome.sagas.iter().map(parts::saga).collect(),
+        retries: outcome.retries.iter().map(parts::retry).collect(),
+        breakers: outcome.breakers.iter().map(parts::breaker).collect(),
+        outboxes: outcome.outboxes.iter().map(parts::outbox).collect(),
         messages: outcome.messages.iter().map(message).collect(),
         faults: outcome.faults.iter().map(fault).collect(),
         littles_law: littles_law(outcome),

@@ -2,6 +2,8 @@
 //!
 //! A series has one entry per row of its table, `None` where the table has no value: a gap in the line.
 
+mod parts;
+
 use super::colour::{ASKED, BLUE, ORANGE, PURPLE, SKY, SUBJECTS, VERMILION};
 use super::lanes::{Lane, lanes};
 use crate::names::operation_name;
@@ -29,6 +31,8 @@ pub struct Chart {
     pub measure: Measure,
     /// The lines.
     pub series: Vec<Series>,
+    /// Bars in rows, from above, instead of lines; then there is no y axis, and series only explain colours.
+    pub rows: Vec<Row>,
     /// What is not seen: `14 more in queues.csv`.
     pub note: Option<String>,
     /// Shaded behind the series; empty unless `horizontal` is time.
@@ -42,6 +46,30 @@ pub enum Horizontal {
     Time(f64),
     /// Share of all samples, drawn as log10(1 / (1 − share)).
     Share,
+    /// Numbers from 0 to this.
+    Count(f64),
+}
+
+/// A row of bars.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Row {
+    /// What it is about.
+    pub name: String,
+    /// Its number, if it has one.
+    pub value: Option<String>,
+    /// In order.
+    pub bars: Vec<Bar>,
+}
+
+/// A bar.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Bar {
+    /// Where it begins on the x axis.
+    pub from: f64,
+    /// Where it ends.
+    pub to: f64,
+    /// Its colour.
+    pub colour: RGBColor,
 }
 
 /// What a y axis measures.
@@ -95,7 +123,9 @@ pub fn plan(outcome: &Outcome) -> Vec<Chart> {
     charts.extend(queues(outcome));
     charts.extend(utilisation(outcome));
     charts.extend(transactions(outcome));
-    charts.retain(|chart| chart.series.iter().any(|series| series.points.iter().any(Option::is_some)));
+    charts.extend(parts::charts(outcome));
+    let points = |series: &Series| series.points.iter().any(Option::is_some);
+    charts.retain(|chart| chart.series.iter().any(points) || chart.rows.iter().any(|row| !row.bars.is_empty()));
     charts
 }
 
@@ -150,6 +180,7 @@ fn percentile_curve(outcome: &Outcome) -> Option<Chart> {
         quantity: "latency",
         measure: Measure::Seconds,
         note: more(sampled.len(), "percentiles.csv"),
+        rows: Vec::new(),
         series,
         lanes: Vec::new(),
     })
@@ -298,6 +329,7 @@ fn over(outcome: &Outcome) -> Chart {
         quantity: "",
         measure: Measure::Share,
         series: Vec::new(),
+        rows: Vec::new(),
         note: None,
         lanes: lanes(outcome),
     }

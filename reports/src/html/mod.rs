@@ -9,11 +9,14 @@ mod facts;
 mod faults;
 mod latency;
 mod markup;
+mod messages;
 mod nodes;
 mod operations;
 mod plot;
 mod promises;
 mod queues;
+mod resilience;
+mod sagas;
 mod scenario;
 mod spark;
 mod strip;
@@ -41,7 +44,7 @@ type Make = fn(&Outcome) -> Option<Section>;
 
 /// Everything below the verdict, in the order shown: what failed, how it went over time, what it is made of, the numbers,
 /// where it comes from.
-const SECTIONS: [Make; 12] = [
+const SECTIONS: [Make; 15] = [
     promises::failed,
     promises::held,
     warnings::section,
@@ -50,7 +53,10 @@ const SECTIONS: [Make; 12] = [
     operations::section,
     latency::section,
     queues::section,
+    messages::section,
+    sagas::section,
     transactions::section,
+    resilience::section,
     faults::section,
     scenario::section,
     facts::section,

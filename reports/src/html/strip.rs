@@ -15,7 +15,7 @@ const HIGH: u32 = 118;
 /// The strip.
 pub(super) fn section(outcome: &Outcome) -> Option<Section> {
     let mut charts = plan(outcome);
-    charts.retain(|chart| chart.horizontal != Horizontal::Share);
+    charts.retain(|chart| matches!(chart.horizontal, Horizontal::Time(_)));
     // What was asked of the system stands above what it did.
     charts.sort_by_key(|chart| sort(chart) != "load");
     let all = charts.len();
@@ -56,7 +56,7 @@ pub(super) fn shown_lanes(outcome: &Outcome) -> Vec<Lane> {
 
 /// `latency` of `latency-gateway.checkout-shoppers`.
 fn sort(chart: &Chart) -> &str {
-    let sorts = ["load", "latency", "in-doubt"];
+    let sorts = ["load", "latency", "in-doubt", "messages-depth", "messages", "outbox-lag"];
     sorts.into_iter().find(|sort| chart.file.starts_with(sort)).unwrap_or(&chart.file)
 }
 
@@ -89,7 +89,10 @@ fn lane_row(strip: &mut Markup, outcome: &Outcome, lane: &Lane, x: &Axis) {
 fn chart_row(strip: &mut Markup, outcome: &Outcome, chart: &Chart) {
     strip.node("div", &[("class", "row")], |row| {
         row.node("div", &[("class", "about")], |about| {
-            about.leaf("h3", &[], &chart.title).leaf("p", &[("class", "unit")], &plot::axes(chart).1.title);
+            about.leaf("h3", &[], &chart.title);
+            if chart.rows.is_empty() {
+                about.leaf("p", &[("class", "unit")], &plot::axes(chart).1.title);
+            }
             plot::legend(about, chart);
             let told = chart.subtitle.strip_suffix(&format!(" · {}", of_run(outcome))).unwrap_or(&chart.subtitle);
             about.leaf("p", &[("class", "how")], told);

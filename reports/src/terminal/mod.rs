@@ -5,10 +5,12 @@
 
 mod grid;
 mod paint;
+mod parts;
 mod run;
 mod sections;
 mod sweep;
 
+pub(crate) use parts::books;
 pub use run::run;
 pub(crate) use run::{counts, verdict_mark, virtual_time};
 pub(crate) use sections::{expectation, fault_name, invariant_told, left_to_sweeps, reasons, when};

@@ -3,6 +3,7 @@
 //! Two workloads, one internal operation, three queues, one transaction type, a crash, an overlapping loss, a pause that was
 //! skipped, windows without samples, and promises of every status.
 
+use crate::parts;
 use kernel::{Histogram, Span, Time};
 use lab::outcome::{
     FaultResult, Found, HistoryLine, InvariantResult, LevelResult, LittleResult, MessageCount, OperationResult,
@@ -337,6 +338,15 @@ fn faults() -> Vec<FaultResult> {
     ]
 }
 
+/// Takes out everything about brokers' queues, sagas, retries, breakers and outboxes.
+pub(crate) fn without_parts(outcome: &mut Outcome) {
+    outcome.message_queues.clear();
+    outcome.sagas.clear();
+    outcome.retries.clear();
+    outcome.breakers.clear();
+    outcome.outboxes.clear();
+}
+
 pub(crate) fn sample() -> Outcome {
     let (invariants, thresholds) = promises();
     Outcome {
@@ -380,11 +390,11 @@ pub(crate) fn sample() -> Outcome {
             service("mail", None, 4),
         ],
         transactions: vec![transaction()],
-        message_queues: Vec::new(),
-        sagas: Vec::new(),
-        retries: Vec::new(),
-        breakers: Vec::new(),
-        outboxes: Vec::new(),
+        message_queues: parts::message_queues(),
+        sagas: parts::sagas(),
+        retries: parts::retries(),
+        breakers: parts::breakers(),
+        outboxes: parts::outboxes(),
         messages: messages(),
         faults: faults(),
         little: vec![LittleResult { queue: "bank_a".to_owned(), integral: 1 << 80, sojourns: 1 << 80 }],
