@@ -11,7 +11,7 @@ use csv::Writer;
 use kernel::Histogram;
 use lab::outcome::{LevelResult, OperationResult, Outcome};
 
-pub(crate) use parts::{Stage, message_rates, stages};
+pub(crate) use parts::{Stage, message_rates, message_totals, stages};
 pub use parts::{breakers, messages, sagas};
 
 /// `operations.csv`: a row per operation and window.

@@ -145,7 +145,7 @@ impl Framed<'_> {
 
     /// What lies behind the series: one rectangle per span, as high as the plot.
     fn shades<DB: DrawingBackend>(&self, plot: &mut Plot<'_, DB>, x: &Axis, y: &Axis) -> Drawn<DB> {
-        for lane in &self.chart.lanes {
+        for lane in self.chart.lanes.iter().filter(|lane| lane.shade > 0.0) {
             let style = lane.colour.mix(lane.shade).filled();
             let corners = |(from, to): &(f64, f64)| [(x.place(*from), y.high), (x.place(*to), y.low)];
             plot.draw_series(lane.spans.iter().map(|span| Rectangle::new(corners(span), style)))?;

@@ -343,6 +343,12 @@ fn over_time(outcome: &Outcome, values: impl Iterator<Item = Option<f64>>) -> Ve
     values.enumerate().map(point).collect()
 }
 
+/// The values at the ends of windows 0, 1, ….
+fn at_ends(outcome: &Outcome, values: impl Iterator<Item = Option<f64>>) -> Vec<Option<(f64, f64)>> {
+    let point = |(number, value): (usize, Option<f64>)| value.map(|v| (window(outcome, number).to_ns as f64 / 1e9, v));
+    values.enumerate().map(point).collect()
+}
+
 fn width(outcome: &Outcome) -> Span {
     outcome.times.window
 }

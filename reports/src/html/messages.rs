@@ -59,7 +59,9 @@ fn queues(body: &mut Markup, shown: &[&MessageQueueResult], note: Option<&str>) 
         cells.extend([unit.quantile(&queue.wait, 0.5), unit.quantile(&queue.wait, 0.99)]);
         cells.push(unit.quantile(&queue.age, 0.99));
         table.row(cells);
-        table.below(format!("books {}", books(queue)));
+        if queue.identity.checked > 0 {
+            table.below(format!("books {}", books(queue)));
+        }
     }
     table.without_empty(&["expired", "dropped", "refused"], &["0"]).write(body, note);
 }

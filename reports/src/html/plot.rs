@@ -8,7 +8,7 @@
 use super::markup::Markup;
 use crate::charts::axis::Axis;
 use crate::charts::colour::{self, FAULTS};
-use crate::charts::{Chart, Lane, Row, Series};
+use crate::charts::{Chart, Horizontal, Lane, Row, Series};
 use plotters::style::RGBColor;
 use std::fmt::Write as _;
 
@@ -37,6 +37,7 @@ pub(super) fn axes(chart: &Chart) -> (Axis, Axis) {
 /// The chart without its title and legend, `high` pixels high.
 pub(super) fn draw(page: &mut Markup, chart: &Chart, high: u32) {
     let (x, y) = axes(chart);
+    let counted = matches!(chart.horizontal, Horizontal::Count(_));
     let high = if chart.rows.is_empty() { high } else { chart.rows.len() as u32 * ROW };
     let about = if chart.rows.is_empty() { &y.title[..] } else { "bars" };
     page.node("svg", &[("class", "plot"), ("role", "img"), ("height", &(ABOVE + high + BELOW).to_string())], |svg| {
@@ -56,7 +57,7 @@ pub(super) fn draw(page: &mut Markup, chart: &Chart, high: u32) {
             ("height", size.as_str()),
         ];
         svg.node("svg", &frame, |inner| {
-            for lane in &chart.lanes {
+            for lane in chart.lanes.iter().filter(|lane| lane.shade > 0.0) {
                 bands(inner, lane, &x);
             }
             if let [first, .., last] = &chart.series[..]
@@ -77,8 +78,8 @@ pub(super) fn draw(page: &mut Markup, chart: &Chart, high: u32) {
         for (number, (at, label)) in x.ticks.iter().enumerate() {
             let across = format!("{:.2}%", share(&x, *at) * 100.0);
             let class = if number % 2 == 0 { "x" } else { "x odd" };
-            // The last label says the unit.
-            let unit = if number + 1 == x.ticks.len() { unit(&x) } else { "" };
+            // The last label says the unit, unless it is what stands above.
+            let unit = if number + 1 == x.ticks.len() && !counted { unit(&x) } else { "" };
             svg.leaf("text", &[("class", class), ("x", &across), ("y", &words)], format!("{label} {unit}").trim_end());
         }
     });

@@ -38,7 +38,9 @@ pub(super) fn section(outcome: &Outcome) -> Option<Section> {
             chart_row(strip, outcome, chart);
         }
     });
-    let told = format!("All over {}. Shaded: the windows of faults, and in grey what was not measured.", x.title);
+    let throughout = lanes.iter().any(|lane| lane.shade <= 0.0);
+    let but = if throughout { ", but of those that last nearly throughout" } else { "" };
+    let told = format!("All over {}. Shaded: the windows of faults{but}, and in grey what was not measured.", x.title);
     body.leaf("p", &[("class", "note")], &told);
     if all > charts.len() {
         let more = thousands((all - charts.len()) as u64);
@@ -56,7 +58,7 @@ pub(super) fn shown_lanes(outcome: &Outcome) -> Vec<Lane> {
 
 /// `latency` of `latency-gateway.checkout-shoppers`.
 fn sort(chart: &Chart) -> &str {
-    let sorts = ["load", "latency", "in-doubt", "messages-depth", "messages", "outbox-lag"];
+    let sorts = ["load", "latency", "in-doubt", "flow", "messages", "outbox-lag"];
     sorts.into_iter().find(|sort| chart.file.starts_with(sort)).unwrap_or(&chart.file)
 }
 

@@ -15,6 +15,8 @@ pub fn messages(outcome: &Outcome) -> Vec<u8> {
         "accepted_per_s",
         "acknowledged_per_s",
         "redelivered_per_s",
+        "accepted_total",
+        "acknowledged_total",
         "depth_mean",
         "depth_max",
         "in_flight_mean",
@@ -24,10 +26,11 @@ pub fn messages(outcome: &Outcome) -> Vec<u8> {
         let counts = [message_rates(outcome, queue, |w| w.accepted), message_rates(outcome, queue, |w| w.acknowledged)];
         let redelivered = message_rates(outcome, queue, |w| w.redelivered);
         let levels = [&queue.depth, &queue.in_flight].map(|level| (means(level), maxima(level)));
+        let totals = [message_totals(queue, |w| w.accepted), message_totals(queue, |w| w.acknowledged)];
         for number in 0..queue.windows.len() {
             let mut row = vec![queue.name.clone()];
             row.extend(ends(window(outcome, number)));
-            let rates = counts.iter().chain([&redelivered]);
+            let rates = counts.iter().chain([&redelivered]).chain(&totals);
             row.extend(rates.map(|rates| cell(rates, number)));
             row.extend(levels.iter().flat_map(|(means, maxima)| [cell(means, number), cell(maxima, number)]));
             table.row(&row);
@@ -48,6 +51,16 @@ pub(crate) fn message_rates(
 ) -> Vec<Option<f64>> {
     let rate = |(n, counts): (usize, &MessageWindow)| Some(count(counts) as f64 / window(outcome, n).seconds());
     queue.windows.iter().enumerate().map(rate).collect()
+}
+
+/// How often it happened on a queue from the beginning to the end of each window.
+pub(crate) fn message_totals(queue: &MessageQueueResult, count: fn(&MessageWindow) -> u64) -> Vec<Option<f64>> {
+    let mut total = 0;
+    let add = |counts: &MessageWindow| {
+        total += count(counts);
+        Some(total as f64)
+    };
+    queue.windows.iter().map(add).collect()
 }
 
 /// `sagas.csv`: how many sagas came how far, a row per stage and step.

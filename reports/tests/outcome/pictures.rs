@@ -106,14 +106,17 @@ fn every_line_has_a_point_per_row_of_its_table() {
     ];
     check("in-doubt", "timeseries.csv", &["transfer"], doubt);
     let messages: &[(&str, &str, &[&str])] = &[
-        ("accepted, P(t)", "accepted_per_s", &[]),
-        ("acknowledged, C(t)", "acknowledged_per_s", &[]),
+        ("accepted", "accepted_per_s", &[]),
+        ("acknowledged", "acknowledged_per_s", &[]),
         ("redelivered", "redelivered_per_s", &[]),
     ];
     check("messages-order_events", "messages.csv", &["order_events"], messages);
+    let flow: &[(&str, &str, &[&str])] =
+        &[("accepted, P(t)", "accepted_total", &[]), ("acknowledged, C(t)", "acknowledged_total", &[])];
+    check("flow-order_events", "messages.csv", &["order_events"], flow);
     let depth: &[(&str, &str, &[&str])] =
         &[("order_events", "depth_mean", &[]), ("order_events, max", "depth_max", &[])];
-    check("messages-depth", "messages.csv", &["order_events"], depth);
+    check("backlog", "messages.csv", &["order_events"], depth);
     let open: &[(&str, &str, &[&str])] = &[("checkout, max", "value", &["sagas_open_max"])];
     check("sagas", "timeseries.csv", &["checkout"], open);
     let retries: &[(&str, &str, &[&str])] = &[("payment.charge ← orders", "value", &["retry_amplification"])];
@@ -206,8 +209,9 @@ fn axes_have_titles_with_units_and_ticks_in_place() {
         ("queues", "waiting (requests)", vec!["0", "20", "100"]),
         ("utilisation", "utilisation (%)", vec!["0", "20", "100"]),
         ("in-doubt", "in doubt, locks held (number)", vec!["0", "5", "25"]),
+        ("flow-order_events", "in all (messages)", vec!["0", "2 000", "6 000"]),
         ("messages-order_events", "messages (1/s)", vec!["0", "50", "100"]),
-        ("messages-depth", "ready and in flight (messages)", vec!["0", "50", "100"]),
+        ("backlog", "ready and in flight (messages)", vec!["0", "50", "100"]),
         ("sagas", "open (sagas)", vec!["0", "50", "200"]),
         ("retries", "amplification (tries per call)", vec!["0", "1", "2"]),
         ("outbox", "waiting (messages)", vec!["0", "10", "40"]),
@@ -262,6 +266,9 @@ fn a_band_stands_at_each_faults_window() {
     outcome.faults[0].from = Time(30_000_000_000);
     outcome.faults[0].to = Some(Time(31_000_000_000));
     assert!(bands(&outcome).iter().any(|band| near(band, 30.0, 31.0)), "the band moves with the fault");
+    (outcome.faults[0].from, outcome.faults[0].to) = (Time(5_000_000_000), Some(Time(60_000_000_000)));
+    assert_eq!(bands(&outcome).len(), 3, "what lasts nearly throughout is no band");
+    assert!(svg(&outcome, "queues").contains("coordinator_down"), "but has its lane");
 }
 
 #[test]

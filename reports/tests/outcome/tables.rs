@@ -31,7 +31,7 @@ fn every_table_has_one_header_and_a_row_per_window() {
         ),
         (
             "messages.csv",
-            "queue,window_start_s,window_end_s,accepted_per_s,acknowledged_per_s,redelivered_per_s,depth_mean,depth_max,in_flight_mean,in_flight_max",
+            "queue,window_start_s,window_end_s,accepted_per_s,acknowledged_per_s,redelivered_per_s,accepted_total,acknowledged_total,depth_mean,depth_max,in_flight_mean,in_flight_max",
             2 * WINDOWS,
         ),
         ("sagas.csv", "saga,stage,step,sagas", 13),

@@ -1,14 +1,14 @@
 //! Charts of brokers' queues, sagas, retries, breakers and outboxes.
 
 use super::{
-    Bar, Chart, Files, Horizontal, Ink, MOST, MOST_CHARTS, Measure, Row, Series, mean_and_max, more, of_run, over,
-    over_time, width,
+    Bar, Chart, Files, Horizontal, Ink, MOST, MOST_CHARTS, Measure, Row, Series, at_ends, mean_and_max, more, of_run,
+    over, over_time, width,
 };
 use crate::charts::colour::{ASKED, BLUE, GREEN, ORANGE, PURPLE, SKY, SUBJECTS, VERMILION};
 use crate::names::{breaker_name, retry_name};
 use crate::number::thousands;
-use crate::tables::{Stage, message_rates, stages};
-use lab::outcome::{BreakerResult, BreakerState, LevelResult, Outcome, RetryResult, SagaResult};
+use crate::tables::{Stage, message_rates, message_totals, stages};
+use lab::outcome::{BreakerResult, BreakerState, LevelResult, MessageQueueResult, Outcome, RetryResult, SagaResult};
 use plotters::style::RGBColor;
 
 /// As many rows as one chart shows.
@@ -16,8 +16,9 @@ const MOST_ROWS: usize = 16;
 
 /// All of them.
 pub(super) fn charts(outcome: &Outcome) -> Vec<Chart> {
-    let mut charts = messages(outcome);
-    charts.extend(depths(outcome));
+    let mut charts = flows(outcome);
+    charts.extend(backlog(outcome));
+    charts.extend(messages(outcome));
     charts.extend(sagas(outcome));
     charts.extend(funnels(outcome));
     charts.extend(retries(outcome));
@@ -30,24 +31,56 @@ fn line(name: &str, colour: RGBColor, points: Vec<Option<(f64, f64)>>) -> Series
     Series { name: name.to_owned(), listed: true, ink: Ink { colour, width: 2.0, opacity: 1.0 }, points }
 }
 
-/// P(t) and C(t) of each queue.
+/// The broad grey line of what was asked, on which the line of what was done lies.
+fn broad(name: &str, points: Vec<Option<(f64, f64)>>) -> Series {
+    Series { ink: Ink { colour: ASKED, width: 5.0, opacity: 1.0 }, ..line(name, ASKED, points) }
+}
+
+/// P(t) and C(t) of each queue: between them lies what is in it, or was given up.
+fn flows(outcome: &Outcome) -> Vec<Chart> {
+    let mut files = Files::new("flow", outcome.message_queues.len());
+    let charts = busy(outcome).map(|queue| {
+        let totals = |count| at_ends(outcome, message_totals(queue, count).into_iter());
+        Chart {
+            file: files.name(&queue.name),
+            title: format!("Messages of {} so far: P(t), C(t)", queue.name),
+            subtitle: format!(
+                "since the beginning, at the end of each window of {} · {}",
+                width(outcome),
+                of_run(outcome)
+            ),
+            quantity: "in all",
+            measure: Measure::Count("messages"),
+            series: vec![
+                broad("accepted, P(t)", totals(|w| w.accepted)),
+                line("acknowledged, C(t)", BLUE, totals(|w| w.acknowledged)),
+            ],
+            ..over(outcome)
+        }
+    });
+    charts.collect()
+}
+
+/// Queues that had something to do.
+fn busy(outcome: &Outcome) -> impl Iterator<Item = &MessageQueueResult> {
+    let any = |queue: &&MessageQueueResult| queue.windows.iter().any(|window| window.accepted > 0);
+    outcome.message_queues.iter().filter(any).take(MOST_CHARTS)
+}
+
+/// The same per second.
 fn messages(outcome: &Outcome) -> Vec<Chart> {
     let mut files = Files::new("messages", outcome.message_queues.len());
-    let busy = outcome.message_queues.iter().filter(|queue| queue.accepted > 0);
-    let charts = busy.take(MOST_CHARTS).map(|queue| {
+    let charts = busy(outcome).map(|queue| {
         let rates = |count| over_time(outcome, message_rates(outcome, queue, count).into_iter());
-        let broad = Ink { colour: ASKED, width: 5.0, opacity: 1.0 };
-        let mut series = vec![
-            Series { ink: broad, ..line("accepted, P(t)", ASKED, rates(|w| w.accepted)) },
-            line("acknowledged, C(t)", BLUE, rates(|w| w.acknowledged)),
-        ];
+        let mut series =
+            vec![broad("accepted", rates(|w| w.accepted)), line("acknowledged", BLUE, rates(|w| w.acknowledged))];
         if queue.redelivered > 0 {
             series.push(line("redelivered", VERMILION, rates(|w| w.redelivered)));
         }
         Chart {
             file: files.name(&queue.name),
-            title: format!("Messages of {}: accepted, acknowledged", queue.name),
-            subtitle: format!("per second in each window of {} · {}", width(outcome), of_run(outcome)),
+            title: format!("Messages of {} per second", queue.name),
+            subtitle: format!("in each window of {} · {}", width(outcome), of_run(outcome)),
             quantity: "messages",
             measure: Measure::PerSecond,
             series,
@@ -73,11 +106,11 @@ fn over_levels(outcome: &Outcome) -> Chart {
 }
 
 /// Q(t) of all queues.
-fn depths(outcome: &Outcome) -> Option<Chart> {
+fn backlog(outcome: &Outcome) -> Option<Chart> {
     let all: Vec<(&str, &LevelResult)> =
         outcome.message_queues.iter().filter(|q| q.depth.max > 0).map(|q| (&q.name[..], &q.depth)).collect();
     (!all.is_empty()).then(|| Chart {
-        file: "messages-depth".to_owned(),
+        file: "backlog".to_owned(),
         title: "Messages in brokers’ queues, Q(t)".to_owned(),
         quantity: "ready and in flight",
         measure: Measure::Count("messages"),
