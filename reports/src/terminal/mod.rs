@@ -18,6 +18,8 @@ pub use sweep::sweep;
 
 /// Columns of a line.
 const WIDTH: usize = 100;
+/// Columns before what belongs to a verdict.
+const INDENT: usize = 9;
 
 /// Columns a text takes: one per character, which holds for everything we print.
 fn columns(text: &str) -> usize {

@@ -54,6 +54,19 @@ pub(super) fn messages(outcome: &Outcome, paint: Paint) -> Vec<String> {
     grid.without_empty(&["expired", "dropped", "refused"], "0").lines(paint)
 }
 
+pub(super) fn outboxes(outcome: &Outcome, paint: Paint) -> Vec<String> {
+    let mut grid =
+        Grid::new(&["OUTBOXES", "messages", "waiting mean", "max", "at end", "lag p50", "p95", "p99", "longest"]);
+    for outbox in outcome.outboxes.iter().take(MOST_ROWS) {
+        let mut row = vec![clean(&outbox.service), thousands(outbox.lag.count()), plain(outbox.depth.mean)];
+        row.extend([outbox.depth.max, outbox.depth.end].map(thousands_signed));
+        row.extend([0.5, 0.95, 0.99, 1.0].map(|q| at(&outbox.lag, q)));
+        grid.row(row);
+    }
+    rest(&mut grid, outcome.outboxes.len(), "summary.json");
+    grid.lines(paint)
+}
+
 /// Whether a queue's books balanced, in words.
 pub(crate) fn books(queue: &MessageQueueResult) -> String {
     let identity = &queue.identity;

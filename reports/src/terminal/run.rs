@@ -1,7 +1,7 @@
 //! The text of one run.
 
 use super::paint::Paint;
-use super::{WIDTH, clean, columns, wrapped};
+use super::{INDENT, WIDTH, clean, columns, wrapped};
 use super::{parts, sections};
 use crate::mood::Mood;
 use crate::number::{plain, thousands};
@@ -19,6 +19,7 @@ pub fn run(outcome: &Outcome, out_dir: &str, colour: bool) -> String {
     blocks.push(sections::transactions(outcome, paint));
     blocks.push(parts::sagas(outcome, paint));
     blocks.push(parts::messages(outcome, paint));
+    blocks.push(parts::outboxes(outcome, paint));
     blocks.push(parts::retries(outcome, paint));
     blocks.push(parts::breakers(outcome, paint));
     blocks.push(sections::faults(outcome, paint));
@@ -37,8 +38,6 @@ pub fn run(outcome: &Outcome, out_dir: &str, colour: bool) -> String {
     }
     text
 }
-
-const INDENT: usize = 9;
 
 fn head(outcome: &Outcome, paint: Paint) -> Vec<String> {
     let (mark, mood) = verdict_mark(&outcome.verdict);
