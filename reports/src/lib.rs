@@ -35,6 +35,7 @@ pub fn files(outcome: &Outcome) -> Vec<(String, Vec<u8>)> {
         ("scenario.toml".to_owned(), outcome.resolved.clone().into_bytes()),
         ("operations.csv".to_owned(), tables::operations(outcome)),
         ("percentiles.csv".to_owned(), tables::percentiles(outcome)),
+        ("spent.csv".to_owned(), tables::spent(outcome)),
         ("queues.csv".to_owned(), tables::queues(outcome)),
         ("timeseries.csv".to_owned(), tables::timeseries(outcome)),
         ("faults.csv".to_owned(), tables::faults(outcome)),

@@ -9,7 +9,7 @@ use crate::number::{number_and_unit, rounded};
 use kernel::{Histogram, Time};
 use lab::outcome::{
     FaultResult, Found, InvariantResult, LevelResult, MessageCount, OperationResult, Outcome, Quantity, QueueResult,
-    ServiceResult, Status, ThresholdResult, TransactionResult, WarmupBy,
+    ServiceResult, SpentTime, Status, ThresholdResult, TransactionResult, WarmupBy,
 };
 use serde::Serialize;
 
@@ -107,6 +107,17 @@ struct Operation<'a> {
     open: u64,
     measured_s: Option<f64>,
     latency: Option<Durations>,
+    spent: Spent,
+}
+
+/// Where the time of an operation went, seconds in all.
+#[derive(Serialize, Debug)]
+struct Spent {
+    work_s: Option<f64>,
+    worker_s: Option<f64>,
+    network_s: Option<f64>,
+    data_s: Option<f64>,
+    retries_s: Option<f64>,
 }
 
 #[derive(Serialize, Debug)]
@@ -338,7 +349,13 @@ fn operation(result: &OperationResult) -> Operation<'_> {
         open: result.open,
         measured_s: rounded(result.seconds),
         latency: durations(&result.latency),
+        spent: spent(&result.spent),
     }
+}
+
+fn spent(time: &SpentTime) -> Spent {
+    let [work_s, worker_s, network_s, data_s, retries_s] = time.parts().map(|(_, ns)| rounded(ns as f64 / 1e9));
+    Spent { work_s, worker_s, network_s, data_s, retries_s }
 }
 
 fn queue(result: &QueueResult) -> Queue<'_> {

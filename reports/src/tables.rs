@@ -54,6 +54,18 @@ pub fn percentiles(outcome: &Outcome) -> Vec<u8> {
     table.end()
 }
 
+/// `spent.csv`: where the time of an operation's calls went, a row per operation and part.
+pub fn spent(outcome: &Outcome) -> Vec<u8> {
+    let mut table = Table::new(&["operation", "from", "waiting_for", "time_s"]);
+    for operation in &outcome.operations {
+        for (part, ns) in operation.spent.parts() {
+            let time = seconds(u64::try_from(ns).unwrap_or(u64::MAX));
+            table.row(&[operation.name.clone(), operation.from.clone(), part.to_owned(), time]);
+        }
+    }
+    table.end()
+}
+
 /// `queues.csv`: a row per queue and window.
 pub fn queues(outcome: &Outcome) -> Vec<u8> {
     let mut table = Table::new(&[

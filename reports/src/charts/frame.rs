@@ -27,6 +27,7 @@ const LANE: f64 = 17.0;
 const BELOW: f64 = 54.0;
 const ROW: f64 = 22.0;
 const BAR: f64 = 12.0;
+const LEGEND: f64 = 21.0;
 
 /// A chart that can be drawn.
 pub(crate) struct Framed<'a> {
@@ -46,6 +47,12 @@ impl Framed<'_> {
         if rows > 0.0 { rows * ROW + 8.0 } else { PLOT_HIGH }
     }
 
+    /// Room for the labels of the axis and, where names stand beside the plot, for the legend.
+    fn below(&self) -> f64 {
+        let listed = self.chart.series.iter().filter(|series| series.listed).count();
+        if self.chart.rows.is_empty() { BELOW } else { BELOW.max(14.0 + listed as f64 * LEGEND) }
+    }
+
     fn axes(&self) -> (Axis, Axis) {
         let points = || self.chart.series.iter().flat_map(|series| series.points.iter().flatten());
         let horizontal = Axis::horizontal(self.chart);
@@ -56,7 +63,7 @@ impl Framed<'_> {
 
 impl Picture for Framed<'_> {
     fn size(&self) -> (u32, u32) {
-        (WIDE as u32, (self.plot_top() + self.plot_high() + BELOW) as u32)
+        (WIDE as u32, (self.plot_top() + self.plot_high() + self.below()) as u32)
     }
 
     fn title(&self) -> String {
@@ -175,7 +182,7 @@ impl Framed<'_> {
     fn legend<DB: DrawingBackend>(&self, area: &Area<DB>, scale: Scale) -> Drawn<DB> {
         const SAMPLE: f64 = 22.0;
         let below = if self.chart.rows.is_empty() { 0.0 } else { self.plot_high() };
-        let row = |number: usize| self.plot_top() + 14.0 + below + number as f64 * 21.0;
+        let row = |number: usize| self.plot_top() + 14.0 + below + number as f64 * LEGEND;
         let listed: Vec<&Series> = self.chart.series.iter().filter(|series| series.listed).collect();
         for (number, series) in listed.iter().enumerate() {
             let middle = scale.px(row(number));

@@ -3,6 +3,7 @@
 //! A series has one entry per row of its table, `None` where the table has no value: a gap in the line.
 
 mod parts;
+mod spent;
 
 use super::colour::{ASKED, BLUE, ORANGE, PURPLE, SKY, SUBJECTS, VERMILION};
 use super::lanes::{Lane, lanes};
@@ -119,6 +120,7 @@ pub fn plan(outcome: &Outcome) -> Vec<Chart> {
     let mut charts = Vec::new();
     charts.extend(latency(outcome));
     charts.extend(percentile_curve(outcome));
+    charts.extend(spent::chart(outcome));
     charts.extend(load(outcome));
     charts.extend(queues(outcome));
     charts.extend(utilisation(outcome));

@@ -19,6 +19,7 @@ mod resilience;
 mod sagas;
 mod scenario;
 mod spark;
+mod spent;
 mod strip;
 mod table;
 mod topology;
@@ -44,7 +45,7 @@ type Make = fn(&Outcome) -> Option<Section>;
 
 /// Everything below the verdict, in the order shown: what failed, how it went over time, what it is made of, the numbers,
 /// where it comes from.
-const SECTIONS: [Make; 15] = [
+const SECTIONS: [Make; 16] = [
     promises::failed,
     promises::held,
     warnings::section,
@@ -52,6 +53,7 @@ const SECTIONS: [Make; 15] = [
     topology::section,
     operations::section,
     latency::section,
+    spent::section,
     queues::section,
     messages::section,
     sagas::section,

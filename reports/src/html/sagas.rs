@@ -4,7 +4,7 @@ use super::Section;
 use super::markup::Markup;
 use super::plot;
 use super::table::{Table, Unit, most, numbers, words};
-use crate::charts::{Horizontal, plan};
+use crate::charts::plan;
 use crate::number::{thousands, thousands_signed};
 use lab::outcome::Outcome;
 
@@ -44,7 +44,7 @@ pub(super) fn section(outcome: &Outcome) -> Option<Section> {
     );
     table.write(&mut body, note.as_deref());
     let charts = plan(outcome);
-    let funnels: Vec<_> = charts.iter().filter(|chart| matches!(chart.horizontal, Horizontal::Count(_))).collect();
+    let funnels: Vec<_> = charts.iter().filter(|chart| chart.file.starts_with("funnel")).collect();
     if !funnels.is_empty() {
         body.node("div", &[("class", "strip")], |strip| {
             for chart in funnels {

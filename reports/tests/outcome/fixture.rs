@@ -7,8 +7,8 @@ use crate::parts;
 use kernel::{Histogram, Span, Time};
 use lab::outcome::{
     FaultResult, Found, HistoryLine, InvariantResult, LevelResult, LittleResult, MessageCount, OperationResult,
-    OperationWindow, Outcome, Part, Quantity, QueueResult, RunVerdict, ServiceResult, Status, ThresholdResult, Times,
-    Topology, TransactionResult, WarmupBy, Word,
+    OperationWindow, Outcome, Part, Quantity, QueueResult, RunVerdict, ServiceResult, SpentTime, Status,
+    ThresholdResult, Times, Topology, TransactionResult, WarmupBy, Word,
 };
 
 /// Windows of half a second in 63 s; the last one is shorter.
@@ -73,6 +73,14 @@ pub(crate) fn operation(name: &str, from: &str, external: bool, base_ns: f64, ra
         failed += lost;
         rejected += no;
     }
+    let sum = latency.sum();
+    let spent = SpentTime {
+        work: sum / 2,
+        worker: sum / 8,
+        network: sum / 4,
+        data: 0,
+        retries: sum - sum / 2 - sum / 8 - sum / 4,
+    };
     OperationResult {
         name: name.to_owned(),
         from: from.to_owned(),
@@ -84,6 +92,7 @@ pub(crate) fn operation(name: &str, from: &str, external: bool, base_ns: f64, ra
         open: 0,
         seconds: 55.0,
         latency,
+        spent,
         windows,
     }
 }

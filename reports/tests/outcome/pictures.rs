@@ -160,6 +160,20 @@ fn a_breaker_has_a_bar_where_it_was_not_closed() {
 }
 
 #[test]
+fn the_bars_of_where_the_time_went_are_as_long_as_their_shares() {
+    let outcome = sample();
+    let found = bars(&svg(&outcome, "spent"));
+    // Three operations, each half work, an eighth waiting, a quarter network, the rest failed tries.
+    assert_eq!(found.len(), 3 * 4, "{found:?}");
+    let wanted = [("#0072B2", 0.0, 0.5), ("#E69F00", 0.5, 0.625), ("#56B4E9", 0.625, 0.875), ("#D55E00", 0.875, 1.0)];
+    for ((fill, left, right), (colour, from, to)) in found.iter().zip(wanted) {
+        let x = |share: f64| LEFT + (RIGHT - LEFT) * share;
+        assert_eq!(fill, colour);
+        assert!((left - x(from)).abs() <= 10.0 && (right - x(to)).abs() <= 10.0, "{from}–{to}: {left} {right}");
+    }
+}
+
+#[test]
 fn a_funnel_has_a_bar_as_long_as_each_count() {
     let outcome = sample();
     let text = svg(&outcome, "funnel");

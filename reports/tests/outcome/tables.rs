@@ -29,6 +29,7 @@ fn every_table_has_one_header_and_a_row_per_window() {
             "metric,subject,window_start_s,window_end_s,value",
             (2 * 4 + 3 + 4 + 2 + 2 + 2 + 4) * WINDOWS,
         ),
+        ("spent.csv", "operation,from,waiting_for,time_s", 15),
         (
             "messages.csv",
             "queue,window_start_s,window_end_s,accepted_per_s,acknowledged_per_s,redelivered_per_s,accepted_total,acknowledged_total,depth_mean,depth_max,in_flight_mean,in_flight_max",
