@@ -113,11 +113,16 @@ struct Operation<'a> {
 /// Where the time of an operation went, seconds in all.
 #[derive(Serialize, Debug)]
 struct Spent {
-    work_s: Option<f64>,
-    worker_s: Option<f64>,
-    network_s: Option<f64>,
-    data_s: Option<f64>,
-    retries_s: Option<f64>,
+    #[serde(rename = "work_s")]
+    work: Option<f64>,
+    #[serde(rename = "worker_s")]
+    worker: Option<f64>,
+    #[serde(rename = "network_s")]
+    network: Option<f64>,
+    #[serde(rename = "data_s")]
+    data: Option<f64>,
+    #[serde(rename = "retries_s")]
+    retries: Option<f64>,
 }
 
 #[derive(Serialize, Debug)]
@@ -354,8 +359,8 @@ fn operation(result: &OperationResult) -> Operation<'_> {
 }
 
 fn spent(time: &SpentTime) -> Spent {
-    let [work_s, worker_s, network_s, data_s, retries_s] = time.parts().map(|(_, ns)| rounded(ns as f64 / 1e9));
-    Spent { work_s, worker_s, network_s, data_s, retries_s }
+    let [work, worker, network, data, retries] = time.parts().map(|(_, ns)| rounded(ns as f64 / 1e9));
+    Spent { work, worker, network, data, retries }
 }
 
 fn queue(result: &QueueResult) -> Queue<'_> {

@@ -28,6 +28,8 @@ const BELOW: f64 = 54.0;
 const ROW: f64 = 22.0;
 const BAR: f64 = 12.0;
 const LEGEND: f64 = 21.0;
+/// Where names stand beside the plot, the legend begins so far below it.
+const LEGEND_BELOW: f64 = 18.0;
 
 /// A chart that can be drawn.
 pub(crate) struct Framed<'a> {
@@ -50,7 +52,7 @@ impl Framed<'_> {
     /// Room for the labels of the axis and, where names stand beside the plot, for the legend.
     fn below(&self) -> f64 {
         let listed = self.chart.series.iter().filter(|series| series.listed).count();
-        if self.chart.rows.is_empty() { BELOW } else { BELOW.max(14.0 + listed as f64 * LEGEND) }
+        if self.chart.rows.is_empty() { BELOW } else { BELOW.max(LEGEND_BELOW + 14.0 + listed as f64 * LEGEND) }
     }
 
     fn axes(&self) -> (Axis, Axis) {
@@ -181,7 +183,7 @@ impl Framed<'_> {
 
     fn legend<DB: DrawingBackend>(&self, area: &Area<DB>, scale: Scale) -> Drawn<DB> {
         const SAMPLE: f64 = 22.0;
-        let below = if self.chart.rows.is_empty() { 0.0 } else { self.plot_high() };
+        let below = if self.chart.rows.is_empty() { 0.0 } else { self.plot_high() + LEGEND_BELOW };
         let row = |number: usize| self.plot_top() + 14.0 + below + number as f64 * LEGEND;
         let listed: Vec<&Series> = self.chart.series.iter().filter(|series| series.listed).collect();
         for (number, series) in listed.iter().enumerate() {

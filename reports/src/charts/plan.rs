@@ -112,6 +112,8 @@ pub struct Series {
 
 /// As many subjects as one chart shows.
 const MOST: usize = SUBJECTS.len();
+/// How broad the samples of bars are in a legend.
+const BAR_INK: f64 = 8.0;
 /// As many charts of one sort as a run gets.
 const MOST_CHARTS: usize = 8;
 

@@ -16,7 +16,7 @@ pub(super) fn section(outcome: &Outcome) -> Option<Section> {
                 about.leaf("p", &[("class", "unit")], &plot::axes(&chart).0.title);
                 plot::legend(about, &chart);
                 let told = "Of all calls that ended, after warm-up; what a callee did is among its caller's. The parts add up to \
-                            the latency exactly. In seconds: spent.csv.";
+                            the latency exactly, whose mean stands behind the name. In seconds: spent.csv.";
                 about.leaf("p", &[("class", "how")], told);
             });
             row.node("div", &[("class", "figure")], |figure| plot::draw(figure, &chart, 0));

@@ -67,8 +67,8 @@ pub(crate) fn message_totals(queue: &MessageQueueResult, count: fn(&MessageWindo
 pub fn sagas(outcome: &Outcome) -> Vec<u8> {
     let mut table = Table::new(&["saga", "stage", "step", "sagas"]);
     for saga in &outcome.sagas {
-        for Stage { stage, step, count } in stages(saga) {
-            table.row(&[saga.name.clone(), stage.to_owned(), step.unwrap_or_default().to_owned(), count.to_string()]);
+        for Stage { name, step, count } in stages(saga) {
+            table.row(&[saga.name.clone(), name.to_owned(), step.unwrap_or_default().to_owned(), count.to_string()]);
         }
     }
     table.end()
@@ -77,7 +77,7 @@ pub fn sagas(outcome: &Outcome) -> Vec<u8> {
 /// One row of `sagas.csv`: where sagas came to.
 pub(crate) struct Stage<'a> {
     /// `started`, `done`, `completed`, `failed`, `compensated`, `undone` or `open`.
-    pub(crate) stage: &'static str,
+    pub(crate) name: &'static str,
     /// Which step, if it is about one.
     pub(crate) step: Option<&'a str>,
     pub(crate) count: u64,
@@ -85,13 +85,13 @@ pub(crate) struct Stage<'a> {
 
 /// Every stage of a saga in the order they are told: forward to completion, what failed, back from the last step.
 pub(crate) fn stages(saga: &SagaResult) -> Vec<Stage<'_>> {
-    let whole = |stage, count| Stage { stage, step: None, count };
+    let whole = |name, count| Stage { name, step: None, count };
     let mut all = vec![whole("started", saga.started)];
-    all.extend(saga.steps.iter().map(|step| Stage { stage: "done", step: Some(&step.name), count: step.done }));
+    all.extend(saga.steps.iter().map(|step| Stage { name: "done", step: Some(&step.name), count: step.done }));
     all.push(whole("completed", saga.completed));
-    all.extend(saga.steps.iter().map(|step| Stage { stage: "failed", step: Some(&step.name), count: step.failed }));
+    all.extend(saga.steps.iter().map(|step| Stage { name: "failed", step: Some(&step.name), count: step.failed }));
     let back = saga.steps.iter().rev();
-    all.extend(back.map(|step| Stage { stage: "compensated", step: Some(&step.name), count: step.compensated }));
+    all.extend(back.map(|step| Stage { name: "compensated", step: Some(&step.name), count: step.compensated }));
     all.extend([whole("undone", saga.undone), whole("open", saga.open)]);
     all
 }

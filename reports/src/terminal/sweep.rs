@@ -164,7 +164,7 @@ fn verdict(summary: &SweepSummary, paint: Paint) -> Vec<String> {
         return vec![format!("{mark}   interrupted after {runs} runs: everything here is about those")];
     }
     let why = [Some(&summary.summary).filter(|told| !told.is_empty()), summary.next.as_ref()];
-    let told: String = why.iter().flatten().map(|told| format!("   {}", clean(told))).collect();
+    let told = why.iter().flatten().fold(String::new(), |line, told| line + "   " + &clean(told));
     if columns("? INCONCLUSIVE") + columns(&told) <= WIDTH {
         return vec![format!("{mark}{told}")];
     }

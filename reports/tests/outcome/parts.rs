@@ -20,7 +20,7 @@ pub(crate) fn message_queues() -> Vec<MessageQueueResult> {
     let mut window = |n: usize| MessageWindow {
         accepted: if n < 120 { 40 + (20.0 * dice.roll()) as u64 } else { 0 },
         acknowledged: if n < 122 { 38 + (20.0 * dice.roll()) as u64 } else { 0 },
-        redelivered: u64::from(n % 3 == 0),
+        redelivered: u64::from(n.is_multiple_of(3)),
     };
     let queue = |name: &str, windows, dead_lettered| MessageQueueResult {
         name: name.to_owned(),

@@ -1,8 +1,8 @@
 //! Charts of brokers' queues, sagas, retries, breakers and outboxes.
 
 use super::{
-    Bar, Chart, Files, Horizontal, Ink, MOST, MOST_CHARTS, Measure, Row, Series, at_ends, mean_and_max, more, of_run,
-    over, over_time, width,
+    BAR_INK, Bar, Chart, Files, Horizontal, Ink, MOST, MOST_CHARTS, Measure, Row, Series, at_ends, mean_and_max, more,
+    of_run, over, over_time, width,
 };
 use crate::charts::colour::{ASKED, BLUE, GREEN, ORANGE, PURPLE, SKY, SUBJECTS, VERMILION};
 use crate::names::{breaker_name, retry_name};
@@ -29,6 +29,11 @@ pub(super) fn charts(outcome: &Outcome) -> Vec<Chart> {
 
 fn line(name: &str, colour: RGBColor, points: Vec<Option<(f64, f64)>>) -> Series {
     Series { name: name.to_owned(), listed: true, ink: Ink { colour, width: 2.0, opacity: 1.0 }, points }
+}
+
+/// What a colour of bars means.
+fn bar_colour(name: &str, colour: RGBColor) -> Series {
+    Series { ink: Ink { colour, width: BAR_INK, opacity: 1.0 }, ..line(name, colour, Vec::new()) }
 }
 
 /// The broad grey line of what was asked, on which the line of what was done lies.
@@ -141,10 +146,8 @@ fn funnels(outcome: &Outcome) -> Vec<Chart> {
 
 /// How far sagas came: forward from the top, what failed, and back again.
 fn funnel(outcome: &Outcome, saga: &SagaResult, file: String) -> Chart {
-    let told = |stage: &Stage<'_>| {
-        stage.count > 0 || matches!(stage.stage, "started" | "done" | "completed") || stage.stage == "undone"
-    };
-    let row = |Stage { stage, step, count }: Stage<'_>| {
+    let told = |stage: &Stage<'_>| stage.count > 0 || matches!(stage.name, "started" | "done" | "completed" | "undone");
+    let row = |Stage { name: stage, step, count }: Stage<'_>| {
         let colour = match stage {
             "started" => ASKED,
             "completed" => GREEN,
@@ -209,7 +212,7 @@ fn breakers(outcome: &Outcome) -> Option<Chart> {
             of_run(outcome)
         ),
         measure: Measure::Count("breakers"),
-        series: vec![line("open", VERMILION, Vec::new()), line("half open", SKY, Vec::new())],
+        series: vec![bar_colour("open", VERMILION), bar_colour("half open", SKY)],
         note: (more > 0).then(|| format!("{more} more in breakers.csv")),
         rows: all.iter().take(MOST_ROWS).map(row).collect(),
         ..over(outcome)

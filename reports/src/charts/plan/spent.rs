@@ -1,6 +1,6 @@
 //! Where the time went: per operation a bar, divided by what its calls waited for.
 
-use super::{Bar, Chart, Horizontal, Ink, Measure, Row, Series, of_run, over};
+use super::{BAR_INK, Bar, Chart, Horizontal, Ink, Measure, Row, Series, of_run};
 use crate::charts::colour::{BLUE, ORANGE, PURPLE, SKY, VERMILION};
 use crate::names::operation_name;
 use crate::number::thousands;
@@ -29,7 +29,7 @@ pub(super) fn chart(outcome: &Outcome) -> Option<Chart> {
     let legend = |(name, colour): (&str, RGBColor)| Series {
         name: name.to_owned(),
         listed: true,
-        ink: Ink { colour, width: 2.0, opacity: 1.0 },
+        ink: Ink { colour, width: BAR_INK, opacity: 1.0 },
         points: Vec::new(),
     };
     let series = PARTS.into_iter().filter(|(_, colour)| seen(*colour)).map(legend).collect();
@@ -37,7 +37,10 @@ pub(super) fn chart(outcome: &Outcome) -> Option<Chart> {
     (!rows.is_empty()).then(|| Chart {
         file: "spent".to_owned(),
         title: "Where the time went".to_owned(),
-        subtitle: format!("of all calls that ended, after warm-up; with what callees did · {}", of_run(outcome)),
+        subtitle: format!(
+            "of all calls that ended, after warm-up; with what callees did; mean latency · {}",
+            of_run(outcome)
+        ),
         horizontal: Horizontal::Count(1.0),
         quantity: "share of the latency",
         measure: Measure::Share,
@@ -45,7 +48,6 @@ pub(super) fn chart(outcome: &Outcome) -> Option<Chart> {
         note: (more > 0).then(|| format!("{} more in spent.csv", thousands(more as u64))),
         rows,
         lanes: Vec::new(),
-        ..over(outcome)
     })
 }
 
@@ -62,5 +64,5 @@ fn row(outcome: &Outcome, operation: &OperationResult) -> Row {
         from += ns;
     }
     let mean = Span((all / u128::from(operation.latency.count().max(1))) as u64);
-    Row { name: operation_name(outcome, operation), value: Some(format!("mean {mean}")), bars }
+    Row { name: operation_name(outcome, operation), value: Some(mean.to_string()), bars }
 }
