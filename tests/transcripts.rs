@@ -1,12 +1,13 @@
 //! What `run` and `sweep` print, word for word, from real runs of the checkout: the texts in `tests/transcripts/`.
 //!
-//! `SNAPSHOTS=overwrite cargo test --test transcripts` writes them anew; look at the difference before you keep it, and take
-//! `run.txt` over into README.md.
+//! `BLESS=1 cargo test --test transcripts` writes them anew; look at the difference before you keep it, and take `run.txt` over
+//! into README.md.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use snapbox::assert::Action;
 use snapbox::{Assert, Data};
 
 const RUN: &[&str] = &["run", "scenarios/checkout/saga.toml"];
@@ -39,7 +40,8 @@ fn check(name: &str, arguments: &[&str]) -> Option<i32> {
         .output()
         .expect("the binary runs");
     let printed = String::from_utf8(output.stdout).expect("it prints text");
-    Assert::new().action_env("SNAPSHOTS").eq(Data::text(printed), Data::read_from(&golden(name), None));
+    let action = if std::env::var_os("BLESS").is_some() { Action::Overwrite } else { Action::Verify };
+    Assert::new().action(action).eq(Data::text(printed), Data::read_from(&golden(name), None));
     output.status.code()
 }
 

@@ -42,7 +42,7 @@ pub(super) fn draw(row: &mut Markup, outcome: &Outcome, result: &ThresholdResult
         figure.node("svg", &[("role", "img"), ("viewBox", "0 0 10000 1000"), ("preserveAspectRatio", "none")], |svg| {
             svg.leaf("title", &[], line.caption);
             let time = Axis::time(outcome.end.seconds());
-            for lane in shown_lanes(outcome) {
+            for lane in shown_lanes(outcome).into_iter().filter(|lane| lane.shade > 0.0) {
                 bands(svg, &lane, &time);
             }
             if let Some(limit) = limit {

@@ -6,7 +6,7 @@ use super::paint::Paint;
 use super::sections::{MOST_ROWS, NONE, at, rest};
 use crate::names::{breaker_name, retry_name};
 use crate::number::{percent, plain, thousands, thousands_signed};
-use lab::outcome::{BreakerResult, MessageQueueResult, Outcome, RetryResult};
+use lab::outcome::{BreakerResult, MessageQueueResult, OutboxResult, Outcome, RetryResult};
 
 pub(super) fn sagas(outcome: &Outcome, paint: Paint) -> Vec<String> {
     let mut grid = Grid::new(&["SAGAS", "started", "completed", "undone", "open at end", "p50", "p95", "p99", "max"]);
@@ -57,13 +57,14 @@ pub(super) fn messages(outcome: &Outcome, paint: Paint) -> Vec<String> {
 pub(super) fn outboxes(outcome: &Outcome, paint: Paint) -> Vec<String> {
     let mut grid =
         Grid::new(&["OUTBOXES", "messages", "waiting mean", "max", "at end", "lag p50", "p95", "p99", "longest"]);
-    for outbox in outcome.outboxes.iter().take(MOST_ROWS) {
+    let seen: Vec<&OutboxResult> = outcome.outboxes.iter().filter(|o| o.depth.max > 0 || !o.lag.is_empty()).collect();
+    for outbox in seen.iter().take(MOST_ROWS) {
         let mut row = vec![clean(&outbox.service), thousands(outbox.lag.count()), plain(outbox.depth.mean)];
         row.extend([outbox.depth.max, outbox.depth.end].map(thousands_signed));
         row.extend([0.5, 0.95, 0.99, 1.0].map(|q| at(&outbox.lag, q)));
         grid.row(row);
     }
-    rest(&mut grid, outcome.outboxes.len(), "summary.json");
+    rest(&mut grid, seen.len(), "summary.json");
     grid.lines(paint)
 }
 
