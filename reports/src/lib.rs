@@ -28,17 +28,25 @@ pub use meta::{Meta, meta};
 pub use sweep::SweepSummary;
 
 /// The data files of a run, as paths relative to its directory and contents: `summary.json`, `scenario.toml`, the CSV
-/// tables, and `history.jsonl` if a history was kept. The pictures come from [`charts::files`], `meta.json` from [`meta()`].
+/// tables (those of brokers' queues, sagas and breakers if there are any), and `history.jsonl` if a history was kept. The pictures come from [`charts::files`], `meta.json` from [`meta()`].
 pub fn files(outcome: &Outcome) -> Vec<(String, Vec<u8>)> {
     let mut files = vec![
         ("summary.json".to_owned(), json::run(outcome).into_bytes()),
         ("scenario.toml".to_owned(), outcome.resolved.clone().into_bytes()),
         ("operations.csv".to_owned(), tables::operations(outcome)),
         ("percentiles.csv".to_owned(), tables::percentiles(outcome)),
+        ("spent.csv".to_owned(), tables::spent(outcome)),
         ("queues.csv".to_owned(), tables::queues(outcome)),
         ("timeseries.csv".to_owned(), tables::timeseries(outcome)),
         ("faults.csv".to_owned(), tables::faults(outcome)),
     ];
+    let more = [
+        ("messages.csv", outcome.message_queues.is_empty(), tables::messages as fn(&Outcome) -> Vec<u8>),
+        ("sagas.csv", outcome.sagas.is_empty(), tables::sagas),
+        ("breakers.csv", outcome.breakers.is_empty(), tables::breakers),
+    ];
+    let more = more.into_iter().filter(|(_, empty, _)| !empty);
+    files.extend(more.map(|(name, _, table)| (name.to_owned(), table(outcome))));
     if !outcome.history.is_empty() {
         files.push(("history.jsonl".to_owned(), history::lines(outcome)));
     }

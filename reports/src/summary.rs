@@ -3,11 +3,13 @@
 //! Schema version 1. The order of the keys is the order of the fields here. Units stand last in a name (`_s` seconds);
 //! numbers are rounded to nine decimals; what has no samples is `null`.
 
+mod parts;
+
 use crate::number::{number_and_unit, rounded};
 use kernel::{Histogram, Time};
 use lab::outcome::{
     FaultResult, Found, InvariantResult, LevelResult, MessageCount, OperationResult, Outcome, Quantity, QueueResult,
-    ServiceResult, Status, ThresholdResult, TransactionResult, WarmupBy,
+    ServiceResult, SpentTime, Status, ThresholdResult, TransactionResult, WarmupBy,
 };
 use serde::Serialize;
 
@@ -37,6 +39,11 @@ pub struct Summary<'a> {
     queues: Vec<Queue<'a>>,
     services: Vec<Service<'a>>,
     transactions: Vec<Transaction<'a>>,
+    message_queues: Vec<parts::MessageQueue<'a>>,
+    sagas: Vec<parts::Saga<'a>>,
+    retries: Vec<parts::Retry<'a>>,
+    breakers: Vec<parts::Breaker<'a>>,
+    outboxes: Vec<parts::Outbox<'a>>,
     messages: Vec<Message<'a>>,
     faults: Vec<Fault<'a>>,
     littles_law: Vec<Little<'a>>,
@@ -100,6 +107,22 @@ struct Operation<'a> {
     open: u64,
     measured_s: Option<f64>,
     latency: Option<Durations>,
+    spent: Spent,
+}
+
+/// Where the time of an operation went, seconds in all.
+#[derive(Serialize, Debug)]
+struct Spent {
+    #[serde(rename = "work_s")]
+    work: Option<f64>,
+    #[serde(rename = "worker_s")]
+    worker: Option<f64>,
+    #[serde(rename = "network_s")]
+    network: Option<f64>,
+    #[serde(rename = "data_s")]
+    data: Option<f64>,
+    #[serde(rename = "retries_s")]
+    retries: Option<f64>,
 }
 
 #[derive(Serialize, Debug)]
@@ -234,6 +257,11 @@ pub fn of(outcome: &Outcome) -> Summary<'_> {
         queues: outcome.queues.iter().map(queue).collect(),
         services: outcome.services.iter().map(service).collect(),
         transactions: outcome.transactions.iter().map(transaction).collect(),
+        message_queues: outcome.message_queues.iter().map(parts::message_queue).collect(),
+        sagas: outcome.sagas.iter().map(parts::saga).collect(),
+        retries: outcome.retries.iter().map(parts::retry).collect(),
+        breakers: outcome.breakers.iter().map(parts::breaker).collect(),
+        outboxes: outcome.outboxes.iter().map(parts::outbox).collect(),
         messages: outcome.messages.iter().map(message).collect(),
         faults: outcome.faults.iter().map(fault).collect(),
         littles_law: littles_law(outcome),
@@ -326,7 +354,13 @@ fn operation(result: &OperationResult) -> Operation<'_> {
         open: result.open,
         measured_s: rounded(result.seconds),
         latency: durations(&result.latency),
+        spent: spent(&result.spent),
     }
+}
+
+fn spent(time: &SpentTime) -> Spent {
+    let [work, worker, network, data, retries] = time.parts().map(|(_, ns)| rounded(ns as f64 / 1e9));
+    Spent { work, worker, network, data, retries }
 }
 
 fn queue(result: &QueueResult) -> Queue<'_> {

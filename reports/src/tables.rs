@@ -2,12 +2,17 @@
 //!
 //! Times have nine decimals and come from integer nanoseconds; everything else is rounded to nine decimals once.
 
+mod parts;
+
 use crate::number::{decimal, number_and_unit, seconds};
 use crate::sweep::SweepSummary;
 use crate::windows::{Window, window};
 use csv::Writer;
 use kernel::Histogram;
 use lab::outcome::{LevelResult, OperationResult, Outcome};
+
+pub(crate) use parts::{Stage, message_rates, message_totals, stages};
+pub use parts::{breakers, messages, sagas};
 
 /// `operations.csv`: a row per operation and window.
 pub fn operations(outcome: &Outcome) -> Vec<u8> {
@@ -49,6 +54,18 @@ pub fn percentiles(outcome: &Outcome) -> Vec<u8> {
     table.end()
 }
 
+/// `spent.csv`: where the time of an operation's calls went, a row per operation and part.
+pub fn spent(outcome: &Outcome) -> Vec<u8> {
+    let mut table = Table::new(&["operation", "from", "waiting_for", "time_s"]);
+    for operation in &outcome.operations {
+        for (part, ns) in operation.spent.parts() {
+            let time = seconds(u64::try_from(ns).unwrap_or(u64::MAX));
+            table.row(&[operation.name.clone(), operation.from.clone(), part.to_owned(), time]);
+        }
+    }
+    table.end()
+}
+
 /// `queues.csv`: a row per queue and window.
 pub fn queues(outcome: &Outcome) -> Vec<u8> {
     let mut table = Table::new(&[
@@ -81,7 +98,9 @@ pub fn queues(outcome: &Outcome) -> Vec<u8> {
 ///
 /// Metrics: `offered_per_s`, `served_per_s`, `failed_per_s`, `rejected_per_s` (subject: a workload; operations of several
 /// targets are added), `utilisation` (a service), `in_doubt_mean`, `in_doubt_max`, `locks_held_mean`, `locks_held_max` (a
-/// transaction type).
+/// transaction type), `sagas_open_mean`, `sagas_open_max` (a saga), `retries_per_s`, `retry_amplification` (an operation ←
+/// its caller), `breaker_open`, `breaker_half_open` (share of the window; caller → callee, only those that ever opened),
+/// `outbox_depth_mean`, `outbox_depth_max`, `outbox_lag_p50_s`, `outbox_lag_p99_s` (a service).
 pub fn timeseries(outcome: &Outcome) -> Vec<u8> {
     let mut table = Table::new(&["metric", "subject", "window_start_s", "window_end_s", "value"]);
     for (metric, subject, values) in every_series(outcome) {
@@ -195,6 +214,7 @@ pub(crate) fn every_series(outcome: &Outcome) -> Vec<Values> {
             all.push((max, transaction.name.clone(), maxima(level)));
         }
     }
+    all.extend(parts::series(outcome));
     all
 }
 

@@ -1,6 +1,6 @@
 //! Axes: which unit, from where to where, and few ticks at round numbers.
 
-use super::plan::Measure;
+use super::plan::{Chart, Horizontal, Measure};
 use crate::number::{thousands, trimmed};
 use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
 use std::ops::Range;
@@ -58,6 +58,18 @@ impl Axis {
         let ticks = ticks.map(|(at, label)| (at, label.to_owned())).collect();
         let title = "share of operations that ended sooner (%)".to_owned();
         Self { title, low: 0.0, high, ticks, scale: Projection::Nines }
+    }
+
+    /// The horizontal axis of a chart.
+    pub(crate) fn horizontal(chart: &Chart) -> Self {
+        match chart.horizontal {
+            Horizontal::Time(end) => Self::time(end),
+            Horizontal::Count(max) => Self::values(chart.quantity, chart.measure, &[max]),
+            Horizontal::Share => {
+                let points = chart.series.iter().flat_map(|series| series.points.iter().flatten());
+                Self::nines(points.map(|point| point.0).fold(0.0, f64::max))
+            }
+        }
     }
 
     /// An axis for these values: from 0, or logarithmic for times that differ by more than a factor of 20.

@@ -5,6 +5,9 @@ use super::colour::{FAULT_SHADE, FAULTS, OUTSIDE, OUTSIDE_SHADE};
 use lab::outcome::{FaultResult, Outcome};
 use plotters::style::RGBColor;
 
+/// What lasts longer than this share of the run is not shaded.
+const THROUGHOUT: f64 = 0.75;
+
 /// One lane: everything that happened under one name.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Lane {
@@ -14,7 +17,7 @@ pub struct Lane {
     pub spans: Vec<(f64, f64)>,
     /// Its colour.
     pub colour: RGBColor,
-    /// How strongly it is shaded behind the series, 0 to 1.
+    /// How strongly it is shaded behind the series, 0 to 1; 0 if it lasts nearly throughout and would tell nothing there.
     pub shade: f64,
 }
 
@@ -33,15 +36,22 @@ pub fn lanes(outcome: &Outcome) -> Vec<Lane> {
         let of_name: Vec<&FaultResult> = outcome.faults.iter().filter(|fault| fault.name == **name).collect();
         let without = of_name.iter().all(|fault| !fault.effective);
         let name = if without { format!("{name} (no effect)") } else { (*name).to_owned() };
-        lanes.push(Lane { name, spans: spans(outcome, &of_name), colour, shade: FAULT_SHADE });
+        lanes.push(fault_lane(outcome, name, &of_name, colour));
     }
     if names.len() > alone {
         let rest: Vec<&FaultResult> =
             outcome.faults.iter().filter(|fault| names[alone..].contains(&fault.name.as_str())).collect();
         let name = format!("{} more faults", names.len() - alone);
-        lanes.push(Lane { name, spans: spans(outcome, &rest), colour: FAULTS[FAULTS.len() - 1], shade: FAULT_SHADE });
+        lanes.push(fault_lane(outcome, name, &rest, FAULTS[FAULTS.len() - 1]));
     }
     lanes
+}
+
+fn fault_lane(outcome: &Outcome, name: String, faults: &[&FaultResult], colour: RGBColor) -> Lane {
+    let spans = spans(outcome, faults);
+    let longest = spans.iter().map(|(from, to)| to - from).fold(0.0, f64::max);
+    let throughout = longest > THROUGHOUT * outcome.end.seconds();
+    Lane { name, spans, colour, shade: if throughout { 0.0 } else { FAULT_SHADE } }
 }
 
 /// Before warm-up ends and after load ends.

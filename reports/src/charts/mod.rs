@@ -15,7 +15,7 @@ mod plan;
 pub use canvas::init_fonts;
 pub use lanes::{Lane, lanes};
 pub(crate) use plan::of_run;
-pub use plan::{Chart, Horizontal, Ink, Measure, Series, plan};
+pub use plan::{Bar, Chart, Horizontal, Ink, Measure, Row, Series, plan};
 
 use lab::outcome::Outcome;
 

@@ -2,6 +2,9 @@
 //!
 //! A series has one entry per row of its table, `None` where the table has no value: a gap in the line.
 
+mod parts;
+mod spent;
+
 use super::colour::{ASKED, BLUE, ORANGE, PURPLE, SKY, SUBJECTS, VERMILION};
 use super::lanes::{Lane, lanes};
 use crate::names::operation_name;
@@ -29,6 +32,8 @@ pub struct Chart {
     pub measure: Measure,
     /// The lines.
     pub series: Vec<Series>,
+    /// Bars in rows, from above, instead of lines; then there is no y axis, and series only explain colours.
+    pub rows: Vec<Row>,
     /// What is not seen: `14 more in queues.csv`.
     pub note: Option<String>,
     /// Shaded behind the series; empty unless `horizontal` is time.
@@ -42,6 +47,30 @@ pub enum Horizontal {
     Time(f64),
     /// Share of all samples, drawn as log10(1 / (1 − share)).
     Share,
+    /// Numbers from 0 to this.
+    Count(f64),
+}
+
+/// A row of bars.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Row {
+    /// What it is about.
+    pub name: String,
+    /// Its number, if it has one.
+    pub value: Option<String>,
+    /// In order.
+    pub bars: Vec<Bar>,
+}
+
+/// A bar.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Bar {
+    /// Where it begins on the x axis.
+    pub from: f64,
+    /// Where it ends.
+    pub to: f64,
+    /// Its colour.
+    pub colour: RGBColor,
 }
 
 /// What a y axis measures.
@@ -83,6 +112,8 @@ pub struct Series {
 
 /// As many subjects as one chart shows.
 const MOST: usize = SUBJECTS.len();
+/// How broad the samples of bars are in a legend.
+const BAR_INK: f64 = 8.0;
 /// As many charts of one sort as a run gets.
 const MOST_CHARTS: usize = 8;
 
@@ -91,11 +122,14 @@ pub fn plan(outcome: &Outcome) -> Vec<Chart> {
     let mut charts = Vec::new();
     charts.extend(latency(outcome));
     charts.extend(percentile_curve(outcome));
+    charts.extend(spent::chart(outcome));
     charts.extend(load(outcome));
     charts.extend(queues(outcome));
     charts.extend(utilisation(outcome));
     charts.extend(transactions(outcome));
-    charts.retain(|chart| chart.series.iter().any(|series| series.points.iter().any(Option::is_some)));
+    charts.extend(parts::charts(outcome));
+    let points = |series: &Series| series.points.iter().any(Option::is_some);
+    charts.retain(|chart| chart.series.iter().any(points) || chart.rows.iter().any(|row| !row.bars.is_empty()));
     charts
 }
 
@@ -150,6 +184,7 @@ fn percentile_curve(outcome: &Outcome) -> Option<Chart> {
         quantity: "latency",
         measure: Measure::Seconds,
         note: more(sampled.len(), "percentiles.csv"),
+        rows: Vec::new(),
         series,
         lanes: Vec::new(),
     })
@@ -298,6 +333,7 @@ fn over(outcome: &Outcome) -> Chart {
         quantity: "",
         measure: Measure::Share,
         series: Vec::new(),
+        rows: Vec::new(),
         note: None,
         lanes: lanes(outcome),
     }
@@ -308,6 +344,12 @@ fn over_time(outcome: &Outcome, values: impl Iterator<Item = Option<f64>>) -> Ve
     let point = |(number, value): (usize, Option<f64>)| {
         value.filter(|v| v.is_finite()).map(|value| (window(outcome, number).middle(), value))
     };
+    values.enumerate().map(point).collect()
+}
+
+/// The values at the ends of windows 0, 1, ….
+fn at_ends(outcome: &Outcome, values: impl Iterator<Item = Option<f64>>) -> Vec<Option<(f64, f64)>> {
+    let point = |(number, value): (usize, Option<f64>)| value.map(|v| (window(outcome, number).to_ns as f64 / 1e9, v));
     values.enumerate().map(point).collect()
 }
 

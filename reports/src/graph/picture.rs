@@ -11,11 +11,15 @@ use std::f64::consts::FRAC_1_SQRT_2;
 
 const EDGE: f64 = 24.0;
 /// How wide the box of a part is.
-pub(crate) const BOX_WIDE: f64 = 172.0;
+pub(crate) const BOX_WIDE: f64 = 160.0;
 /// How high it is.
 pub(crate) const BOX_HIGH: f64 = 56.0;
 const ROW: f64 = 92.0;
+/// Between two layers.
 const GAP: f64 = 148.0;
+/// The same where there are more layers than this, so that a page still shows all of them.
+const GAP_OF_MANY: f64 = 120.0;
+const MANY: usize = 5;
 const CORNER: f64 = 9.0;
 const NAME: f64 = 15.0;
 const DETAIL: f64 = 13.0;
@@ -54,7 +58,7 @@ pub(crate) struct Call {
 impl Picture for Drawing<'_> {
     fn size(&self) -> (u32, u32) {
         let layers = self.layout.layers.max(1) as f64;
-        let wide = 2.0 * EDGE + layers * BOX_WIDE + (layers - 1.0) * GAP;
+        let wide = 2.0 * EDGE + layers * BOX_WIDE + (layers - 1.0) * self.gap();
         let below = if self.layout.edges.iter().any(|edge| edge.back) { 34.0 } else { 0.0 };
         (wide as u32, (2.0 * EDGE + (self.layout.rows - 1.0) * ROW + BOX_HIGH + below) as u32)
     }
@@ -72,7 +76,7 @@ impl Picture for Drawing<'_> {
             label(area, scale, edge, curve)?;
         }
         for (part, place) in self.topology.parts.iter().zip(&self.layout.parts) {
-            part_box(area, scale, part, corner(*place))?;
+            part_box(area, scale, part, self.corner(*place))?;
         }
         Ok(())
     }
@@ -85,26 +89,35 @@ impl Drawing<'_> {
             |edge: &Edge| Call { from: edge.from, to: edge.to, labels: edge.labels.clone(), curve: self.curve(edge) };
         Shapes {
             size: self.size(),
-            corners: self.layout.parts.iter().map(|place| corner(*place)).collect(),
+            corners: self.layout.parts.iter().map(|place| self.corner(*place)).collect(),
             calls: self.layout.edges.iter().map(call).collect(),
         }
+    }
+
+    fn gap(&self) -> f64 {
+        if self.layout.layers > MANY { GAP_OF_MANY } else { GAP }
+    }
+
+    /// The upper left corner of the box at a place.
+    fn corner(&self, place: Place) -> Point {
+        (EDGE + place.layer as f64 * (BOX_WIDE + self.gap()), EDGE + place.row * ROW)
     }
 
     fn curve(&self, edge: &Edge) -> Vec<Point> {
         let (from, to) = (self.layout.parts[edge.from], self.layout.parts[edge.to]);
         if edge.from == edge.to {
-            return around(corner(from));
+            return around(self.corner(from));
         }
-        let middle = |place: Place| (corner(place).0 + BOX_WIDE / 2.0, corner(place).1 + BOX_HIGH / 2.0);
+        let middle = |place: Place| (self.corner(place).0 + BOX_WIDE / 2.0, self.corner(place).1 + BOX_HIGH / 2.0);
         if edge.back {
             return below(middle(from), middle(to), &edge.through.iter().map(|p| middle(*p)).collect::<Vec<_>>());
         }
-        let start = (corner(from).0 + BOX_WIDE, self.port(edge, edge.from));
-        let end = (corner(to).0, self.port(edge, edge.to));
+        let start = (self.corner(from).0 + BOX_WIDE, self.port(edge, edge.from));
+        let end = (self.corner(to).0, self.port(edge, edge.to));
         let mut knots = vec![start];
         for place in &edge.through {
             // Level through the whole layer, so that it passes the boxes of that layer.
-            let (left, row) = (corner(*place).0, middle(*place).1);
+            let (left, row) = (self.corner(*place).0, middle(*place).1);
             knots.extend([(left, row), (left + BOX_WIDE, row)]);
         }
         knots.push(end);
@@ -124,13 +137,8 @@ impl Drawing<'_> {
         all.sort_by(|a, b| next(a).total_cmp(&next(b)));
         let order = all.iter().position(|e| (e.from, e.to) == (edge.from, edge.to)).unwrap_or(0);
         let share = (order as f64 + 1.0) / (all.len() as f64 + 1.0);
-        corner(self.layout.parts[part]).1 + BOX_HIGH * share
+        self.corner(self.layout.parts[part]).1 + BOX_HIGH * share
     }
-}
-
-/// The upper left corner of the box at a place.
-fn corner(place: Place) -> Point {
-    (EDGE + place.layer as f64 * (BOX_WIDE + GAP), EDGE + place.row * ROW)
 }
 
 /// A cubic Bézier curve that leaves and arrives level.

@@ -29,6 +29,11 @@ pub(super) fn section(outcome: &Outcome) -> Option<Section> {
         let exact = outcome.little.iter().filter(|queue| queue.integral == queue.sojourns).count();
         facts.push(("Little’s law, exact in integers", format!("on {exact} of {} queues", outcome.little.len())));
     }
+    if !outcome.message_queues.is_empty() {
+        let exact = outcome.message_queues.iter().filter(|queue| queue.identity.violations == 0).count();
+        let told = format!("on {exact} of {} queues", outcome.message_queues.len());
+        facts.push(("brokers’ books, after every change", told));
+    }
     let mut body = Markup::default();
     body.node("dl", &[("class", "facts wide")], |list| {
         for (name, value) in &facts {
@@ -38,7 +43,7 @@ pub(super) fn section(outcome: &Outcome) -> Option<Section> {
         }
     });
     let told = "The same scenario, seed and engine give this page again, byte for byte. The numbers behind it stand beside it: \
-                summary.json, operations.csv, percentiles.csv, queues.csv, timeseries.csv, faults.csv.";
+                summary.json and the CSV tables.";
     body.leaf("p", &[("class", "note")], told);
     Some(Section { id: "provenance", title: "Provenance", body })
 }

@@ -9,13 +9,17 @@ mod facts;
 mod faults;
 mod latency;
 mod markup;
+mod messages;
 mod nodes;
 mod operations;
 mod plot;
 mod promises;
 mod queues;
+mod resilience;
+mod sagas;
 mod scenario;
 mod spark;
+mod spent;
 mod strip;
 mod table;
 mod topology;
@@ -41,7 +45,7 @@ type Make = fn(&Outcome) -> Option<Section>;
 
 /// Everything below the verdict, in the order shown: what failed, how it went over time, what it is made of, the numbers,
 /// where it comes from.
-const SECTIONS: [Make; 12] = [
+const SECTIONS: [Make; 16] = [
     promises::failed,
     promises::held,
     warnings::section,
@@ -49,8 +53,12 @@ const SECTIONS: [Make; 12] = [
     topology::section,
     operations::section,
     latency::section,
+    spent::section,
     queues::section,
+    messages::section,
+    sagas::section,
     transactions::section,
+    resilience::section,
     faults::section,
     scenario::section,
     facts::section,

@@ -8,7 +8,7 @@
 use super::markup::Markup;
 use crate::charts::axis::Axis;
 use crate::charts::colour::{self, FAULTS};
-use crate::charts::{Chart, Horizontal, Lane, Series};
+use crate::charts::{Chart, Horizontal, Lane, Row, Series};
 use plotters::style::RGBColor;
 use std::fmt::Write as _;
 
@@ -22,26 +22,27 @@ const MOST_LABELS: usize = 6;
 /// Room above the plot for half a label, and below it for the labels of the horizontal axis.
 const ABOVE: u32 = 7;
 const BELOW: u32 = 21;
+/// A row of bars with its name.
+const ROW: u32 = 28;
 
 type Point = (f64, f64);
 
 /// The axes of a chart.
 pub(super) fn axes(chart: &Chart) -> (Axis, Axis) {
     let points = || chart.series.iter().flat_map(|series| series.points.iter().flatten());
-    let horizontal = match chart.horizontal {
-        Horizontal::Time(end) => Axis::time(end),
-        Horizontal::Share => Axis::nines(points().map(|point| point.0).fold(0.0, f64::max)),
-    };
     let values: Vec<f64> = points().map(|point| point.1).collect();
-    (horizontal, Axis::values(chart.quantity, chart.measure, &values))
+    (Axis::horizontal(chart), Axis::values(chart.quantity, chart.measure, &values))
 }
 
 /// The chart without its title and legend, `high` pixels high.
 pub(super) fn draw(page: &mut Markup, chart: &Chart, high: u32) {
     let (x, y) = axes(chart);
+    let counted = matches!(chart.horizontal, Horizontal::Count(_));
+    let high = if chart.rows.is_empty() { high } else { chart.rows.len() as u32 * ROW };
+    let about = if chart.rows.is_empty() { &y.title[..] } else { "bars" };
     page.node("svg", &[("class", "plot"), ("role", "img"), ("height", &(ABOVE + high + BELOW).to_string())], |svg| {
-        svg.leaf("title", &[], &format!("{}; {}, over {}", chart.title, y.title, x.title));
-        for (at, label) in thinned_ticks(&y) {
+        svg.leaf("title", &[], &format!("{}; {about}, over {}", chart.title, x.title));
+        for (at, label) in if chart.rows.is_empty() { thinned_ticks(&y) } else { Vec::new() } {
             let down = f64::from(ABOVE) + (1.0 - share(&y, at)) * f64::from(high);
             let line = format!("{down:.1}");
             svg.void("line", &[("class", "grid"), ("x1", "0"), ("x2", "100%"), ("y1", &line), ("y2", &line)]);
@@ -56,7 +57,7 @@ pub(super) fn draw(page: &mut Markup, chart: &Chart, high: u32) {
             ("height", size.as_str()),
         ];
         svg.node("svg", &frame, |inner| {
-            for lane in &chart.lanes {
+            for lane in chart.lanes.iter().filter(|lane| lane.shade > 0.0) {
                 bands(inner, lane, &x);
             }
             if let [first, .., last] = &chart.series[..]
@@ -68,17 +69,35 @@ pub(super) fn draw(page: &mut Markup, chart: &Chart, high: u32) {
                 line(inner, series, &x, &y);
             }
         });
+        for (number, row) in chart.rows.iter().enumerate() {
+            bars(svg, row, ABOVE + number as u32 * ROW, &x);
+        }
         let floor = (ABOVE + high).to_string();
         svg.void("line", &[("class", "axis"), ("x1", "0"), ("x2", "100%"), ("y1", &floor), ("y2", &floor)]);
         let words = (ABOVE + high + 16).to_string();
         for (number, (at, label)) in x.ticks.iter().enumerate() {
             let across = format!("{:.2}%", share(&x, *at) * 100.0);
             let class = if number % 2 == 0 { "x" } else { "x odd" };
-            // The last label says the unit.
-            let unit = if number + 1 == x.ticks.len() { unit(&x) } else { "" };
+            // The last label says the unit, unless it is what stands above.
+            let unit = if number + 1 == x.ticks.len() && !counted { unit(&x) } else { "" };
             svg.leaf("text", &[("class", class), ("x", &across), ("y", &words)], format!("{label} {unit}").trim_end());
         }
     });
+}
+
+/// A row of bars with its name above them; they begin at this height.
+fn bars(svg: &mut Markup, row: &Row, top: u32, x: &Axis) {
+    let name = row.value.as_ref().map_or(row.name.clone(), |value| format!("{}: {value}", row.name));
+    svg.leaf("text", &[("class", "bar"), ("x", "0"), ("y", &(top + 12).to_string())], &name);
+    let middle = (top + 20).to_string();
+    svg.void("line", &[("class", "grid"), ("x1", "0"), ("x2", "100%"), ("y1", &middle), ("y2", &middle)]);
+    for bar in &row.bars {
+        let (left, right) = (share(x, x.place(bar.from)), share(x, x.place(bar.to)));
+        let class = format!("bar {}", ink(bar.colour));
+        let (across, wide) = (format!("{:.3}%", left * 100.0), format!("{:.3}%", ((right - left) * 100.0).max(0.2)));
+        let up = (top + 16).to_string();
+        svg.void("rect", &[("class", &class), ("x", &across), ("y", &up), ("width", &wide), ("height", "8")]);
+    }
 }
 
 /// The unit of an axis from its title: `virtual time (s)`.

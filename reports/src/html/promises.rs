@@ -159,11 +159,11 @@ pub(super) fn held(outcome: &Outcome) -> Option<Section> {
         table.row(match promise {
             Promise::Invariant(result) => {
                 let judged = format!("{}, {} times", result.form, thousands(result.evaluations));
-                vec![format!("✓ {}", result.name), String::new(), result.says.clone(), judged]
+                vec![format!("✓\u{a0}{}", result.name), String::new(), result.says.clone(), judged]
             }
             Promise::Threshold(result) => {
                 let at = result.at.map(|at| format!("worst at {at}")).unwrap_or_default();
-                vec![format!("✓ {}", result.name), measured(result), result.says.clone(), at]
+                vec![format!("✓\u{a0}{}", result.name), measured(result), result.says.clone(), at]
             }
         });
     }

@@ -42,7 +42,7 @@ pub(super) fn draw(row: &mut Markup, outcome: &Outcome, result: &ThresholdResult
         figure.node("svg", &[("role", "img"), ("viewBox", "0 0 10000 1000"), ("preserveAspectRatio", "none")], |svg| {
             svg.leaf("title", &[], line.caption);
             let time = Axis::time(outcome.end.seconds());
-            for lane in shown_lanes(outcome) {
+            for lane in shown_lanes(outcome).into_iter().filter(|lane| lane.shade > 0.0) {
                 bands(svg, &lane, &time);
             }
             if let Some(limit) = limit {
@@ -163,6 +163,32 @@ fn series(outcome: &Outcome, subject: &Subject<'_>) -> Option<Line> {
         "in_doubt" => line("participants in doubt", maxima(transaction(outcome, subject)?.0), Quantity::Number),
         "locks_held" | "lock_wait" | "hold_time" => {
             line("row locks held", maxima(transaction(outcome, subject)?.1), Quantity::Number)
+        }
+        "queue_depth" | "wait" | "age" if subject.labels.iter().any(|(name, _)| *name == "queue") => {
+            let named = named(subject, &["queue"])?;
+            let queue =
+                outcome.message_queues.iter().find(|queue| queue.name == named.trim_start_matches("queues."))?;
+            line("messages ready and in flight", maxima(&queue.depth), Quantity::Number)
+        }
+        "saga_time" | "stuck" | "compensated" => {
+            let named = named(subject, &["saga"])?;
+            let saga = outcome.sagas.iter().find(|saga| saga.name == named.trim_start_matches("sagas."))?;
+            line("sagas open", maxima(&saga.open_level), Quantity::Number)
+        }
+        "outbox_lag" => {
+            let named = named(subject, &["service"])?;
+            let outbox = outcome.outboxes.iter().find(|outbox| outbox.service == named)?;
+            let place = if subject.statistic == "p50" { 0 } else { 2 };
+            let caption = if place == 0 { "median lag per window" } else { "p99 of lag per window" };
+            let value = |three: &Option<[u64; 3]>| three.map(|three| three[place] as f64 / 1e9);
+            line(caption, outbox.lag_windows.iter().map(value).collect(), Quantity::Seconds)
+        }
+        "retry_amplification" | "retries" => {
+            let named = named(subject, &["op"])?;
+            let mut found = outcome.retries.iter().filter(|result| result.operation == named);
+            let (result, None) = (found.next()?, found.next()) else { return None };
+            let tries = result.windows.iter().map(|window| window.amplification()).collect();
+            line("tries per call, in each window", tries, Quantity::Number)
         }
         "queue_depth" | "wait" => {
             let named = named(subject, &["service", "node"])?;

@@ -15,7 +15,7 @@ const HIGH: u32 = 118;
 /// The strip.
 pub(super) fn section(outcome: &Outcome) -> Option<Section> {
     let mut charts = plan(outcome);
-    charts.retain(|chart| chart.horizontal != Horizontal::Share);
+    charts.retain(|chart| matches!(chart.horizontal, Horizontal::Time(_)));
     // What was asked of the system stands above what it did.
     charts.sort_by_key(|chart| sort(chart) != "load");
     let all = charts.len();
@@ -38,7 +38,9 @@ pub(super) fn section(outcome: &Outcome) -> Option<Section> {
             chart_row(strip, outcome, chart);
         }
     });
-    let told = format!("All over {}. Shaded: the windows of faults, and in grey what was not measured.", x.title);
+    let throughout = lanes.iter().any(|lane| lane.shade <= 0.0);
+    let but = if throughout { ", but of those that last nearly throughout" } else { "" };
+    let told = format!("All over {}. Shaded: the windows of faults{but}, and in grey what was not measured.", x.title);
     body.leaf("p", &[("class", "note")], &told);
     if all > charts.len() {
         let more = thousands((all - charts.len()) as u64);
@@ -56,7 +58,7 @@ pub(super) fn shown_lanes(outcome: &Outcome) -> Vec<Lane> {
 
 /// `latency` of `latency-gateway.checkout-shoppers`.
 fn sort(chart: &Chart) -> &str {
-    let sorts = ["load", "latency", "in-doubt"];
+    let sorts = ["load", "latency", "in-doubt", "flow", "messages", "outbox-lag"];
     sorts.into_iter().find(|sort| chart.file.starts_with(sort)).unwrap_or(&chart.file)
 }
 
@@ -89,7 +91,10 @@ fn lane_row(strip: &mut Markup, outcome: &Outcome, lane: &Lane, x: &Axis) {
 fn chart_row(strip: &mut Markup, outcome: &Outcome, chart: &Chart) {
     strip.node("div", &[("class", "row")], |row| {
         row.node("div", &[("class", "about")], |about| {
-            about.leaf("h3", &[], &chart.title).leaf("p", &[("class", "unit")], &plot::axes(chart).1.title);
+            about.leaf("h3", &[], &chart.title);
+            if chart.rows.is_empty() {
+                about.leaf("p", &[("class", "unit")], &plot::axes(chart).1.title);
+            }
             plot::legend(about, chart);
             let told = chart.subtitle.strip_suffix(&format!(" · {}", of_run(outcome))).unwrap_or(&chart.subtitle);
             about.leaf("p", &[("class", "how")], told);

@@ -11,6 +11,8 @@ use std::fmt::Write as _;
 
 /// More parts than this are no picture; the file beside the page can be enlarged.
 const MOST_PARTS: usize = 60;
+/// As small as the picture gets before it scrolls: six layers then fit the page, and its texts can still be read.
+const SMALLEST: f64 = 0.65;
 
 /// The picture.
 pub(super) fn section(outcome: &Outcome) -> Option<Section> {
@@ -35,7 +37,7 @@ pub(super) fn section(outcome: &Outcome) -> Option<Section> {
 fn draw(scroll: &mut Markup, outcome: &Outcome, shapes: &Shapes) {
     let (wide, high) = shapes.size;
     let frame = format!("0 0 {wide} {high}");
-    let style = format!("max-width:{wide}px;min-width:{:.0}px", f64::from(wide) * 0.72);
+    let style = format!("max-width:{wide}px;min-width:{:.0}px", f64::from(wide) * SMALLEST);
     scroll.node("svg", &[("class", "topology"), ("role", "img"), ("viewBox", &frame), ("style", &style)], |svg| {
         svg.leaf("title", &[], "Parts of the scenario and who calls whom");
         svg.node(
@@ -106,11 +108,19 @@ struct Measured {
 }
 
 fn measured(outcome: &Outcome, call: &Call) -> Option<Measured> {
-    let (from, to) = (&outcome.topology.parts[call.from].name, &outcome.topology.parts[call.to].name);
+    let (from, to) = (&outcome.topology.parts[call.from], &outcome.topology.parts[call.to].name);
     let is_it = |operation: &&OperationResult| {
         let name = operation.name.strip_prefix("transactions.").unwrap_or(&operation.name);
-        let of = name == to || name.strip_prefix(to.as_str()).is_some_and(|rest| rest.starts_with('.'));
-        of && operation.from == *from && ended(operation) > 0 && operation.seconds > 0.0
+        let rest = name.strip_prefix(to.as_str()).map(|rest| rest.strip_prefix('.').unwrap_or(rest));
+        let calls = match from.kind.as_str() {
+            // A saga's calls are made by the service that keeps it.
+            "saga" => rest.is_some_and(|op| call.labels.iter().any(|l| l == op) && only_caller(outcome, call, op)),
+            _ => {
+                (name == to || name.strip_prefix(to.as_str()).is_some_and(|rest| rest.starts_with('.')))
+                    && operation.from == from.name
+            }
+        };
+        calls && ended(operation) > 0 && operation.seconds > 0.0
     };
     let all: Vec<&OperationResult> = outcome.operations.iter().filter(is_it).collect();
     let rate: f64 = all.iter().map(|operation| ended(operation) as f64 / operation.seconds).sum();
@@ -119,6 +129,12 @@ fn measured(outcome: &Outcome, call: &Call) -> Option<Measured> {
         all.iter().fold((0, 0), |sum, o| (sum.0 + o.failed + o.unknown, sum.1 + ended(o)));
     let failed = (failed > 0).then(|| format!("{} failed", percent(failed as f64 / ended as f64)));
     Some(Measured { usual: format!("{}/s, p99 {}", plain(rate), Span(p99)), failed })
+}
+
+/// Nobody but this caller calls an operation of the part it calls.
+fn only_caller(outcome: &Outcome, call: &Call, operation: &str) -> bool {
+    let calls = &outcome.topology.calls;
+    calls.iter().all(|(from, to, label)| *to != call.to || label != operation || *from == call.from)
 }
 
 fn part_box(svg: &mut Markup, part: &Part, (left, top): (f64, f64)) {

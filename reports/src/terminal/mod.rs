@@ -5,10 +5,12 @@
 
 mod grid;
 mod paint;
+mod parts;
 mod run;
 mod sections;
 mod sweep;
 
+pub(crate) use parts::books;
 pub use run::run;
 pub(crate) use run::{counts, verdict_mark, virtual_time};
 pub(crate) use sections::{expectation, fault_name, invariant_told, left_to_sweeps, reasons, when};
@@ -16,6 +18,8 @@ pub use sweep::sweep;
 
 /// Columns of a line.
 const WIDTH: usize = 100;
+/// Columns before what belongs to a verdict.
+const INDENT: usize = 9;
 
 /// Columns a text takes: one per character, which holds for everything we print.
 fn columns(text: &str) -> usize {

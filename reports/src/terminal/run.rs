@@ -1,8 +1,8 @@
 //! The text of one run.
 
 use super::paint::Paint;
-use super::sections;
-use super::{WIDTH, clean, columns, wrapped};
+use super::{INDENT, WIDTH, clean, columns, wrapped};
+use super::{parts, sections};
 use crate::mood::Mood;
 use crate::number::{plain, thousands};
 use kernel::{Span, Time};
@@ -17,6 +17,11 @@ pub fn run(outcome: &Outcome, out_dir: &str, colour: bool) -> String {
     blocks.push(sections::operations(outcome, paint));
     blocks.push(sections::queues(outcome, paint));
     blocks.push(sections::transactions(outcome, paint));
+    blocks.push(parts::sagas(outcome, paint));
+    blocks.push(parts::messages(outcome, paint));
+    blocks.push(parts::outboxes(outcome, paint));
+    blocks.push(parts::retries(outcome, paint));
+    blocks.push(parts::breakers(outcome, paint));
     blocks.push(sections::faults(outcome, paint));
     blocks.push(sections::warnings(outcome, paint));
     blocks.push(foot(outcome, out_dir, paint));
@@ -33,8 +38,6 @@ pub fn run(outcome: &Outcome, out_dir: &str, colour: bool) -> String {
     }
     text
 }
-
-const INDENT: usize = 9;
 
 fn head(outcome: &Outcome, paint: Paint) -> Vec<String> {
     let (mark, mood) = verdict_mark(&outcome.verdict);

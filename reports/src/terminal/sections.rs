@@ -9,8 +9,8 @@ use kernel::{Histogram, Span};
 use lab::outcome::{FaultResult, InvariantResult, Outcome, Status, ThresholdResult, TransactionResult};
 
 /// As many rows as a table shows; all of them stand in the files.
-const MOST_ROWS: usize = 20;
-const NONE: &str = "–";
+pub(super) const MOST_ROWS: usize = 20;
+pub(super) const NONE: &str = "–";
 
 pub(super) fn invariants(outcome: &Outcome, paint: Paint) -> Vec<String> {
     let all = &outcome.invariants;
@@ -135,11 +135,11 @@ pub(super) fn operations(outcome: &Outcome, paint: Paint) -> Vec<String> {
     grid.lines(paint)
 }
 
-fn at(histogram: &Histogram, q: f64) -> String {
+pub(super) fn at(histogram: &Histogram, q: f64) -> String {
     if histogram.is_empty() { NONE.to_owned() } else { Span(histogram.quantile(q)).to_string() }
 }
 
-fn rest(grid: &mut Grid, all: usize, file: &str) {
+pub(super) fn rest(grid: &mut Grid, all: usize, file: &str) {
     if all > MOST_ROWS {
         grid.remark(format!("… {} more in {file}", all - MOST_ROWS));
     }

@@ -1,7 +1,7 @@
 //! The text of a sweep.
 
 use super::paint::Paint;
-use super::{clean, columns};
+use super::{INDENT, WIDTH, clean, columns, wrapped};
 use crate::number::{quantity, thousands};
 use crate::sweep::{Mean, Median, Point, SweepSummary};
 use lab::outcome::Quantity;
@@ -34,7 +34,7 @@ pub fn sweep(summary: &SweepSummary, colour: bool) -> String {
         );
         lines.push(if reruns.seeds == reruns.identical { told } else { paint.bad(&told) });
     }
-    lines.push(verdict(summary, paint));
+    lines.extend(verdict(summary, paint));
     let mut text = String::new();
     for line in lines {
         text.push_str(line.trim_end());
@@ -148,7 +148,8 @@ fn failures(summary: &SweepSummary) -> Vec<String> {
     lines
 }
 
-fn verdict(summary: &SweepSummary, paint: Paint) -> String {
+/// The verdict, and why: behind it if there is room, else a line or more below it for each point.
+fn verdict(summary: &SweepSummary, paint: Paint) -> Vec<String> {
     let broke = summary.points.iter().any(|point| point.fail > 0);
     let mark = match (summary.exit, summary.as_expected) {
         _ if summary.interrupted.is_some() => paint.doubtful("? INCONCLUSIVE"),
@@ -160,9 +161,14 @@ fn verdict(summary: &SweepSummary, paint: Paint) -> String {
     };
     if let Some(runs) = summary.interrupted {
         let runs = thousands(runs);
-        return format!("{mark}   interrupted after {runs} runs: everything here is about those");
+        return vec![format!("{mark}   interrupted after {runs} runs: everything here is about those")];
     }
-    let told = if summary.summary.is_empty() { String::new() } else { format!("   {}", clean(&summary.summary)) };
-    let next = summary.next.as_ref().map(|next| format!("   {}", clean(next))).unwrap_or_default();
-    format!("{mark}{told}{next}")
+    let why = [Some(&summary.summary).filter(|told| !told.is_empty()), summary.next.as_ref()];
+    let told = why.iter().flatten().fold(String::new(), |line, told| line + "   " + &clean(told));
+    if columns("? INCONCLUSIVE") + columns(&told) <= WIDTH {
+        return vec![format!("{mark}{told}")];
+    }
+    let parts = why.into_iter().flatten().flat_map(|told| told.split(" · "));
+    let below = parts.flat_map(|told| wrapped(told, WIDTH - INDENT)).map(|told| format!("{:INDENT$}{told}", ""));
+    [mark].into_iter().chain(below).collect()
 }

@@ -3,11 +3,12 @@
 //! Two workloads, one internal operation, three queues, one transaction type, a crash, an overlapping loss, a pause that was
 //! skipped, windows without samples, and promises of every status.
 
+use crate::parts;
 use kernel::{Histogram, Span, Time};
 use lab::outcome::{
     FaultResult, Found, HistoryLine, InvariantResult, LevelResult, LittleResult, MessageCount, OperationResult,
-    OperationWindow, Outcome, Part, Quantity, QueueResult, RunVerdict, ServiceResult, Status, ThresholdResult, Times,
-    Topology, TransactionResult, WarmupBy, Word,
+    OperationWindow, Outcome, Part, Quantity, QueueResult, RunVerdict, ServiceResult, SpentTime, Status,
+    ThresholdResult, Times, Topology, TransactionResult, WarmupBy, Word,
 };
 
 /// Windows of half a second in 63 s; the last one is shorter.
@@ -72,6 +73,14 @@ pub(crate) fn operation(name: &str, from: &str, external: bool, base_ns: f64, ra
         failed += lost;
         rejected += no;
     }
+    let sum = latency.sum();
+    let spent = SpentTime {
+        work: sum / 2,
+        worker: sum / 8,
+        network: sum / 4,
+        data: 0,
+        retries: sum - sum / 2 - sum / 8 - sum / 4,
+    };
     OperationResult {
         name: name.to_owned(),
         from: from.to_owned(),
@@ -83,6 +92,7 @@ pub(crate) fn operation(name: &str, from: &str, external: bool, base_ns: f64, ra
         open: 0,
         seconds: 55.0,
         latency,
+        spent,
         windows,
     }
 }
@@ -337,6 +347,15 @@ fn faults() -> Vec<FaultResult> {
     ]
 }
 
+/// Takes out everything about brokers' queues, sagas, retries, breakers and outboxes.
+pub(crate) fn without_parts(outcome: &mut Outcome) {
+    outcome.message_queues.clear();
+    outcome.sagas.clear();
+    outcome.retries.clear();
+    outcome.breakers.clear();
+    outcome.outboxes.clear();
+}
+
 pub(crate) fn sample() -> Outcome {
     let (invariants, thresholds) = promises();
     Outcome {
@@ -380,11 +399,11 @@ pub(crate) fn sample() -> Outcome {
             service("mail", None, 4),
         ],
         transactions: vec![transaction()],
-        message_queues: Vec::new(),
-        sagas: Vec::new(),
-        retries: Vec::new(),
-        breakers: Vec::new(),
-        outboxes: Vec::new(),
+        message_queues: parts::message_queues(),
+        sagas: parts::sagas(),
+        retries: parts::retries(),
+        breakers: parts::breakers(),
+        outboxes: parts::outboxes(),
         messages: messages(),
         faults: faults(),
         little: vec![LittleResult { queue: "bank_a".to_owned(), integral: 1 << 80, sojourns: 1 << 80 }],

@@ -2,6 +2,7 @@
 
 mod fixture;
 mod page;
+mod parts;
 mod pictures;
 mod tables;
 mod texts;

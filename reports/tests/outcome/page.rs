@@ -1,6 +1,6 @@
 //! `report.html`, read back: everything of the outcome is in it, nothing breaks out, nothing leads outside.
 
-use crate::fixture::{invariant, operation, sample};
+use crate::fixture::{invariant, operation, sample, without_parts};
 use lab::outcome::{Found, OperationWindow, Outcome, RunVerdict, Status};
 use roxmltree::{Document, Node, ParsingOptions};
 
@@ -49,6 +49,18 @@ fn everything_of_the_outcome_stands_in_the_page() {
     wanted.extend(["5.03s", "17.1%", "75.2/s", "no samples", "4 812, undecided"].map(str::to_owned));
     wanted.extend(outcome.operations.iter().map(|operation| operation.name.clone()));
     wanted.extend(outcome.queues.iter().map(|queue| queue.name.clone()));
+    wanted.extend(outcome.message_queues.iter().map(|queue| queue.name.clone()));
+    wanted.extend(
+        [
+            "balanced after each of 41 188 changes",
+            "payment.charge ← orders",
+            "orders[0] → payment[1]",
+            "on 2 of 2 queues",
+        ]
+        .map(str::to_owned),
+    );
+    wanted
+        .extend(["reserve done: 5 871", "charge failed: 81", "reserve compensated: 81", "open: 1"].map(str::to_owned));
     wanted.extend(outcome.transactions.iter().flat_map(|result| result.reasons.clone()).map(|reason| reason.0));
     wanted.extend(
         outcome.faults.iter().flat_map(|fault| [fault.name.clone(), fault.target.clone(), fault.state.clone()]),
@@ -112,6 +124,11 @@ fn called(name: &str) -> String {
     name.clone_into(&mut outcome.resolved);
     name.clone_into(&mut outcome.operations[0].name);
     name.clone_into(&mut outcome.queues[0].name);
+    name.clone_into(&mut outcome.message_queues[0].name);
+    name.clone_into(&mut outcome.sagas[0].name);
+    name.clone_into(&mut outcome.sagas[0].steps[1].name);
+    name.clone_into(&mut outcome.breakers[1].to);
+    name.clone_into(&mut outcome.outboxes[0].service);
     name.clone_into(&mut outcome.topology.parts[6].detail);
     name.clone_into(&mut outcome.invariants[1].witness[0]);
     name.clone_into(&mut outcome.thresholds[2].name);
@@ -182,6 +199,7 @@ fn bare() -> Outcome {
     outcome.queues.clear();
     outcome.services.clear();
     outcome.transactions.clear();
+    without_parts(&mut outcome);
     outcome.faults.clear();
     outcome.invariants.clear();
     outcome.thresholds.clear();

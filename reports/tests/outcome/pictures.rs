@@ -1,6 +1,6 @@
 //! The SVGs, read back: axes with units, ticks in place, a point per table row, a band per fault.
 
-use crate::fixture::{Dice, WINDOWS, sample};
+use crate::fixture::{Dice, WINDOWS, sample, without_parts};
 use kernel::{Histogram, Span, Time};
 use lab::outcome::{OperationWindow, Outcome, Part, Topology};
 use reports::charts::{Chart, Measure, Series, lanes, plan};
@@ -105,6 +105,90 @@ fn every_line_has_a_point_per_row_of_its_table() {
         ("locks held, max", "value", &["locks_held_max"]),
     ];
     check("in-doubt", "timeseries.csv", &["transfer"], doubt);
+    let messages: &[(&str, &str, &[&str])] = &[
+        ("accepted", "accepted_per_s", &[]),
+        ("acknowledged", "acknowledged_per_s", &[]),
+        ("redelivered", "redelivered_per_s", &[]),
+    ];
+    check("messages-order_events", "messages.csv", &["order_events"], messages);
+    let flow: &[(&str, &str, &[&str])] =
+        &[("accepted, P(t)", "accepted_total", &[]), ("acknowledged, C(t)", "acknowledged_total", &[])];
+    check("flow-order_events", "messages.csv", &["order_events"], flow);
+    let depth: &[(&str, &str, &[&str])] =
+        &[("order_events", "depth_mean", &[]), ("order_events, max", "depth_max", &[])];
+    check("backlog", "messages.csv", &["order_events"], depth);
+    let open: &[(&str, &str, &[&str])] = &[("checkout, max", "value", &["sagas_open_max"])];
+    check("sagas", "timeseries.csv", &["checkout"], open);
+    let retries: &[(&str, &str, &[&str])] = &[("payment.charge ← orders", "value", &["retry_amplification"])];
+    check("retries", "timeseries.csv", &[], retries);
+    check("outbox", "timeseries.csv", &["orders"], &[("orders", "value", &["outbox_depth_mean"])]);
+    check("outbox-lag", "timeseries.csv", &["orders"], &[("p99", "value", &["outbox_lag_p99_s"])]);
+}
+
+/// Fill, left and right of the bars of a picture, which are as high as no band.
+fn bars(text: &str) -> Vec<(String, f64, f64)> {
+    let document = Document::parse(text).expect("well-formed SVG");
+    let rects = document.descendants().filter(|node| node.has_tag_name("rect"));
+    let bars = rects.filter(|node| (number(node, "height") - 120.0).abs() <= 1.0);
+    let bar = |node: Node<'_, '_>| {
+        let (x, wide) = (number(&node, "x"), number(&node, "width"));
+        (node.attribute("fill").unwrap_or("").to_owned(), x, x + wide)
+    };
+    bars.map(bar).collect()
+}
+
+#[test]
+fn a_breaker_has_a_bar_where_it_was_not_closed() {
+    let outcome = sample();
+    let text = svg(&outcome, "breakers");
+    let found = bars(&text);
+    let x = |second: f64| LEFT + (RIGHT - LEFT) * second / 63.2;
+    let wanted = [("#D55E00", 20.6, 23.6), ("#56B4E9", 23.6, 23.8), ("#D55E00", 23.8, 26.8), ("#56B4E9", 26.8, 26.9)];
+    assert_eq!(found.len(), wanted.len(), "{found:?}");
+    for ((fill, left, right), (colour, from, to)) in found.iter().zip(wanted) {
+        assert_eq!(fill, colour);
+        // What is shorter than two pixels is drawn two pixels wide.
+        let end = x(to).max(x(from) + 20.0);
+        assert!((left - x(from)).abs() <= 10.0 && (right - end).abs() <= 10.0, "{from}–{to}: {left} {right}");
+    }
+    let document = Document::parse(&text).expect("well-formed SVG");
+    let texts: Vec<String> = texts(&document).into_iter().map(|(text, _)| text).collect();
+    for wanted in ["orders[0] → payment[1]", "open", "half open", "virtual time (s)"] {
+        assert!(texts.iter().any(|text| text == wanted), "{wanted}: {texts:?}");
+    }
+    assert!(!text.contains("payment[0]"), "one that never opened has no row");
+}
+
+#[test]
+fn the_bars_of_where_the_time_went_are_as_long_as_their_shares() {
+    let outcome = sample();
+    let found = bars(&svg(&outcome, "spent"));
+    // Three operations, each half work, an eighth waiting, a quarter network, the rest failed tries.
+    assert_eq!(found.len(), 3 * 4, "{found:?}");
+    let wanted = [("#0072B2", 0.0, 0.5), ("#E69F00", 0.5, 0.625), ("#56B4E9", 0.625, 0.875), ("#D55E00", 0.875, 1.0)];
+    for ((fill, left, right), (colour, from, to)) in found.iter().zip(wanted) {
+        let x = |share: f64| LEFT + (RIGHT - LEFT) * share;
+        assert_eq!(fill, colour);
+        assert!((left - x(from)).abs() <= 10.0 && (right - x(to)).abs() <= 10.0, "{from}–{to}: {left} {right}");
+    }
+}
+
+#[test]
+fn a_funnel_has_a_bar_as_long_as_each_count() {
+    let outcome = sample();
+    let text = svg(&outcome, "funnel");
+    let document = Document::parse(&text).expect("well-formed SVG");
+    let texts: Vec<String> = texts(&document).into_iter().map(|(text, _)| text).collect();
+    let lengths: Vec<f64> = bars(&text).into_iter().map(|(_, left, right)| right - left).collect();
+    let counts = [5_884, 5_871, 5_790, 5_790, 5_790, 12, 81, 40, 81, 93, 1];
+    assert_eq!(lengths.len(), counts.len());
+    for (length, count) in lengths.iter().zip(counts) {
+        let wanted = (RIGHT - LEFT) * f64::from(count) / 6_000.0;
+        assert!((length - wanted.max(20.0)).abs() <= 20.0, "{count}: {length} {wanted}");
+    }
+    for wanted in ["sagas (number)", "6 000", "charge done: 5 790", "charge compensated: 40", "undone: 93"] {
+        assert!(texts.iter().any(|text| text == wanted), "{wanted}: {texts:?}");
+    }
 }
 
 #[test]
@@ -139,6 +223,13 @@ fn axes_have_titles_with_units_and_ticks_in_place() {
         ("queues", "waiting (requests)", vec!["0", "20", "100"]),
         ("utilisation", "utilisation (%)", vec!["0", "20", "100"]),
         ("in-doubt", "in doubt, locks held (number)", vec!["0", "5", "25"]),
+        ("flow-order_events", "in all (messages)", vec!["0", "2 000", "6 000"]),
+        ("messages-order_events", "messages (1/s)", vec!["0", "50", "100"]),
+        ("backlog", "ready and in flight (messages)", vec!["0", "50", "100"]),
+        ("sagas", "open (sagas)", vec!["0", "50", "200"]),
+        ("retries", "amplification (tries per call)", vec!["0", "1", "2"]),
+        ("outbox", "waiting (messages)", vec!["0", "10", "40"]),
+        ("outbox-lag", "lag (ms)", vec!["0", "50", "200"]),
     ] {
         let text = svg(&outcome, file);
         let document = Document::parse(&text).expect("well-formed SVG");
@@ -189,6 +280,9 @@ fn a_band_stands_at_each_faults_window() {
     outcome.faults[0].from = Time(30_000_000_000);
     outcome.faults[0].to = Some(Time(31_000_000_000));
     assert!(bands(&outcome).iter().any(|band| near(band, 30.0, 31.0)), "the band moves with the fault");
+    (outcome.faults[0].from, outcome.faults[0].to) = (Time(5_000_000_000), Some(Time(60_000_000_000)));
+    assert_eq!(bands(&outcome).len(), 3, "what lasts nearly throughout is no band");
+    assert!(svg(&outcome, "queues").contains("coordinator_down"), "but has its lane");
 }
 
 #[test]
@@ -252,6 +346,7 @@ fn a_run_without_data_has_no_charts() {
     outcome.queues.clear();
     outcome.services.clear();
     outcome.transactions.clear();
+    without_parts(&mut outcome);
     outcome.topology = Topology::default();
     assert!(pictures(&outcome).is_empty());
 }

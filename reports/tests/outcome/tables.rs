@@ -24,7 +24,19 @@ fn every_table_has_one_header_and_a_row_per_window() {
             "queue,service,window_start_s,window_end_s,depth_mean,depth_max,busy_mean,busy_max",
             3 * WINDOWS,
         ),
-        ("timeseries.csv", "metric,subject,window_start_s,window_end_s,value", (2 * 4 + 3 + 4) * WINDOWS),
+        (
+            "timeseries.csv",
+            "metric,subject,window_start_s,window_end_s,value",
+            (2 * 4 + 3 + 4 + 2 + 2 + 2 + 4) * WINDOWS,
+        ),
+        ("spent.csv", "operation,from,waiting_for,time_s", 15),
+        (
+            "messages.csv",
+            "queue,window_start_s,window_end_s,accepted_per_s,acknowledged_per_s,redelivered_per_s,accepted_total,acknowledged_total,depth_mean,depth_max,in_flight_mean,in_flight_max",
+            2 * WINDOWS,
+        ),
+        ("sagas.csv", "saga,stage,step,sagas", 13),
+        ("breakers.csv", "from,to,state,from_s,to_s", 4),
         ("faults.csv", "fault,instance,kind,target,from_s,to_s,state,effective,effects", 3),
     ] {
         let text = file(&outcome, name);
@@ -67,6 +79,12 @@ fn the_summary_holds_everything_with_units_and_a_version() {
     assert_eq!(summary["thresholds"][4]["value"], Value::Null);
     assert_eq!(summary["transactions"][0]["in_doubt"]["max_s"], 5.03);
     assert_eq!(summary["littles_law"][0]["integral_request_ns"], "1208925819614629174706176");
+    let queue = &summary["message_queues"][0];
+    assert_eq!((&queue["redelivered"], &queue["identity"]["violations"]), (&59.into(), &0.into()));
+    assert_eq!(summary["sagas"][0]["steps"][1]["compensated"], 40);
+    assert_eq!(summary["retries"][0]["amplification"], 1.06);
+    assert_eq!(summary["breakers"][1]["opened"], 2);
+    assert_eq!(summary["outboxes"][0]["lag"]["count"], 2000);
     assert_eq!(summary["services"][3]["utilisation"], Value::Null, "no workers, no utilisation");
     assert_eq!(file(&outcome, "summary.json"), text);
     assert_eq!(file(&outcome, "scenario.toml"), outcome.resolved);
@@ -86,6 +104,24 @@ fn history_lines_are_jepsen_operations() {
     assert_eq!(file(&outcome, "history.jsonl"), expected);
     let without = Outcome { history: Vec::new(), ..outcome };
     assert!(reports::files(&without).iter().all(|(name, _)| name != "history.jsonl"));
+}
+
+#[test]
+fn a_share_of_a_window_in_which_a_breaker_was_open_is_exact() {
+    let text = file(&sample(), "timeseries.csv");
+    let wanted = ["20.500000000,21.000000000,0.800000000", "23.500000000,24.000000000,0.600000000"];
+    for row in wanted {
+        assert!(text.contains(&format!("breaker_open,orders[0] → payment[1],{row}\n")), "{row}");
+    }
+    assert!(!text.contains("payment[0]"), "one that never opened has no series");
+}
+
+#[test]
+fn without_brokers_and_sagas_there_are_no_files_about_them() {
+    let mut outcome = sample();
+    crate::fixture::without_parts(&mut outcome);
+    let names: Vec<String> = reports::files(&outcome).into_iter().map(|(name, _)| name).collect();
+    assert!(["messages.csv", "sagas.csv", "breakers.csv"].iter().all(|name| !names.iter().any(|known| known == name)));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The text of the terminal, as a person sees it.
 
-use crate::fixture::{invariant, sample, threshold};
+use crate::fixture::{invariant, sample, threshold, without_parts};
 use lab::outcome::{Found, Outcome, Quantity, RunVerdict, Status};
 use reports::sweep::{FailureGroup, Mean, Median, Point, Precise, Reruns, SweepSummary};
 
@@ -95,6 +95,7 @@ fn an_empty_outcome_is_still_a_text() {
     outcome.queues.clear();
     outcome.services.clear();
     outcome.transactions.clear();
+    without_parts(&mut outcome);
     outcome.faults.clear();
     outcome.invariants.clear();
     outcome.thresholds.clear();
@@ -112,6 +113,16 @@ fn operations_that_never_ended_are_seen() {
     assert!(header(&outcome).is_some_and(|line| !line.contains("  open  ")));
     outcome.operations[0].open = 1;
     assert!(header(&outcome).is_some_and(|line| line.contains("  open  ")));
+}
+
+#[test]
+fn books_that_do_not_balance_are_told_below_their_queue() {
+    let mut outcome = sample();
+    assert!(!text(&outcome).contains("did not balance"));
+    let identity = &mut outcome.message_queues[0].identity;
+    (identity.violations, identity.worst, identity.first) = (3, 1, Some(kernel::Time(1_500_000_000)));
+    let told = "\n    did not balance after 3 of 41 188 changes, first at 00:01.500, by up to 1\n";
+    assert!(text(&outcome).contains(told), "{}", text(&outcome));
 }
 
 #[test]

@@ -5,6 +5,7 @@
 mod parts;
 
 use kernel::{Histogram, Span, Time};
+use systems::app::spent::Waiting;
 
 pub use parts::{
     BreakerResult, BreakerSpan, BreakerState, Identity, MessageQueueResult, MessageWindow, OutboxResult, RetryResult,
@@ -226,8 +227,34 @@ pub struct OperationResult {
     pub seconds: f64,
     /// Latency of all that ended, nanoseconds.
     pub latency: Histogram,
+    /// Where it went.
+    pub spent: SpentTime,
     /// Per window of the run.
     pub windows: Vec<OperationWindow>,
+}
+
+/// Where the time of an operation's calls went, of those that ended: nanoseconds in all, exactly the sum of their latencies.
+/// What a callee did is among its caller's.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct SpentTime {
+    /// In `work` and `sleep`.
+    pub work: u128,
+    /// Waiting for a worker.
+    pub worker: u128,
+    /// On the way, until what is said is durable included.
+    pub network: u128,
+    /// Waiting for a database, a broker's confirmation, the decision of a commit protocol.
+    pub data: u128,
+    /// In tries without an answer, and the pauses after them.
+    pub retries: u128,
+}
+
+impl SpentTime {
+    /// Each with its name.
+    pub fn parts(&self) -> [(&'static str, u128); 5] {
+        let times = [self.work, self.worker, self.network, self.data, self.retries];
+        core::array::from_fn(|n| (Waiting::ALL[n].1, times[n]))
+    }
 }
 
 /// One window of an operation's series; an operation is counted where it began (offered) and where it ended (the rest).

@@ -1,6 +1,7 @@
 //! Call sites: who is called, with what, how often, and what a failure does.
 
 use systems::app::plan::{self, BreakerUse, Instruction};
+use systems::app::spent::{SpentSeries, Waiting};
 use systems::resilience::{self, ErrorClass, ErrorClasses, Factor, Share};
 
 use super::Compiler;
@@ -67,14 +68,23 @@ impl Compiler<'_> {
         answer.iter().filter_map(|(field, _)| self.variables.id(&name(field))).collect()
     }
 
-    fn call_series(&mut self, from: &str, op: &str) -> kernel::SeriesId {
+    fn call_series(&mut self, from: &str, op: &str) -> (kernel::SeriesId, SpentSeries) {
         let key = (from.to_owned(), op.to_owned());
         if let Some(&series) = self.call_series.get(&key) {
             return series;
         }
-        let series = self.names.series("latency", vec![("op", op.to_owned()), ("from", from.to_owned())]);
+        let labels = vec![("op", op.to_owned()), ("from", from.to_owned())];
+        let series = (self.names.series("latency", labels.clone()), self.spent_series(&labels));
         self.call_series.insert(key, series);
         series
+    }
+
+    /// Where the time of calls with these labels goes.
+    pub(super) fn spent_series(&mut self, labels: &[(&'static str, String)]) -> SpentSeries {
+        Waiting::ALL.map(|(_, name)| {
+            let labels = labels.iter().cloned().chain([("waiting_for", name.to_owned())]);
+            self.names.series("spent", labels.collect())
+        })
     }
 
     /// The number of a retry policy.

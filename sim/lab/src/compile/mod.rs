@@ -24,6 +24,7 @@ use std::sync::Arc;
 use cluster::{FaultPlan, Hardware};
 use kernel::{CellId, NodeId, Seed};
 use systems::app::plan::{Draw, Place, Plan};
+use systems::app::spent::SpentSeries;
 
 use crate::measure::ServiceInfo;
 use crate::model::{Dist, Model};
@@ -128,7 +129,7 @@ pub(crate) struct Compiler<'a> {
     variables: variables::Variables,
     /// Breakers, by who calls whom with which policy.
     breakers: Vec<(String, systems::app::plan::BreakerUse)>,
-    call_series: BTreeMap<(String, String), kernel::SeriesId>,
+    call_series: BTreeMap<(String, String), (kernel::SeriesId, SpentSeries)>,
     up: Vec<Option<(CellId, u64)>>,
 }
 

@@ -2,6 +2,7 @@
 
 use kernel::{Histogram, Time};
 use systems::app::ending::Ending;
+use systems::app::spent::Waiting;
 
 use super::Recorder;
 use super::level::Level;
@@ -10,7 +11,7 @@ use super::wanted::{carries, has, label, row_labels};
 use crate::names::Names;
 use crate::outcome::{
     BreakerResult, LevelResult, LittleResult, MessageCount, MessageQueueResult, OperationResult, OutboxResult,
-    QueueResult, RetryResult, SagaResult, ServiceResult, TransactionResult,
+    QueueResult, RetryResult, SagaResult, ServiceResult, SpentTime, TransactionResult,
 };
 
 /// The parts of the outcome that are statistics.
@@ -75,11 +76,25 @@ impl Recorder {
                 open: stream.tally.cut_short(),
                 seconds,
                 latency: stream.tally.histogram.clone(),
+                spent: self.spent(names, &series.labels),
                 windows: stream.windows(end),
             })
             .collect();
         found.sort_by_key(|operation| !operation.external);
         found
+    }
+
+    /// Where the time of the calls with these labels went.
+    fn spent(&self, names: &Names, labels: &[(&'static str, String)]) -> SpentTime {
+        let of = |waiting: &str| -> u128 {
+            let is_it = |found: &[(&'static str, String)]| {
+                found.split_last().is_some_and(|(last, rest)| last.1 == waiting && rest == labels)
+            };
+            let all = names.series.iter().zip(&self.streams);
+            all.filter(|(series, _)| series.metric == "spent" && is_it(&series.labels)).map(|(_, s)| s.counted()).sum()
+        };
+        let [work, worker, network, data, retries] = Waiting::ALL.map(|(_, name)| of(name));
+        SpentTime { work, worker, network, data, retries }
     }
 
     fn level(&self, names: &Names, metric: &str, labels: &[(&'static str, String)]) -> Option<&Level> {

@@ -1,6 +1,6 @@
 //! Who calls whom, read from the scenario.
 
-use crate::model::{Model, Step, Verb, all_steps};
+use crate::model::{Load, Model, Stage, Step, Verb, all_steps};
 use crate::outcome::{Part, Topology};
 
 /// The parts of a scenario and the calls between them; petgraph draws it.
@@ -8,9 +8,9 @@ pub fn topology(model: &Model) -> Topology {
     let mut topology = Topology::default();
     for (name, workload) in &model.workloads {
         let detail = match &workload.load {
-            crate::model::Load::Rate { per_second, .. } => format!("{per_second}/s"),
-            crate::model::Load::Users { users, .. } => format!("{users} users"),
-            crate::model::Load::Trace(times) => format!("{} arrivals", times.len()),
+            Load::Rate { per_second, .. } => format!("{}/s", over_stages(*per_second, &workload.stages)),
+            Load::Users { users, .. } => format!("{} users", over_stages(f64::from(*users), &workload.stages)),
+            Load::Trace(times) => format!("{} arrivals", times.len()),
         };
         topology.parts.push(Part { name: name.value.clone(), kind: "workload".to_owned(), detail });
     }
@@ -49,6 +49,13 @@ pub fn topology(model: &Model) -> Topology {
         steps(&mut topology, &transaction.coordinator.value, &transaction.work);
     }
     topology
+}
+
+/// A load that may change: `20–120` is from the least to the most.
+fn over_stages(first: f64, stages: &[Stage]) -> String {
+    let all = || stages.iter().filter_map(|stage| stage.to).chain([first]);
+    let (least, most) = (all().fold(first, f64::min), all().fold(first, f64::max));
+    if least < most { format!("{least}–{most}") } else { first.to_string() }
 }
 
 /// What is handed on: by exchanges to queues, by queues to consumers and sagas, by sagas to the services of their steps.

@@ -6,6 +6,7 @@ use super::interpreter::ending;
 use super::machine::{Machine, Timer};
 use super::message::{CallResult, Failure, Message, Request, system_errors};
 use super::plan::{BreakerUse, Call, Otherwise, Part, Plan};
+use super::spent::{Spent, SpentSeries};
 use crate::expression::Value;
 use crate::resilience::{self, Admission, Allowance, Breaker, ErrorClass, Token, Transition};
 use crate::variables::Variables;
@@ -17,6 +18,10 @@ pub struct Calling {
     pub call: u16,
     /// When its first try began.
     pub since: Time,
+    /// When its last try began,
+    tried: Time,
+    /// and where its time went, if there was an answer.
+    heard: Option<Spent>,
     /// Tries so far.
     made: u32,
     /// A try may have had an effect, though nobody said so.
@@ -41,7 +46,8 @@ impl Machine {
         let site = &plan.calls[usize::from(call)];
         let frame = self.frames.get(number);
         let unknown = core::mem::take(&mut frame.resumed);
-        frame.calling = Some(Calling { call, since: now, made: 0, unknown, pause: Span::ZERO, admitted: None });
+        let (tried, pause) = (now, Span::ZERO);
+        frame.calling = Some(Calling { call, since: now, tried, heard: None, made: 0, unknown, pause, admitted: None });
         if let Some(allowance) = self.allowance(plan, site) {
             allowance.request(now);
         }
@@ -52,6 +58,7 @@ impl Machine {
     fn attempt(&mut self, plan: &Plan, now: Time, number: u32, out: &mut impl Effects<Self>) {
         let frame = self.frames.get(number);
         let calling = frame.calling.as_mut().expect("a frame that tries is calling");
+        (calling.tried, calling.heard) = (now, None);
         let site = &plan.calls[usize::from(calling.call)];
         if now >= frame.deadline {
             let failure = Failure::system(system_errors::TIMEOUT, !calling.unknown);
@@ -116,6 +123,13 @@ impl Machine {
         let node = NodeId(target.first.0 + *turn);
         *turn = (*turn + 1) % target.nodes;
         node
+    }
+
+    /// An answer comes: where its time went.
+    pub(super) fn heard(&mut self, (number, token): (u32, u64), spent: Spent) {
+        if let Some(calling) = self.frames.current(number, token).and_then(|frame| frame.calling.as_mut()) {
+            calling.heard = Some(spent);
+        }
     }
 
     /// The try a frame waits for came to an end: an answer, a timeout, a reset. Anything stale is ignored.
@@ -214,9 +228,11 @@ impl Machine {
             }
             CallResult::Ok | CallResult::Failed(_) => result,
         };
-        if let Some(series) = site.latency {
-            let tag = ending(result).tag();
-            out.measure(Sample { series, tag, since: calling.since, value: now.since(calling.since) });
+        let spent = frame.clock.called(now, calling.tried, calling.heard);
+        if let Some((latency, parts)) = site.latency {
+            let (tag, since) = (ending(result).tag(), calling.since);
+            out.measure(Sample { series: latency, tag, since, value: now.since(since) });
+            Self::measure_parts(parts, spent, (tag, since), out);
         }
         match result {
             CallResult::Ok => {
@@ -226,6 +242,20 @@ impl Machine {
                 self.ready.push(number);
             }
             CallResult::Failed(failure) => self.otherwise(plan, now, number, (failure, site.otherwise), out),
+        }
+    }
+
+    /// Where the time of something went that began at `since`.
+    pub(super) fn measure_parts(
+        series: SpentSeries,
+        spent: Spent,
+        (tag, since): (u16, Time),
+        out: &mut impl Effects<Self>,
+    ) {
+        for (series, value) in series.into_iter().zip(spent.parts()) {
+            if value > Span::ZERO {
+                out.measure(Sample { series, tag, since, value });
+            }
         }
     }
 

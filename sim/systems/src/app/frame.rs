@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use kernel::{NodeId, Time};
 
 use super::calls::Calling;
+use super::spent::Clock;
 use crate::database::Receipt;
 use crate::messaging::Tag;
 use crate::variables::Variables;
@@ -26,6 +27,8 @@ pub struct Frame {
     pub caller: Caller,
     /// When it arrived here (for a client: the intended start).
     pub entered: Time,
+    /// Where its time went.
+    pub clock: Clock,
     /// When it was first given a worker.
     pub served: Option<Time>,
     /// It has a worker now.
@@ -75,6 +78,7 @@ impl Frame {
             draws: 0,
             caller,
             entered: now,
+            clock: Clock::new(now),
             served: None,
             holds_worker: false,
             calling: None,

@@ -8,6 +8,7 @@ use super::frame::{Caller, Frame};
 use super::machine::{Machine, Role, Timer};
 use super::message::{CallResult, Failure, Message, Reply, system_errors};
 use super::plan::{Draw, Instruction, Plan, Setting};
+use super::spent::{Spent, Waiting};
 use super::station::{Admission, Worker};
 use crate::database::Answer;
 use crate::expression::Value;
@@ -25,12 +26,13 @@ pub(super) struct Asked {
     caller: Caller,
     operation: u64,
     hop: u64,
+    spent: Spent,
 }
 
 impl Asked {
     #[inline]
     pub(super) fn of(frame: &Frame) -> Self {
-        Self { caller: frame.caller, operation: frame.operation, hop: frame.hop }
+        Self { caller: frame.caller, operation: frame.operation, hop: frame.hop, spent: frame.clock.spent() }
     }
 }
 
@@ -43,6 +45,7 @@ impl Machine {
             self.run_prepare(plan, now, number, out);
             return;
         }
+        frame.clock.turn(now);
         out.frame(Barrier(frame.operation));
         if frame.late_check {
             frame.late_check = false;
@@ -65,12 +68,14 @@ impl Machine {
                     let frame = self.frames.get(number);
                     frame.token = token;
                     frame.pc += 1;
+                    frame.clock.wait_for(Waiting::Work);
                     let span = draw_span(plan, frame, draw);
                     out.work(Timer::Resume { frame: number, token }, span);
                     return;
                 }
                 Instruction::Sleep(draw) => {
                     frame.pc += 1;
+                    frame.clock.wait_for(Waiting::Work);
                     let span = draw_span(plan, frame, draw);
                     let token = self.wait(number);
                     out.set_timer(Timer::Resume { frame: number, token }, Delay::Fixed(span));
@@ -158,7 +163,10 @@ impl Machine {
                 frame.served = frame.served.or(Some(now));
                 true
             }
-            Admission::Waits => false,
+            Admission::Waits => {
+                self.frames.get(number).clock.wait_for(Waiting::Worker);
+                false
+            }
             Admission::Refused => {
                 self.overloaded(plan, now, number, out);
                 false
@@ -210,6 +218,7 @@ impl Machine {
         out: &mut impl Effects<Self>,
     ) {
         let frame = self.frames.get(number);
+        frame.clock.turn(now);
         out.frame(Barrier(frame.operation));
         let Role::Server(server) = &mut self.role else {
             return self.end_operation(plan, now, number, result, out);
@@ -282,6 +291,7 @@ impl Machine {
                     bytes: plan.ops[op as usize].reply_size,
                     result,
                     values,
+                    spent: asked.spent,
                 };
                 out.send(node, Message::Reply(reply));
             }

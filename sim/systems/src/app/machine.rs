@@ -203,7 +203,8 @@ impl Process for Machine {
     fn on_message(&mut self, plan: &Plan, now: Time, from: NodeId, message: Message, out: &mut impl Effects<Self>) {
         match message {
             Message::Request(request) => self.request(plan, now, from, request, out),
-            Message::Reply(Reply { frame, token, result, values, .. }) => {
+            Message::Reply(Reply { frame, token, result, values, spent, .. }) => {
+                self.heard((frame, token), spent);
                 self.answered(plan, now, (frame, token), (result, values), out);
             }
             Message::Question(question) => {

@@ -6,6 +6,7 @@ use kernel::{Digest, Message as Wire, Route, Time, fold};
 
 use super::question::{Question, Told};
 use super::rows::Work;
+use super::spent::Spent;
 use crate::commit::two_phase;
 use crate::messaging;
 use crate::variables::Variables;
@@ -91,6 +92,8 @@ pub struct Reply {
     pub result: CallResult,
     /// What it answers, if it went well.
     pub values: Variables,
+    /// Where the time went, for statistics: nobody acts upon it.
+    pub spent: Spent,
 }
 
 /// How a call went.

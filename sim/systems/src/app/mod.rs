@@ -22,5 +22,6 @@ pub mod question;
 mod relay;
 pub mod rows;
 pub mod server;
+pub mod spent;
 pub mod station;
 mod store;

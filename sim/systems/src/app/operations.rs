@@ -72,10 +72,13 @@ impl Machine {
         let (index, workload) = self.workload(plan);
         let ending = ending(result);
         let ended = self.frames.get(frame);
-        let (caller, operation, since) = (ended.caller, ended.operation, ended.entered);
+        let (caller, operation, since, spent) = (ended.caller, ended.operation, ended.entered, ended.clock.spent());
         let variables = plan.history.then(|| ended.variables.clone());
         self.frames.end(frame);
-        out.measure(Sample { series: workload.latency, tag: ending.tag(), since, value: now.since(since) });
+        let value = now.since(since);
+        out.measure(Sample { series: workload.latency, tag: ending.tag(), since, value });
+        debug_assert_eq!(spent.total(), value, "each part of an operation has its name");
+        Self::measure_parts(workload.spent, spent, (ending.tag(), since), out);
         self.note_in_flight(workload, -1, out);
         Self::tell_outcome(plan, workload, operation, result, out);
         let (user, number) = match caller {

@@ -12,6 +12,7 @@ use core::ops::Range;
 use kernel::{CellId, Distribution, Key, NodeId, PointId, SeriesId, Span, Time};
 
 use super::mutant::Mutant;
+use super::spent::SpentSeries;
 use crate::commit::two_phase;
 use crate::database::{DatabasePlan, Script};
 use crate::expression::{Program, VariableId};
@@ -226,8 +227,10 @@ pub struct Workload {
     pub entry: u32,
     /// By number: where it comes from, once per operation.
     pub variables: Vec<Variable>,
-    /// Latency of its operations.
+    /// Latency of its operations,
     pub latency: SeriesId,
+    /// and where it went.
+    pub spent: SpentSeries,
     /// Operations in flight.
     pub in_flight: CellId,
     /// The transaction type its operations call directly, if any.

@@ -8,6 +8,7 @@ use crate::database::{Assignment, Letter};
 use crate::expression::{Program, VariableId};
 
 use super::Variable;
+use crate::app::spent::SpentSeries;
 
 /// An op: where its steps begin.
 #[derive(Clone, Debug)]
@@ -198,8 +199,8 @@ pub struct Call {
     pub timeout: Option<Span>,
     /// What a failure does.
     pub otherwise: Otherwise,
-    /// Latency as this caller sees it; the clients' own calls are measured as operations instead.
-    pub latency: Option<SeriesId>,
+    /// Latency as this caller sees it, and where it went; the clients' own calls are measured as operations instead.
+    pub latency: Option<(SeriesId, SpentSeries)>,
     /// Another try after a failed one, and the series that counts them.
     pub retry: Option<(u16, SeriesId)>,
     /// Not while the callee is ill.

@@ -1,0 +1,90 @@
+//! The queues of brokers, whether their books balanced, and the outboxes that feed them.
+
+use super::Section;
+use super::markup::Markup;
+use super::table::{Table, Unit, most, numbers, words};
+use crate::number::{plain, thousands, thousands_signed};
+use crate::terminal::books;
+use lab::outcome::{MessageQueueResult, OutboxResult, Outcome};
+
+/// A row per queue, and one per outbox.
+pub(super) fn section(outcome: &Outcome) -> Option<Section> {
+    let deepest = |queue: &MessageQueueResult| (queue.depth.max, queue.accepted);
+    let (shown, note) = most(&outcome.message_queues, "the deepest", "messages.csv", deepest);
+    if shown.is_empty() && outcome.outboxes.is_empty() {
+        return None;
+    }
+    let mut body = Markup::default();
+    if !shown.is_empty() {
+        body.leaf(
+            "p",
+            &[("class", "lead")],
+            "Queues of brokers. Depth: messages ready and in flight. Wait: from accepted to the first delivery; age: until \
+             it is gone. The books: ready + in flight = accepted − acknowledged − expired − dead-lettered − dropped.",
+        );
+        queues(&mut body, &shown, note.as_deref());
+    }
+    if !outcome.outboxes.is_empty() {
+        outboxes(&mut body, &outcome.outboxes);
+    }
+    Some(Section { id: "messages", title: "Messages", body })
+}
+
+fn queues(body: &mut Markup, shown: &[&MessageQueueResult], note: Option<&str>) {
+    let waited = shown.iter().filter(|queue| !queue.wait.is_empty());
+    let unit = Unit::of(waited.map(|queue| queue.wait.quantile(0.5)));
+    let mut table = Table::new(&[
+        words("queue"),
+        numbers("in", ""),
+        numbers("out", ""),
+        numbers("redelivered", ""),
+        numbers("dead", ""),
+        numbers("expired", ""),
+        numbers("dropped", ""),
+        numbers("refused", ""),
+        numbers("depth mean", ""),
+        numbers("max", ""),
+        numbers("at end", ""),
+        numbers("wait p50", unit.0),
+        numbers("wait p99", unit.0),
+        numbers("age p99", unit.0),
+    ]);
+    for queue in shown {
+        let mut cells = vec![queue.name.clone()];
+        let counts = [queue.accepted, queue.acknowledged, queue.redelivered, queue.dead_lettered];
+        cells.extend(counts.map(thousands));
+        cells.extend([queue.expired, queue.dropped, queue.refused].map(thousands));
+        cells.push(plain(queue.depth.mean));
+        cells.extend([queue.depth.max, queue.depth.end].map(thousands_signed));
+        cells.extend([unit.quantile(&queue.wait, 0.5), unit.quantile(&queue.wait, 0.99)]);
+        cells.push(unit.quantile(&queue.age, 0.99));
+        table.row(cells);
+        if queue.identity.checked > 0 {
+            table.below(format!("books {}", books(queue)));
+        }
+    }
+    table.without_empty(&["expired", "dropped", "refused"], &["0"]).write(body, note);
+}
+
+fn outboxes(body: &mut Markup, all: &[OutboxResult]) {
+    let (shown, note) = most(all, "the fullest", "timeseries.csv", |outbox| outbox.depth.max);
+    let lagged = shown.iter().filter(|outbox| !outbox.lag.is_empty());
+    let unit = Unit::of(lagged.map(|outbox| outbox.lag.quantile(0.5)));
+    let mut table = Table::new(&[
+        words("outbox of"),
+        numbers("messages", ""),
+        numbers("waiting mean", ""),
+        numbers("max", ""),
+        numbers("at end", ""),
+        numbers("lag p50", unit.0),
+        numbers("lag p99", unit.0),
+        numbers("longest", unit.0),
+    ]);
+    for outbox in shown {
+        let mut cells = vec![outbox.service.clone(), thousands(outbox.lag.count()), plain(outbox.depth.mean)];
+        cells.extend([outbox.depth.max, outbox.depth.end].map(thousands_signed));
+        cells.extend([0.5, 0.99, 1.0].map(|q| unit.quantile(&outbox.lag, q)));
+        table.row(cells);
+    }
+    table.write(body, note.as_deref());
+}
