@@ -18,10 +18,8 @@ pub struct Calling {
     pub call: u16,
     /// When its first try began.
     pub since: Time,
-    /// When its last try began,
+    /// When its last try began.
     tried: Time,
-    /// and where its time went, if there was an answer.
-    heard: Option<Spent>,
     /// Tries so far.
     made: u32,
     /// A try may have had an effect, though nobody said so.
@@ -47,7 +45,7 @@ impl Machine {
         let frame = self.frames.get(number);
         let unknown = core::mem::take(&mut frame.resumed);
         let (tried, pause) = (now, Span::ZERO);
-        frame.calling = Some(Calling { call, since: now, tried, heard: None, made: 0, unknown, pause, admitted: None });
+        frame.calling = Some(Calling { call, since: now, tried, made: 0, unknown, pause, admitted: None });
         if let Some(allowance) = self.allowance(plan, site) {
             allowance.request(now);
         }
@@ -58,11 +56,11 @@ impl Machine {
     fn attempt(&mut self, plan: &Plan, now: Time, number: u32, out: &mut impl Effects<Self>) {
         let frame = self.frames.get(number);
         let calling = frame.calling.as_mut().expect("a frame that tries is calling");
-        (calling.tried, calling.heard) = (now, None);
+        calling.tried = now;
         let site = &plan.calls[usize::from(calling.call)];
         if now >= frame.deadline {
             let failure = Failure::system(system_errors::TIMEOUT, !calling.unknown);
-            return self.call_ended(plan, now, number, CallResult::Failed(failure), &Variables::default(), out);
+            return self.call_ended(plan, now, number, (CallResult::Failed(failure), None), &Variables::default(), out);
         }
         calling.made += 1;
         let op = &plan.ops[site.op as usize];
@@ -73,7 +71,7 @@ impl Machine {
                 Admission::Yes(token) => admitted = Some((to, token)),
                 Admission::No => {
                     let failure = Failure::system(system_errors::BREAKER_OPEN, true);
-                    return self.try_failed(plan, now, number, failure, out);
+                    return self.try_failed(plan, now, number, (failure, None), out);
                 }
             }
         }
@@ -125,20 +123,14 @@ impl Machine {
         node
     }
 
-    /// An answer comes: where its time went.
-    pub(super) fn heard(&mut self, (number, token): (u32, u64), spent: Spent) {
-        if let Some(calling) = self.frames.current(number, token).and_then(|frame| frame.calling.as_mut()) {
-            calling.heard = Some(spent);
-        }
-    }
-
-    /// The try a frame waits for came to an end: an answer, a timeout, a reset. Anything stale is ignored.
+    /// The try a frame waits for came to an end: an answer with where its time went, a timeout, a reset. Anything stale
+    /// is ignored.
     pub(super) fn answered(
         &mut self,
         plan: &Plan,
         now: Time,
         (number, token): (u32, u64),
-        (result, values): (CallResult, Variables),
+        (result, values, heard): (CallResult, Variables, Option<Spent>),
         out: &mut impl Effects<Self>,
     ) {
         let fresh = self.frames.token();
@@ -158,13 +150,22 @@ impl Machine {
             self.breaker_result(plan, now, (used, node, admitted), ending, out);
         }
         match result {
-            CallResult::Failed(failure) if !failure.business => self.try_failed(plan, now, number, failure, out),
-            CallResult::Ok | CallResult::Failed(_) => self.call_ended(plan, now, number, result, &values, out),
+            CallResult::Failed(failure) if !failure.business => {
+                self.try_failed(plan, now, number, (failure, heard), out)
+            }
+            CallResult::Ok | CallResult::Failed(_) => self.call_ended(plan, now, number, (result, heard), &values, out),
         }
     }
 
     /// A try failed with a system error: perhaps there is another.
-    fn try_failed(&mut self, plan: &Plan, now: Time, number: u32, failure: Failure, out: &mut impl Effects<Self>) {
+    fn try_failed(
+        &mut self,
+        plan: &Plan,
+        now: Time,
+        number: u32,
+        (failure, heard): (Failure, Option<Spent>),
+        out: &mut impl Effects<Self>,
+    ) {
         let frame = self.frames.get(number);
         let (operation, hop, pc, deadline) = (frame.operation, frame.hop, frame.pc, frame.deadline);
         let calling = frame.calling.as_mut().expect("a frame that tries is calling");
@@ -191,7 +192,7 @@ impl Machine {
             }
         }
         let result = CallResult::Failed(Failure { certain, ..failure });
-        self.call_ended(plan, now, number, result, &Variables::default(), out);
+        self.call_ended(plan, now, number, (result, heard), &Variables::default(), out);
     }
 
     /// A pause is over.
@@ -214,7 +215,7 @@ impl Machine {
         plan: &Plan,
         now: Time,
         number: u32,
-        result: CallResult,
+        (result, heard): (CallResult, Option<Spent>),
         values: &Variables,
         out: &mut impl Effects<Self>,
     ) {
@@ -228,7 +229,7 @@ impl Machine {
             }
             CallResult::Ok | CallResult::Failed(_) => result,
         };
-        let spent = frame.clock.called(now, calling.tried, calling.heard);
+        let spent = frame.clock.called(now, calling.tried, heard);
         if let Some((latency, parts)) = site.latency {
             let (tag, since) = (ending(result).tag(), calling.since);
             out.measure(Sample { series: latency, tag, since, value: now.since(since) });

@@ -204,8 +204,7 @@ impl Process for Machine {
         match message {
             Message::Request(request) => self.request(plan, now, from, request, out),
             Message::Reply(Reply { frame, token, result, values, spent, .. }) => {
-                self.heard((frame, token), spent);
-                self.answered(plan, now, (frame, token), (result, values), out);
+                self.answered(plan, now, (frame, token), (result, values, Some(spent)), out);
             }
             Message::Question(question) => {
                 if let Some(store) = self.store() {
@@ -226,7 +225,13 @@ impl Process for Machine {
             Timer::Resume { frame, token } => self.resume(plan, now, (frame, token), out),
             Timer::Timeout { frame, token } => {
                 let failure = Failure::system(system_errors::TIMEOUT, false);
-                self.answered(plan, now, (frame, token), (CallResult::Failed(failure), Variables::default()), out);
+                self.answered(
+                    plan,
+                    now,
+                    (frame, token),
+                    (CallResult::Failed(failure), Variables::default(), None),
+                    out,
+                );
             }
             Timer::Retry { frame, token } => self.try_again(plan, now, (frame, token), out),
             Timer::AskAgain { frame, token } => self.ask_again(plan, (frame, token), out),
@@ -251,7 +256,13 @@ impl Process for Machine {
         match message {
             Message::Request(Request { frame, token, .. }) => {
                 let failure = Failure::system(system_errors::UNAVAILABLE, true);
-                self.answered(plan, now, (frame, token), (CallResult::Failed(failure), Variables::default()), out);
+                self.answered(
+                    plan,
+                    now,
+                    (frame, token),
+                    (CallResult::Failed(failure), Variables::default(), None),
+                    out,
+                );
             }
             // A frame that asked a database which is gone for good is told so; protocols ask again by themselves.
             Message::Question(question) => {
