@@ -74,7 +74,7 @@ impl Machine {
         let value = now.since(frame.entered);
         out.measure(Sample { series: workload.latency, tag: ending.tag(), since: frame.entered, value });
         debug_assert_eq!(frame.clock.spent().total(), value, "each part of an operation has its name");
-        Self::measure_parts(workload.spent, frame.clock.spent(), (ending.tag(), frame.entered), out);
+        self.spent.add(plan, 0, frame.entered, &frame.clock.spent());
         self.note_in_flight(workload, -1, out);
         Self::tell_outcome(plan, workload, frame, result, out);
         let (user, number) = match frame.caller {
