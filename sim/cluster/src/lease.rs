@@ -125,6 +125,7 @@ impl<P: Process> Cluster<P> {
                 watch.change(now, node, &change);
             }
             process.open_samples(&self.plan, &mut |series, since| watch.cut_short(now, node, series, since));
+            process.kept_sums(&self.plan, &mut |series, sum| watch.kept_sum(now, node, series, sum));
             work = process.unfinished();
             *process = P::boot(&self.plan, node);
         }

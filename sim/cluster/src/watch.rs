@@ -16,6 +16,8 @@ pub trait Watch<P: Process> {
     fn sample(&mut self, _now: Time, _node: NodeId, _sample: Sample) {}
     /// A crash cut short what was being measured since `since`.
     fn cut_short(&mut self, _now: Time, _node: NodeId, _series: SeriesId, _since: Time) {}
+    /// A process that is about to forget it tells a sum that it has kept.
+    fn kept_sum(&mut self, _now: Time, _node: NodeId, _series: SeriesId, _sum: u128) {}
     /// A moment of a protocol was reached.
     fn point(&mut self, _now: Time, _node: NodeId, _point: PointId, _of: u32) {}
     /// Something happened to a message.

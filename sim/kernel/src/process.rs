@@ -157,6 +157,8 @@ pub trait Process: Clone + Debug {
     /// What is being measured and has not ended: the host closes these samples when a crash cuts them short, and the
     /// recorder when the run ends.
     fn open_samples(&self, _plan: &Self::Plan, _each: &mut impl FnMut(SeriesId, Time)) {}
+    /// What is measured so often that only its sum is kept, here: told when a crash forgets it, and when the run ends.
+    fn kept_sums(&self, _plan: &Self::Plan, _each: &mut impl FnMut(SeriesId, u128)) {}
 }
 
 /// Where a process says what should be done, in order.

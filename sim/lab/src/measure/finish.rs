@@ -91,7 +91,7 @@ impl Recorder {
                 found.split_last().is_some_and(|(last, rest)| last.1 == waiting && rest == labels)
             };
             let all = names.series.iter().zip(&self.streams);
-            all.filter(|(series, _)| series.metric == "spent" && is_it(&series.labels)).map(|(_, s)| s.counted()).sum()
+            all.filter(|(series, _)| series.metric == "spent" && is_it(&series.labels)).map(|(_, s)| s.kept).sum()
         };
         let [work, worker, network, data, retries] = Waiting::ALL.map(|(_, name)| of(name));
         SpentTime { work, worker, network, data, retries }

@@ -192,6 +192,11 @@ impl Recorder {
         }
     }
 
+    /// A sum that a process has kept of what began after the warm-up.
+    pub fn kept(&mut self, series: SeriesId, sum: u128) {
+        self.streams[series.0 as usize].kept += sum;
+    }
+
     /// The terms with a phase or an outcome count a sample.
     fn probe(&mut self, now: Time, sample: &Sample) {
         let stream = &self.streams[sample.series.0 as usize];

@@ -17,8 +17,6 @@ pub(super) enum Meaning {
     Whole,
     /// Lengths that count as far as they were seen: being in doubt, holding a lock.
     Seen,
-    /// Parts of lengths: only their sum counts.
-    Part,
     /// Occurrences, by tag: refusals, aborts, wounds, retries.
     Occurrence,
 }
@@ -27,7 +25,6 @@ impl Meaning {
     pub(super) fn of(metric: &str) -> Self {
         match metric {
             "latency" => Self::Call,
-            "spent" => Self::Part,
             "in_doubt" | "lock_wait" | "hold_time" => Self::Seen,
             "refused" | "aborted" | "wounded" | "retries" => Self::Occurrence,
             _ => Self::Whole,
@@ -75,8 +72,8 @@ pub(super) struct Stream {
     pub(super) tags: BTreeMap<u16, u64>,
     /// Σ of the values that the tally has not got: those of the warm-up, and of what was cut short.
     rest: u128,
-    /// Σ of parts that began after the warm-up.
-    parts: u128,
+    /// A sum that was kept elsewhere.
+    pub(super) kept: u128,
     /// Calls of the warm-up that ended; the second those that ended ok.
     warm: (u64, u64),
     /// And those that were cut short.
@@ -96,7 +93,7 @@ impl Stream {
             tally: Tally::new(Hit::Error),
             tags: BTreeMap::new(),
             rest: 0,
-            parts: 0,
+            kept: 0,
             warm: (0, 0),
             warm_cut: 0,
             open: 0,
@@ -119,10 +116,6 @@ impl Stream {
     /// A sample comes in at `now`; `counts` if it began after the warm-up.
     #[inline]
     pub(super) fn record(&mut self, now: Time, sample: &Sample, counts: bool) {
-        if self.meaning == Meaning::Part {
-            self.parts += if counts { u128::from(sample.value.0) } else { 0 };
-            return;
-        }
         if counts && self.meaning.measures(sample) {
             self.tally.record(now, sample.tag, sample.value.0);
         } else {
@@ -151,11 +144,6 @@ impl Stream {
         } else {
             self.warm_cut += 1;
         }
-    }
-
-    /// Σ of the parts that began after the warm-up.
-    pub(super) fn counted(&self) -> u128 {
-        self.parts
     }
 
     /// Σ of all values, warm-up included, also of what was cut short.

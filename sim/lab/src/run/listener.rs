@@ -158,6 +158,10 @@ impl Listener {
         self.recorder.still_open(end, node, series, since);
     }
 
+    pub(super) fn kept(&mut self, series: SeriesId, sum: u128) {
+        self.recorder.kept(series, sum);
+    }
+
     fn up(&mut self, now: Time, node: NodeId, up: bool) {
         let Some((cell, key)) = self.up[node.0 as usize] else { return };
         let (before, after) = (i64::from(!up), i64::from(up));
@@ -334,6 +338,10 @@ impl Watch<Machine> for Listener {
     #[inline]
     fn sample(&mut self, now: Time, node: NodeId, sample: Sample) {
         self.recorder.sample(now, node, sample);
+    }
+
+    fn kept_sum(&mut self, _: Time, _: NodeId, series: SeriesId, sum: u128) {
+        self.kept(series, sum);
     }
 
     fn cut_short(&mut self, now: Time, node: NodeId, series: SeriesId, since: Time) {

@@ -204,6 +204,7 @@ impl World {
         for node in 0..self.cluster.len() as u32 {
             let (plan, process) = (self.cluster.plan(), self.cluster.process(NodeId(node)));
             let listener = &mut self.listener;
+            process.kept_sums(plan, &mut |series, sum| listener.kept(series, sum));
             if self.cluster.up(NodeId(node)) {
                 process.open_samples(plan, &mut |series, since| listener.still_open(end, NodeId(node), series, since));
             }

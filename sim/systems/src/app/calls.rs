@@ -6,7 +6,7 @@ use super::interpreter::ending;
 use super::machine::{Machine, Timer};
 use super::message::{CallResult, Failure, Message, Request, system_errors};
 use super::plan::{BreakerUse, Call, Otherwise, Part, Plan};
-use super::spent::{Spent, SpentSeries};
+use super::spent::Spent;
 use crate::expression::Value;
 use crate::resilience::{self, Admission, Allowance, Breaker, ErrorClass, Token, Transition};
 use crate::variables::Variables;
@@ -230,10 +230,10 @@ impl Machine {
             CallResult::Ok | CallResult::Failed(_) => result,
         };
         let spent = frame.clock.called(now, calling.tried, heard);
-        if let Some((latency, parts)) = site.latency {
+        if let Some((series, _)) = site.latency {
             let (tag, since) = (ending(result).tag(), calling.since);
-            out.measure(Sample { series: latency, tag, since, value: now.since(since) });
-            Self::measure_parts(parts, spent, (tag, since), out);
+            out.measure(Sample { series, tag, since, value: now.since(since) });
+            self.spent.add(plan, usize::from(calling.call), since, &spent);
         }
         match result {
             CallResult::Ok => {
@@ -243,20 +243,6 @@ impl Machine {
                 self.ready.push(number);
             }
             CallResult::Failed(failure) => self.otherwise(plan, now, number, (failure, site.otherwise), out),
-        }
-    }
-
-    /// Where the time of something went that began at `since`.
-    pub(super) fn measure_parts(
-        series: SpentSeries,
-        spent: Spent,
-        (tag, since): (u16, Time),
-        out: &mut impl Effects<Self>,
-    ) {
-        for (series, value) in series.into_iter().zip(spent.parts()) {
-            if value > Span::ZERO {
-                out.measure(Sample { series, tag, since, value });
-            }
         }
     }
 

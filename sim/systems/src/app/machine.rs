@@ -16,6 +16,7 @@ use super::output::Output;
 use super::plan::{Load, Part, Plan};
 use super::rows::Work;
 use super::server::Server;
+use super::spent::Kept;
 use super::station::Admission;
 use super::store::Store;
 use crate::commit::{Reason, two_phase};
@@ -38,6 +39,8 @@ pub struct Machine {
     pub(super) breakers: BTreeMap<(u16, NodeId), BreakerHere>,
     /// What retries may still cost, by policy and service.
     pub(super) allowances: BTreeMap<(u16, u32), Allowance>,
+    /// Where the time of its calls went: those of clients as one, those of a service by call site.
+    pub(super) spent: Kept,
     pub(super) role: Role,
 }
 
@@ -180,6 +183,7 @@ impl Process for Machine {
             turns: BTreeMap::new(),
             breakers: BTreeMap::new(),
             allowances: BTreeMap::new(),
+            spent: Kept::default(),
             role,
         }
     }
@@ -326,6 +330,18 @@ impl Process for Machine {
         each(service.cells.busy, key, i64::from(station.busy()));
         each(service.cells.in_system, key, i64::from(station.in_system()));
         server.volatile_cells(plan, self.me, each);
+    }
+
+    fn kept_sums(&self, plan: &Plan, each: &mut impl FnMut(SeriesId, u128)) {
+        for (slot, spent) in self.spent.sums().iter().enumerate() {
+            let series = match plan.nodes[self.me.0 as usize].part {
+                Part::Workload(n) => Some(plan.workloads[n as usize].spent),
+                Part::Service(_) | Part::Database(_) | Part::Broker(_) => plan.calls[slot].latency.map(|both| both.1),
+            };
+            for (series, sum) in series.into_iter().flatten().zip(*spent) {
+                each(series, sum);
+            }
+        }
     }
 
     fn open_samples(&self, plan: &Plan, each: &mut impl FnMut(SeriesId, Time)) {

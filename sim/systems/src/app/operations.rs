@@ -78,7 +78,7 @@ impl Machine {
         let value = now.since(since);
         out.measure(Sample { series: workload.latency, tag: ending.tag(), since, value });
         debug_assert_eq!(spent.total(), value, "each part of an operation has its name");
-        Self::measure_parts(workload.spent, spent, (ending.tag(), since), out);
+        self.spent.add(plan, 0, since, &spent);
         self.note_in_flight(workload, -1, out);
         Self::tell_outcome(plan, workload, operation, result, out);
         let (user, number) = match caller {

@@ -83,6 +83,8 @@ pub struct Plan {
     pub commit: two_phase::Plan,
     /// Clients tell their operations as outputs, for the history.
     pub history: bool,
+    /// What began before is left out of sums that machines keep.
+    pub measured_from: Time,
 }
 
 /// What a node is.
@@ -412,6 +414,7 @@ impl Plan {
             transactions: Vec::new(),
             commit: two_phase::Plan { kinds: Vec::new(), remembered: 4096, locks_held: None },
             history: false,
+            measured_from: Time::ZERO,
         }
     }
     /// The plan of a node's service, if it is a machine of one.

@@ -3,7 +3,11 @@
 //! A frame has a clock that is turned whenever it goes on, and an answer carries what the callee's clock has counted: the
 //! parts of a caller are those of all who worked for it, and add up to its latency exactly.
 
+use alloc::vec::Vec;
+
 use kernel::{SeriesId, Span, Time};
+
+use super::plan::Plan;
 
 /// What a request waits for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -34,6 +38,9 @@ impl Waiting {
 /// A series for each.
 pub type SpentSeries = [SeriesId; Waiting::ALL.len()];
 
+/// A sum of nanoseconds for each.
+pub type SpentSums = [u128; Waiting::ALL.len()];
+
 /// Time by what was waited for.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Spent([Span; Waiting::ALL.len()]);
@@ -51,6 +58,38 @@ impl Spent {
 
     fn add(&mut self, waiting: Waiting, span: Span) {
         self.0[waiting as usize].0 += span.0;
+    }
+
+    /// Part by part.
+    pub fn add_all(&mut self, other: &Self) {
+        for (mine, its) in self.0.iter_mut().zip(other.0) {
+            mine.0 += its.0;
+        }
+    }
+}
+
+/// What a machine keeps of it, by sort of call: sums, for samples would cost as much as all else that is measured.
+#[derive(Clone, Default, Debug)]
+pub struct Kept(Vec<SpentSums>);
+
+impl Kept {
+    /// By sort.
+    pub fn sums(&self) -> &[SpentSums] {
+        &self.0
+    }
+
+    /// Where the time of a call of this sort went that began at `since`.
+    #[inline]
+    pub fn add(&mut self, plan: &Plan, sort: usize, since: Time, spent: &Spent) {
+        if since < plan.measured_from {
+            return;
+        }
+        if self.0.len() <= sort {
+            self.0.resize(sort + 1, SpentSums::default());
+        }
+        for (sum, part) in self.0[sort].iter_mut().zip(spent.0) {
+            *sum += u128::from(part.0);
+        }
     }
 }
 
@@ -94,9 +133,7 @@ impl Clock {
         call.add(Waiting::Retries, tried.since(self.turned));
         let last = Span(now.since(tried).0 - call_of(heard).0);
         call.add(if heard.is_some() { Waiting::Network } else { Waiting::Retries }, last);
-        for (mine, its) in self.spent.0.iter_mut().zip(call.0) {
-            mine.0 += its.0;
-        }
+        self.spent.add_all(&call);
         self.turned = now;
         call
     }
