@@ -52,6 +52,8 @@ impl Compiler<'_> {
             with,
             into,
             deadline: true,
+            local: false,
+            stubborn: false,
             step: 0,
         };
         self.plan.calls.push(site);

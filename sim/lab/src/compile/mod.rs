@@ -5,6 +5,7 @@
 //! but for the keys of their draws: those depend on the seed, so a world is compiled per seed. It takes microseconds.
 
 mod calls;
+mod choreography;
 pub(crate) mod faults;
 mod later;
 mod messaging;
@@ -15,6 +16,7 @@ mod scripts;
 mod sorts;
 mod state;
 mod steps;
+mod topics;
 mod transactions;
 mod variables;
 
@@ -130,6 +132,8 @@ pub(crate) struct Compiler<'a> {
     breakers: Vec<(String, systems::app::plan::BreakerUse)>,
     call_series: BTreeMap<(String, String), kernel::SeriesId>,
     up: Vec<Option<(CellId, u64)>>,
+    /// Who reads which topics; they become groups when all are known.
+    readings: Vec<topics::Reading>,
 }
 
 impl<'a> Compiler<'a> {
@@ -158,6 +162,7 @@ impl<'a> Compiler<'a> {
             breakers: Vec::new(),
             call_series: BTreeMap::new(),
             up: Vec::new(),
+            readings: Vec::new(),
         }
     }
 
@@ -302,6 +307,7 @@ impl<'a> Compiler<'a> {
             after_store_before_confirm: point("broker.after_store_before_confirm"),
             after_deliver_before_ack: point("broker.after_deliver_before_ack"),
         };
+        self.plan.topics.after_store_before_confirm = self.plan.mail.points.after_store_before_confirm;
     }
 }
 

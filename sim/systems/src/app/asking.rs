@@ -11,12 +11,14 @@ use super::message::{CallResult, Failure, Message, system_errors};
 use super::mutant::Mutant;
 use super::plan::{MarkKind, Part, Plan};
 use super::question::{Ask, Question, Tell, Told};
-use crate::database::{Adopted, Answer, Asked, Asker, Identity, Outcome, SAGA_LEASE, SagaKey};
+use crate::database::{Adopted, Answer, Asked, Asker, Identity, Outcome, Receipt, SAGA_LEASE, SagaKey};
 use crate::expression::Value;
 use crate::variables::Variables;
 
 /// A protocol asks again when its database has not answered for so long: the database may have been down.
 pub(super) const ASK_AGAIN: Span = Span::secs(1);
+/// The part of a request's step that says which it is.
+const STEP: u32 = (1 << 20) - 1;
 /// How often a node says that it lives.
 pub(super) const RENEW: Span = Span(SAGA_LEASE.0 / 3);
 
@@ -46,8 +48,12 @@ impl Machine {
         }
         let remembers = plan.service(self.me).0.mutant != Some(Mutant::ForgetAnswers);
         let identity = if script.writes && remembers { identity(plan, frame) } else { None };
-        let receipt = frame.receipt.filter(|_| script.writes);
-        let asked = Asked { operation: frame.operation, identity, stores: site.stores, receipt };
+        // What a step of a choreographed saga does at its end belongs to the saga, whatever op it is.
+        let effect = if site.effect == 0 && site.stores { plan.effect_of(frame.step) } else { site.effect };
+        let inbox = plan.effect(effect).and_then(|effect| effect.inbox);
+        let step = inbox.map(|consumer| Receipt { consumer, message: frame.operation });
+        let receipt = step.or(frame.receipt.filter(|_| script.writes));
+        let asked = Asked { operation: frame.operation, identity, stores: site.stores, receipt, effect };
         let variables = frame.variables.clone();
         (frame.asking, frame.asks) = (Some(query), true);
         let token = self.wait(number);
@@ -253,10 +259,11 @@ impl Machine {
     /// The database did not answer: it may have been down.
     pub(super) fn ask_again(&mut self, plan: &Plan, (number, token): (u32, u64), out: &mut impl Effects<Self>) {
         let Some(frame) = self.frames.current(number, token) else { return };
-        match (frame.beginning, frame.marking) {
-            (Some(saga), _) => self.ask_begin(plan, number, token, saga, out),
-            (None, Some(mark)) => self.ask_mark(plan, number, token, mark, out),
-            (None, None) => {}
+        match (frame.beginning, frame.marking, frame.posting) {
+            (Some(saga), ..) => self.ask_begin(plan, number, token, saga, out),
+            (None, Some(mark), _) => self.ask_mark(plan, number, token, mark, out),
+            (None, None, Some(publish)) => self.post_again(plan, (number, token), publish, out),
+            (None, None, None) => {}
         }
     }
 
@@ -268,7 +275,7 @@ impl Machine {
         out.cancel_timer(Timer::AskAgain { frame: number, token });
         let record = &plan.marks[usize::from(mark)];
         match (kept, record.what) {
-            (false, _) | (true, MarkKind::Ended { .. }) => self.frames.end(number),
+            (false, _) | (true, MarkKind::Ended { .. } | MarkKind::GivenUp) => self.frames.end(number),
             (true, MarkKind::At(_)) => {
                 if let Some(point) = record.points.0 {
                     out.point(point, record.of);
@@ -307,7 +314,7 @@ impl Machine {
     pub(super) fn drives(&self, plan: &Plan) -> bool {
         match (&self.role, plan.nodes[self.me.0 as usize].part) {
             (Role::Server(_), Part::Service(n)) => plan.services[n as usize].drives,
-            (Role::Server(_) | Role::Store(_) | Role::Broker(_) | Role::Clients(_), _) => false,
+            (Role::Server(_) | Role::Store(_) | Role::Broker(_) | Role::Topics(_) | Role::Clients(_), _) => false,
         }
     }
 }
@@ -317,5 +324,6 @@ fn identity(plan: &Plan, frame: &Frame) -> Option<Identity> {
     let op = frame.op?;
     let program = plan.ops[op as usize].idempotent.as_ref()?;
     let value = program.evaluate(&frame.variables).unwrap_or(Value::Null);
-    Some(Identity { op, value, step: frame.step })
+    // Which of its events it reacts to makes no other step of it.
+    Some(Identity { op, value, step: frame.step & STEP })
 }

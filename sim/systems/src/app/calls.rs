@@ -59,7 +59,7 @@ impl Machine {
         }
         calling.made += 1;
         let op = &plan.ops[site.op as usize];
-        let to = self.next_node(plan, op.service);
+        let to = if site.local { self.me } else { self.next_node(plan, op.service) };
         let mut admitted = None;
         if let Some(used) = site.breaker {
             match self.admit(plan, now, used, (op.service, to), out) {
@@ -144,7 +144,9 @@ impl Machine {
             self.breaker_result(plan, now, (used, node, admitted), ending, out);
         }
         match result {
-            CallResult::Failed(failure) if !failure.business => self.try_failed(plan, now, number, failure, out),
+            CallResult::Failed(failure) if !failure.business || site.stubborn => {
+                self.try_failed(plan, now, number, failure, out);
+            }
             CallResult::Ok | CallResult::Failed(_) => self.call_ended(plan, now, number, result, &values, out),
         }
     }
@@ -158,7 +160,11 @@ impl Machine {
         let (made, before, certain) = (calling.made, calling.pause, !calling.unknown);
         let site = &plan.calls[usize::from(calling.call)];
         let again = site.retry.filter(|(policy, _)| {
-            class(failure.error).is_some_and(|class| plan.retries[usize::from(*policy)].again(made, class))
+            let policy = &plan.retries[usize::from(*policy)];
+            match class(failure.error) {
+                Some(class) if !failure.business => policy.again(made, class),
+                Some(_) | None => site.stubborn && policy.attempts.is_none_or(|attempts| made < attempts),
+            }
         });
         if let Some((policy, retries)) = again
             && self.allowance(plan, site).is_none_or(|allowance| allowance.retry(now))
@@ -282,7 +288,7 @@ impl Machine {
         let target = &plan.services[callee.0 as usize];
         let mine = match plan.nodes[self.me.0 as usize].part {
             Part::Service(_) => plan.nodes[self.me.0 as usize].number,
-            Part::Database(_) | Part::Broker(_) | Part::Workload(_) => 0,
+            Part::Database(_) | Part::Broker(_) | Part::Topics(_) | Part::Workload(_) => 0,
         };
         let key = u64::from(mine) * u64::from(target.nodes) + u64::from(at.1.0 - target.first.0);
         let new = || BreakerHere { breaker: Breaker::new(policy), cell: used.state, key };

@@ -4,7 +4,7 @@
 
 mod program;
 
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -12,9 +12,9 @@ use kernel::{CellId, Distribution, Key, NodeId, PointId, SeriesId, Span, Time};
 
 use super::mutant::Mutant;
 use crate::commit::two_phase;
-use crate::database::{DatabasePlan, Script};
+use crate::database::{DatabasePlan, Effect, Script};
 use crate::expression::{Program, VariableId};
-use crate::messaging;
+use crate::messaging::{self, Destination, topics};
 use crate::resilience::{BreakerPlan, Retry};
 
 pub use program::{
@@ -55,8 +55,15 @@ pub struct Plan {
     pub settings: Vec<Setting>,
     /// Queues, exchanges, and who consumes.
     pub mail: messaging::Plan,
-    /// Who consumes, by the number it has in `mail`.
+    /// Topics, and the groups that read them.
+    pub topics: topics::Plan,
+    /// Who consumes: first from queues, by the number it has in `mail`, then from topics.
     pub consumers: Vec<Consumer>,
+    /// Types of messages that sagas send to themselves: nobody else sees them.
+    pub hidden: BTreeSet<u32>,
+    /// By group that reads a topic: who consumes what it reads. A letter goes to each of them on its node that wants it,
+    /// one after the other.
+    pub readers: Vec<Vec<u32>>,
     /// Bytes of a message, by where it is sent.
     pub mail_bytes: Vec<u32>,
     /// Keys of messages that are texts: their symbols.
@@ -67,6 +74,12 @@ pub struct Plan {
     pub sagas: Vec<Saga>,
     /// Records of sagas, by the place in the program where they are written.
     pub marks: Vec<Mark>,
+    /// What steps of choreographed sagas commit, from number 1.
+    pub effects: Arc<Vec<Effect>>,
+    /// By what a request says of the saga's step that asks for it: the effect of the op's last commit.
+    pub steps: BTreeMap<u32, u32>,
+    /// Points of the program.
+    pub moments: Vec<(PointId, u32)>,
     /// Moments of requests that faults can name.
     pub points: RequestPoints,
     /// The variable that says which try of a call a request is, if a step reads it.
@@ -101,6 +114,8 @@ pub enum Part {
     Database(u32),
     /// A machine of a broker, by its number.
     Broker(u32),
+    /// A machine of a broker of topics, by its number.
+    Topics(u32),
     /// By index into `workloads`.
     Workload(u32),
 }
@@ -206,6 +221,15 @@ pub struct ServiceSeries {
     pub sojourn: SeriesId,
     /// Refused by a full queue.
     pub refused: SeriesId,
+}
+
+/// Where a message is sent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Addressee {
+    /// A queue or an exchange.
+    Mail(Destination),
+    /// A topic.
+    Topic(u32),
 }
 
 /// A client population.
@@ -372,12 +396,24 @@ impl Plan {
                 points: messaging::Points::default(),
                 mutant: None,
             },
+            topics: topics::Plan {
+                topics: Vec::new(),
+                groups: Vec::new(),
+                patience: Span::secs(1),
+                after_store_before_confirm: None,
+                mutant: None,
+            },
             consumers: Vec::new(),
+            hidden: BTreeSet::new(),
+            readers: Vec::new(),
             mail_bytes: Vec::new(),
             texts: BTreeSet::new(),
             told: MessageVariables::default(),
             sagas: Vec::new(),
             marks: Vec::new(),
+            effects: Arc::default(),
+            steps: BTreeMap::new(),
+            moments: Vec::new(),
             points: RequestPoints::default(),
             attempt: None,
             clock: None,
@@ -391,7 +427,28 @@ impl Plan {
     pub fn service_of(&self, me: NodeId) -> Option<&Service> {
         match self.nodes[me.0 as usize].part {
             Part::Service(n) => Some(&self.services[n as usize]),
-            Part::Database(_) | Part::Broker(_) | Part::Workload(_) => None,
+            Part::Database(_) | Part::Broker(_) | Part::Topics(_) | Part::Workload(_) => None,
+        }
+    }
+
+    /// The effect with this number; 0 is none.
+    pub fn effect(&self, number: u32) -> Option<&Effect> {
+        self.effects.get((number as usize).checked_sub(1)?)
+    }
+
+    /// The effect of the last commit of an op that this step of a saga asks for; 0 is none.
+    pub fn effect_of(&self, step: u32) -> u32 {
+        if step == 0 { 0 } else { self.steps.get(&step).copied().unwrap_or(0) }
+    }
+
+    /// What a number of `mail_bytes` and of letters in an outbox stands for: queues, then exchanges, then topics.
+    pub fn place(&self, number: u16) -> Addressee {
+        let number = u32::from(number);
+        let (queues, exchanges) = (self.mail.queues.len() as u32, self.mail.exchanges.len() as u32);
+        match (number.checked_sub(queues), number.checked_sub(queues + exchanges)) {
+            (None, _) => Addressee::Mail(Destination::Queue(number)),
+            (Some(exchange), None) => Addressee::Mail(Destination::Exchange(exchange)),
+            (Some(_), Some(topic)) => Addressee::Topic(topic),
         }
     }
 
@@ -403,7 +460,7 @@ impl Plan {
     pub fn service(&self, me: NodeId) -> (&Service, u32) {
         match self.nodes[me.0 as usize] {
             Place { part: Part::Service(n), number } => (&self.services[n as usize], number),
-            Place { part: Part::Database(_) | Part::Broker(_) | Part::Workload(_), .. } => {
+            Place { part: Part::Database(_) | Part::Broker(_) | Part::Topics(_) | Part::Workload(_), .. } => {
                 panic!("node {} is no machine of a service", me.0)
             }
         }

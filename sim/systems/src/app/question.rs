@@ -205,6 +205,7 @@ impl Digest for Question {
         match &self.ask {
             Ask::Script { script, asked, variables } => {
                 let state = fold(fold(state, 1), u64::from(*script) << 1 | u64::from(asked.stores));
+                let state = if asked.effect == 0 { state } else { fold(state, u64::from(asked.effect)) };
                 let state = asked.identity.map_or(state, |i| fold(fold(state, u64::from(i.op)), value(i.value)));
                 let state = asked.receipt.map_or(state, |r| fold(fold(state, u64::from(r.consumer)), r.message));
                 variables.fold(state)

@@ -10,7 +10,9 @@ use super::machine::{Machine, Record, Timer};
 use super::message::Message;
 use super::plan::{MarkKind, Plan, Service};
 use super::question::{Ask, Question, Tell, Told};
-use crate::database::{Asker, Commit, Database, DatabasePlan, Owner, SagaEntry, SagaKey, SagaRow, When};
+use crate::database::{
+    Asker, Commit, Database, DatabasePlan, Effect, Means, Outcome, Owner, SagaEntry, SagaKey, SagaRow, When,
+};
 use crate::variables::Variables;
 
 /// A database, and who waits for it.
@@ -61,9 +63,7 @@ impl Store {
         out.note(&changes);
         // What became durable in the very instant of the crash was never told; a judge may hear a fact twice.
         for entry in log.flat_map(|commit| &commit.sagas) {
-            if let Some((saga, fact)) = fact_of(plan, entry) {
-                out.fact(plan.sagas[usize::from(saga.saga)].protocol, saga.operation, fact);
-            }
+            say(plan, entry, out);
         }
         let (first, nodes) = self.clients;
         for (n, node) in (first.0..first.0 + nodes).enumerate() {
@@ -97,6 +97,11 @@ impl Store {
                 let script = &plan.scripts[script as usize];
                 let (outcome, when, commit) = self.database.run(script, variables, (asked, now));
                 Self::write(asker.operation, when, commit, out);
+                if let (Outcome::Done(_), Some(effect)) = (&outcome, plan.effect(asked.effect))
+                    && effect.means == Means::Asks
+                {
+                    say_step(plan, asked.operation, effect, out);
+                }
                 self.tell(asker, Tell::Outcome(outcome), when, out);
             }
             Ask::Remember { identity, answer } => {
@@ -173,7 +178,7 @@ impl Store {
         }
         let entry = match plan.marks[usize::from(mark)].what {
             MarkKind::At(_) => SagaEntry::At { saga, mark, position, variables },
-            MarkKind::Ended { .. } => SagaEntry::Ended { saga, mark, since: row.since },
+            MarkKind::Ended { .. } | MarkKind::GivenUp => SagaEntry::Ended { saga, mark, since: row.since },
         };
         let when = self.begin(asker.operation, Commit { sagas: alloc::vec![entry], ..Commit::default() }, out);
         self.tell(asker, Tell::Marked { kept: true }, when, out);
@@ -240,25 +245,30 @@ impl Store {
         changes: &mut Vec<Delta>,
         out: &mut impl Effects<Machine>,
     ) {
-        let Some((saga, kind)) = fact_of(plan, entry) else { return };
-        let by = match entry {
-            SagaEntry::Begun { .. } => 1,
-            SagaEntry::At { .. } | SagaEntry::Owned { .. } => 0,
-            SagaEntry::Ended { mark, since, .. } => {
-                let completed = plan.marks[usize::from(*mark)].what == MarkKind::Ended { completed: true };
-                let series = plan.sagas[usize::from(saga.saga)].time;
-                let tag = u16::from(!completed);
-                out.measure(Sample { series, tag, since: *since, value: now.since(*since) });
-                -1
+        say(plan, entry, out);
+        let (saga, by) = match entry {
+            SagaEntry::Begun { saga, .. } | SagaEntry::Started { saga, .. } => (saga, 1),
+            SagaEntry::Ended { saga, mark, since } => {
+                if let MarkKind::Ended { completed } = plan.marks[usize::from(*mark)].what {
+                    measure_end(plan, saga, completed, (*since, now), out);
+                }
+                (saga, -1)
             }
+            SagaEntry::Over { saga, completed, since } => {
+                measure_end(plan, saga, *completed, (*since, now), out);
+                (saga, -1)
+            }
+            SagaEntry::GivenUp { saga } => (saga, -1),
+            SagaEntry::At { .. }
+            | SagaEntry::Owned { .. }
+            | SagaEntry::Step { .. }
+            | SagaEntry::Left { .. }
+            | SagaEntry::Undone { .. } => return,
         };
-        let plan = &plan.sagas[usize::from(saga.saga)];
-        out.fact(plan.protocol, saga.operation, kind);
-        if by != 0 {
-            let open = &mut self.open[usize::from(saga.saga)];
-            changes.push(Delta { cell: plan.open, key: 0, before: *open, after: *open + by });
-            *open += by;
-        }
+        let open = &mut self.open[usize::from(saga.saga)];
+        let cell = plan.sagas[usize::from(saga.saga)].open;
+        changes.push(Delta { cell, key: 0, before: *open, after: *open + by });
+        *open += by;
     }
 
     /// Messages go to the relay, if it waits for some.
@@ -276,21 +286,48 @@ impl Store {
     }
 }
 
+/// A saga that began at the first of these times is over at the second.
+fn measure_end(
+    plan: &Plan,
+    saga: &SagaKey,
+    completed: bool,
+    (since, now): (Time, Time),
+    out: &mut impl Effects<Machine>,
+) {
+    let series = plan.sagas[usize::from(saga.saga)].time;
+    out.measure(Sample { series, tag: u16::from(!completed), since, value: now.since(since) });
+}
+
 /// What a record of a saga says to its judges.
-fn fact_of(plan: &Plan, entry: &SagaEntry) -> Option<(SagaKey, FactKind)> {
-    match entry {
-        SagaEntry::Begun { saga, .. } => {
-            let steps = plan.sagas[usize::from(saga.saga)].steps;
-            Some((*saga, FactKind::Saga(SagaFact::Begun { steps })))
+fn say(plan: &Plan, entry: &SagaEntry, out: &mut impl Effects<Machine>) {
+    let (saga, fact) = match entry {
+        SagaEntry::Begun { saga, .. } | SagaEntry::Started { saga, .. } => {
+            (saga, SagaFact::Begun { steps: plan.sagas[usize::from(saga.saga)].steps })
         }
-        SagaEntry::At { saga, mark, .. } => match plan.marks[usize::from(*mark)].what {
-            MarkKind::At(fact) => Some((*saga, fact)),
-            MarkKind::Ended { .. } => None,
-        },
-        SagaEntry::Owned { .. } => None,
-        SagaEntry::Ended { saga, mark, .. } => {
-            let completed = plan.marks[usize::from(*mark)].what == MarkKind::Ended { completed: true };
-            Some((*saga, FactKind::Saga(SagaFact::Ended { completed })))
+        SagaEntry::At { saga, mark, .. } | SagaEntry::Ended { saga, mark, .. } => {
+            let fact = match plan.marks[usize::from(*mark)].what {
+                MarkKind::At(fact) => fact,
+                MarkKind::Ended { completed } => SagaFact::Ended { completed },
+                MarkKind::GivenUp => SagaFact::Stuck,
+            };
+            (saga, fact)
         }
+        SagaEntry::Over { saga, completed, .. } => (saga, SagaFact::Ended { completed: *completed }),
+        SagaEntry::Step { saga, effect } => {
+            return plan.effect(*effect).into_iter().for_each(|effect| say_step(plan, saga.operation, effect, out));
+        }
+        // Who gave up has said so.
+        SagaEntry::Owned { .. } | SagaEntry::Left { .. } | SagaEntry::Undone { .. } | SagaEntry::GivenUp { .. } => {
+            return;
+        }
+    };
+    out.fact(plan.sagas[usize::from(saga.saga)].protocol, saga.operation, FactKind::Saga(fact));
+}
+
+/// What a step of a choreographed saga says to judges.
+fn say_step(plan: &Plan, operation: u64, effect: &Effect, out: &mut impl Effects<Machine>) {
+    let protocol = plan.sagas[usize::from(effect.saga)].protocol;
+    for fact in &effect.says {
+        out.fact(protocol, operation, FactKind::Saga(*fact));
     }
 }

@@ -24,7 +24,7 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    const INVALID: Self = Self { error: system_errors::INVALID, business: false };
+    pub(super) const INVALID: Self = Self { error: system_errors::INVALID, business: false };
 }
 
 /// A script being carried out.

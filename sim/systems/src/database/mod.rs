@@ -11,6 +11,7 @@
 //! asked), `attempt` (how it is carried out), then `Database` below.
 
 mod attempt;
+mod choreography;
 mod journal;
 mod relay;
 mod sagas;
@@ -26,6 +27,7 @@ use alloc::vec::Vec;
 use kernel::{Delta, NodeId, Time};
 
 pub use attempt::{Attempt, Refusal};
+pub use choreography::{Effect, Home, Instance, Instances, Means};
 pub use journal::{Answer, Commit, Identity, Outgoing, Receipt, SagaEntry, Write};
 pub use relay::{Batch, Relay};
 pub use sagas::{Adopted, Owner, SAGA_LEASE, SagaKey, SagaRow, Sagas};
@@ -34,6 +36,8 @@ pub use script::{
     Source, Step, TableKind, TablePlan,
 };
 pub use table::{Row, Table, code};
+
+use choreography::Deed;
 
 use crate::app::mutant::Mutant;
 use crate::variables::Variables;
@@ -47,8 +51,10 @@ pub struct Asked {
     pub identity: Option<Identity>,
     /// The answer is stored with this script; else a later one of the same op does it.
     pub stores: bool,
-    /// The message whose effect this is: it has none a second time.
+    /// The message, or the step of a saga, whose effect this is: it has none a second time.
     pub receipt: Option<Receipt>,
+    /// What it is in a choreographed saga, as `DatabasePlan::effects` numbers it; 0: nothing.
+    pub effect: u32,
 }
 
 /// How a script went.
@@ -163,13 +169,18 @@ impl Database {
             // It may rest on what is not durable yet.
             return (Outcome::Refused(refusal), self.when(self.commits), None);
         }
-        let Attempt { writes, letters, variables, .. } = attempt;
+        let sagas = self.sagas_of(&attempt, asked, now);
+        let Some(events) = self.events_of(&attempt, asked) else {
+            return (Outcome::Refused(Refusal::INVALID), self.when(self.commits), None);
+        };
+        let Attempt { writes, mut letters, variables, .. } = attempt;
+        letters.extend(events);
         let stored = asked.identity.filter(|_| asked.stores);
         let answer = stored.map(|identity| (identity, Answer::Done(script.result(&variables))));
         let receipt = asked.receipt.filter(|_| asked.stores);
         let sent = |letter| Outgoing { operation: asked.operation, since: now, ..letter };
         let letters = letters.into_iter().map(sent).collect();
-        let mut commit = Commit { writes, answer, receipt, letters, ..Commit::default() };
+        let mut commit = Commit { writes, answer, receipt, letters, sagas, ..Commit::default() };
         let mut apart = Vec::new();
         if self.plan.mutant == Some(Mutant::OutboxOutsideTransaction) {
             apart = core::mem::take(&mut commit.letters);
@@ -183,6 +194,20 @@ impl Database {
             self.postponed.insert(number, apart);
         }
         (Outcome::Done(variables), When::After(number), Some(commit))
+    }
+
+    /// What a script means for choreographed sagas.
+    fn sagas_of(&self, attempt: &Attempt<'_>, asked: Asked, now: Time) -> Vec<SagaEntry> {
+        let effect = self.plan.effect(asked.effect).map(|effect| (effect, asked.effect));
+        let writes: Vec<_> = attempt.writes.iter().map(|w| (w, self.newest(w.table, w.key))).collect();
+        let deed = Deed { operation: asked.operation, now, effect, writes: &writes, letters: &attempt.letters };
+        self.sagas.choreographed.records(&self.plan.homes, &deed)
+    }
+
+    /// The events of the step that a script is the end of.
+    fn events_of(&self, attempt: &Attempt<'_>, asked: Asked) -> Option<Vec<Outgoing>> {
+        let letters = self.plan.effect(asked.effect).map_or(&[][..], |effect| &effect.letters);
+        letters.iter().map(|letter| letter.written(attempt, &attempt.variables)).collect()
     }
 
     /// Mutant: what was to be written with this commit, and was not.

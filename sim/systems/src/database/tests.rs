@@ -3,7 +3,7 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use kernel::{CellId, Delta, NULL, NodeId, SeriesId, Time};
+use kernel::{CellId, Delta, NULL, NodeId, SagaFact, SeriesId, Time};
 
 use super::*;
 use crate::expression::{Instruction, ItemId, Operand, Operator, Program, Value, VariableId};
@@ -23,7 +23,8 @@ fn plan() -> Arc<DatabasePlan> {
         Place { table: 1, part: Part::Column(0) },
     ];
     let outbox = Some(OutboxPlan { waiting: OUTBOX, lag: SeriesId(0) });
-    Arc::new(DatabasePlan { tables: vec![counter, map], places, outbox, mutant: None })
+    let (effects, homes) = (Arc::default(), Vec::new());
+    Arc::new(DatabasePlan { tables: vec![counter, map], places, outbox, effects, homes, mutant: None })
 }
 
 fn number(n: i64) -> Program {
@@ -68,11 +69,11 @@ fn request(id: u64) -> Variables {
 
 fn asked(id: u64) -> Asked {
     let identity = Some(Identity { op: 0, value: Value::Int(id as i64), step: 0 });
-    Asked { operation: id, identity, stores: true, receipt: None }
+    Asked { operation: id, identity, stores: true, receipt: None, effect: 0 }
 }
 
 fn seen(database: &mut Database) -> Value {
-    let nothing = Asked { operation: 9, identity: None, stores: false, receipt: None };
+    let nothing = Asked { operation: 9, identity: None, stores: false, receipt: None, effect: 0 };
     let (Outcome::Done(variables), When::Now, None) = database.run(&look(), request(9), (nothing, Time::ZERO)) else {
         panic!("a look waits for nothing and writes nothing");
     };
@@ -149,4 +150,103 @@ fn sagas_go_to_who_asks_when_their_owner_no_longer_does() {
     let owned = SagaEntry::Owned { saga, owner: second };
     database.begin(Commit { sagas: vec![owned], ..Commit::default() });
     assert!(!database.sagas.belongs(saga, first) && database.sagas.belongs(saga, second));
+}
+
+/// A saga of the table of requests: message 5 to place 3 begins one; effects 1 to 4 complete it, refuse it while step 0 is
+/// to be undone, are the home's note that it is, and ask whether the first was done.
+fn home() -> Arc<DatabasePlan> {
+    let letter = |kind| {
+        let kind = Some(Assignment::Program(Program::constant(Value::Text(kind))));
+        Letter { to: 3, key: None, kind, with: Vec::new() }
+    };
+    let effect = |inbox, letters, says, means| Effect { saga: 0, inbox, letters, says, means };
+    let done = |step| vec![SagaFact::Done { step }];
+    let effects = vec![
+        effect(Some(70), vec![letter(6)], done(1), Means::Step { completes: true, last: true, due: 0 }),
+        effect(Some(71), Vec::new(), done(2), Means::Step { completes: false, last: true, due: 1 }),
+        effect(None, Vec::new(), Vec::new(), Means::Undone(0)),
+        effect(Some(70), Vec::new(), vec![SagaFact::Intent { step: 1 }], Means::Asks),
+    ];
+    let homes = vec![Home { saga: 0, to: 3, kind: 5, subject: Some((1, 0)) }];
+    let plan = Arc::unwrap_or_clone(plan());
+    Arc::new(DatabasePlan { effects: Arc::new(effects), homes, ..plan })
+}
+
+/// The status of the request's row becomes this; a message of type 5 goes with the first.
+fn becomes(status: u32) -> Script {
+    let set = || vec![(0, Assignment::Program(Program::constant(Value::Text(status))))];
+    let action = if status == 1 { Action::Insert(set()) } else { Action::Update(set()) };
+    let (key, otherwise, into) = (Program::variable(VariableId(0)), Otherwise::Fail(50), Vec::new());
+    let mut steps = vec![Step::Change { table: 1, key, action, guard: None, otherwise, into }];
+    if status == 1 {
+        let kind = Some(Assignment::Program(Program::constant(Value::Text(5))));
+        steps.push(Step::Outbox(Letter { to: 3, key: None, kind, with: Vec::new() }));
+    }
+    Script { steps, writes: true, result: Vec::new() }
+}
+
+fn nothing(writes: bool) -> Script {
+    Script { steps: Vec::new(), writes, result: Vec::new() }
+}
+
+/// Runs a script for a request in the name of an effect, and makes it durable: its records of sagas.
+fn does(database: &mut Database, script: &Script, id: u64, effect: u32) -> (Outcome, Vec<SagaEntry>) {
+    let inbox = database.plan().effect(effect).and_then(|effect| effect.inbox);
+    let receipt = inbox.map(|consumer| Receipt { consumer, message: id });
+    let asked = Asked { operation: id, identity: None, stores: script.writes, receipt, effect };
+    let (outcome, when, commit) = database.run(script, request(id), (asked, Time(id)));
+    if let (When::After(number), Some(_)) = (when, &commit) {
+        database.durable(number, &mut Vec::new());
+    }
+    (outcome, commit.map_or_else(Vec::new, |commit| commit.sagas.clone()))
+}
+
+#[test]
+fn a_choreographed_saga_ends_with_its_row_and_what_that_calls_for() {
+    let mut database = Database::new(&home());
+    let saga = |operation| SagaKey { saga: 0, operation };
+    let begun = |id| vec![SagaEntry::Started { saga: saga(id), since: Time(id) }];
+    for id in [21, 22] {
+        assert_eq!(does(&mut database, &becomes(1), id, 0).1, begun(id), "with the event that begins it");
+    }
+    assert_eq!(does(&mut database, &nothing(false), 21, 4), (Outcome::Done(request(21)), Vec::new()), "not done yet");
+    // Nothing is due: it is over with its row.
+    let step = |id, effect| SagaEntry::Step { saga: saga(id), effect };
+    let left = |id, completed, due| SagaEntry::Left { saga: saga(id), completed, due };
+    let over = |id, completed| SagaEntry::Over { saga: saga(id), completed, since: Time(id) };
+    assert_eq!(does(&mut database, &becomes(2), 21, 1).1, [step(21, 1), left(21, true, 0), over(21, true)]);
+    assert_eq!(does(&mut database, &becomes(2), 21, 1), (Outcome::Known, Vec::new()), "the inbox knows the step");
+    assert_eq!(does(&mut database, &nothing(false), 21, 4), (Outcome::Known, Vec::new()));
+    // A compensation is due: it is over when that is done.
+    assert_eq!(does(&mut database, &becomes(3), 22, 2).1, [step(22, 2), left(22, false, 1)]);
+    assert_eq!(database.sagas.open(), 1);
+    let undone = SagaEntry::Undone { saga: saga(22), step: 0 };
+    assert_eq!(does(&mut database, &nothing(true), 22, 3).1, [undone, over(22, false)]);
+    assert_eq!(does(&mut database, &nothing(true), 22, 3).1, [], "said twice without harm");
+    // Somebody else may end it, too; and an event that is sent again begins nothing.
+    does(&mut database, &becomes(1), 23, 0);
+    assert_eq!(does(&mut database, &becomes(4), 23, 0).1, [left(23, false, 0), over(23, false)]);
+    assert_eq!(database.sagas.open(), 0);
+    let events = database.relay.rows().filter(|letter| letter.kind == Some(6)).count();
+    assert_eq!(events, 1, "one event follows, in the commit of the step");
+}
+
+#[test]
+fn what_is_undone_before_the_row_says_so_is_not_forgotten_by_a_crash() {
+    let mut database = Database::new(&home());
+    let mut log = Vec::new();
+    for (script, effect) in [(becomes(1), 0), (nothing(true), 3), (becomes(3), 2)] {
+        let mut again = Database::new(&home());
+        again.replay(log.iter().map(|commit: &Arc<Commit>| &**commit));
+        assert_eq!(again.sagas.open(), database.sagas.open());
+        let asked = Asked { operation: 5, identity: None, stores: true, receipt: None, effect };
+        log.extend(again.run(&script, request(5), (asked, Time(1))).2);
+        database = again;
+    }
+    assert_eq!(log.len(), 3);
+    assert!(matches!(
+        log[2].sagas[..],
+        [SagaEntry::Step { .. }, SagaEntry::Left { due: 1, .. }, SagaEntry::Over { .. }]
+    ));
+    assert_eq!(Database::owed(log[..2].iter().map(|commit| &**commit)), 2, "a message for the relay, a saga");
 }

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use kernel::{CellId, Distribution, FactKind, Key, PointId, SeriesId, Span};
+use kernel::{CellId, Distribution, SagaFact, Key, PointId, SeriesId, Span};
 
 use crate::database::{Assignment, Letter};
 use crate::expression::{Program, VariableId};
@@ -65,6 +65,8 @@ pub enum Instruction {
     Reply,
     /// Writes a record of a saga.
     Mark(u16),
+    /// Says that a point is reached.
+    Point(u16),
     /// Ends the op.
     Return,
 }
@@ -76,6 +78,8 @@ pub struct Query {
     pub script: u32,
     /// The answer of an idempotent op is stored with it.
     pub stores: bool,
+    /// What it is in a choreographed saga; 0: nothing, or what the step says that asks for the op.
+    pub effect: u32,
     /// What a refusal does.
     pub otherwise: Otherwise,
 }
@@ -102,7 +106,7 @@ pub enum Setting {
     Drawn(VariableId, Variable),
 }
 
-/// What a service takes from a queue.
+/// What a service takes from a queue or a topic.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Consumer {
     /// The service.
@@ -117,6 +121,13 @@ pub struct Consumer {
     pub inbox: bool,
 }
 
+impl Consumer {
+    /// Whether it wants messages of this type.
+    pub fn wants(&self, kind: Option<u32>) -> bool {
+        self.kinds.is_empty() || kind.is_some_and(|kind| self.kinds.contains(&kind))
+    }
+}
+
 /// What is done with a message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Does {
@@ -124,6 +135,8 @@ pub enum Does {
     Op(u32),
     /// A saga of this kind begins.
     Saga(u16),
+    /// The instructions from here on, without a worker: a choreographed saga's step.
+    React(u32),
 }
 
 /// The variables that tell a consumer of its message.
@@ -172,12 +185,14 @@ pub struct Mark {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum MarkKind {
     /// It has come here, and this is a fact now.
-    At(FactKind),
+    At(SagaFact),
     /// It is over.
     Ended {
         /// All its steps are done; else they were undone.
         completed: bool,
     },
+    /// A compensation failed for good: nobody goes on with it.
+    GivenUp,
 }
 
 /// A distribution and the key of its draws.
@@ -210,6 +225,10 @@ pub struct Call {
     pub into: Vec<VariableId>,
     /// The callee is told until when it is waited for.
     pub deadline: bool,
+    /// It is made to the caller's own node.
+    pub local: bool,
+    /// Every failure is tried again, business errors too.
+    pub stubborn: bool,
     /// Which step of a saga it is, from 1; else 0.
     pub step: u32,
 }
