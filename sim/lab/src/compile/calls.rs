@@ -24,7 +24,7 @@ impl Compiler<'_> {
             self.errors.push(Diagnostic::error(call.target.place, message, "let a workload call it"));
         }
         let service = from.map_or("", |site| site.service);
-        let latency = from.map(|site| self.call_series(site.service, &target));
+        let (latency, rejected) = from.map(|site| self.call_series(site.service, &target)).unzip();
         let otherwise = match &call.otherwise {
             Otherwise::Fail => plan::Otherwise::Fail,
             Otherwise::Skip => plan::Otherwise::Skip,
@@ -47,6 +47,7 @@ impl Compiler<'_> {
             timeout: call.timeout,
             otherwise,
             latency,
+            rejected,
             retry,
             breaker,
             with,
@@ -69,12 +70,14 @@ impl Compiler<'_> {
         answer.iter().filter_map(|(field, _)| self.variables.id(&name(field))).collect()
     }
 
-    fn call_series(&mut self, from: &str, op: &str) -> kernel::SeriesId {
+    /// How long calls take, and why they are rejected.
+    fn call_series(&mut self, from: &str, op: &str) -> (kernel::SeriesId, kernel::SeriesId) {
         let key = (from.to_owned(), op.to_owned());
         if let Some(&series) = self.call_series.get(&key) {
             return series;
         }
-        let series = self.names.series("latency", vec![("op", op.to_owned()), ("from", from.to_owned())]);
+        let labels = || vec![("op", op.to_owned()), ("from", from.to_owned())];
+        let series = (self.names.series("latency", labels()), self.names.series("rejected", labels()));
         self.call_series.insert(key, series);
         series
     }

@@ -85,7 +85,13 @@ impl<'a> Compiler<'a> {
     }
 
     /// Everything of a choreographed saga but what all sagas have.
-    pub(super) fn choreographed(&mut self, index: u16, name: &'a At<String>, saga: &'a Saga, way: &[usize]) {
+    pub(super) fn choreographed(
+        &mut self,
+        index: u16,
+        name: &'a At<String>,
+        saga: &'a Saga,
+        (way, kept_at): (&[usize], &[u32]),
+    ) {
         let (Some(topic), Some(home)) = (&saga.topic, self.home_of(saga, way)) else { return };
         let Some(number) = self.model.topics.iter().position(|(known, _)| known.value == topic.value) else { return };
         let Some(kind) = self.beginning(name, saga, &topic.value, home) else { return };
@@ -108,12 +114,38 @@ impl<'a> Compiler<'a> {
                 self.compensation(&dance, n, compensate);
             }
         }
+        let over = self.freed(&dance, kept_at);
         let subject = saga.subject.as_ref().and_then(|subject| self.subject(home, &subject.item, subject.place));
         let service =
             self.model.services.iter().position(|(known, _)| known.value == home).expect("it was found above");
         if let Some(state) = &mut self.plan.services[service].state {
-            Arc::make_mut(state).homes.push(Home { saga: index, to, kind, subject });
+            Arc::make_mut(state).homes.push(Home { saga: index, to, kind, subject, over });
         }
+    }
+
+    /// The rows that a saga keeps are free when its home says that it is over: what it says.
+    fn freed(&mut self, dance: &Dance<'_>, kept_at: &[u32]) -> Option<Letter> {
+        if kept_at.is_empty() {
+            return None;
+        }
+        let said = format!("sagas.{}#over", dance.name);
+        for &service in kept_at {
+            let name = self.model.services[service as usize].0.value.as_str();
+            self.hears(dance, name, &said, Means::Frees);
+        }
+        Some(self.event(dance, &said))
+    }
+
+    /// A service commits what it hears of a saga.
+    fn hears(&mut self, dance: &Dance<'_>, service: &str, said: &str, means: Means) {
+        let effect = Effect { saga: dance.index, inbox: None, letters: Vec::new(), says: Vec::new(), means };
+        let effect = self.effect(effect);
+        let entry = self.plan.program.len() as u32;
+        self.note(effect);
+        self.plan.program.push(Instruction::Return);
+        let kind = self.names.symbol(said);
+        self.plan.hidden.insert(kind);
+        self.reacts(dance, service, vec![kind], entry);
     }
 
     /// The type of the event that begins a saga, which only the outbox of its home sends.
@@ -232,7 +264,7 @@ impl<'a> Compiler<'a> {
         let undone = vec![self.event(dance, &said("undone"))];
         let undone = self.effect(effect(undone, vec![SagaFact::Compensated { step: number }], nothing));
         let stuck = vec![self.event(dance, &said("stuck"))];
-        let stuck = self.effect(effect(stuck, vec![SagaFact::Stuck], nothing));
+        let stuck = self.effect(effect(stuck, Vec::new(), nothing));
         let points = (self.plan.points.before_compensate, self.plan.points.after_compensate);
         let entry = self.plan.program.len() as u32;
         let mut call = compensate.clone();
@@ -250,14 +282,7 @@ impl<'a> Compiler<'a> {
         let kinds = step.compensate_on.iter().map(|on| self.names.symbol(&on.value)).collect();
         self.reacts(dance, service, kinds, entry);
         for (what, means) in [("undone", Means::Undone(number)), ("stuck", Means::GivenUp)] {
-            let means = Effect { saga: dance.index, inbox: None, letters: Vec::new(), says: Vec::new(), means };
-            let means = self.effect(means);
-            let entry = self.plan.program.len() as u32;
-            self.note(means);
-            self.plan.program.push(Instruction::Return);
-            let kind = self.names.symbol(&said(what));
-            self.plan.hidden.insert(kind);
-            self.reacts(dance, dance.home, vec![kind], entry);
+            self.hears(dance, dance.home, &said(what), means);
         }
     }
 

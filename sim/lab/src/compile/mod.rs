@@ -7,6 +7,7 @@
 mod calls;
 mod choreography;
 pub(crate) mod faults;
+mod isolation;
 mod later;
 mod messaging;
 mod network;
@@ -130,7 +131,7 @@ pub(crate) struct Compiler<'a> {
     variables: variables::Variables,
     /// Breakers, by who calls whom with which policy.
     breakers: Vec<(String, systems::app::plan::BreakerUse)>,
-    call_series: BTreeMap<(String, String), kernel::SeriesId>,
+    call_series: BTreeMap<(String, String), (kernel::SeriesId, kernel::SeriesId)>,
     up: Vec<Option<(CellId, u64)>>,
     /// Who reads which topics; they become groups when all are known.
     readings: Vec<topics::Reading>,

@@ -182,6 +182,7 @@ impl Compiler<'_> {
             labels.push(("tx", target.trim_start_matches("transactions.").to_owned()));
         }
         let latency = self.names.series("latency", labels.clone());
+        let rejected = self.names.series("rejected", labels.clone());
         let in_flight = self.names.cell(Cell {
             path: format!("workloads.{name}.in_flight"),
             keys: 1,
@@ -203,7 +204,20 @@ impl Compiler<'_> {
         let load = self.load(name, workload);
         let clients = workload.clients;
         let unit = Distribution::exponential(1.0).expect("one is a mean");
-        plan::Workload { unit, clients, load, start, stop, entry, variables, latency, in_flight, transaction, dropped }
+        plan::Workload {
+            unit,
+            clients,
+            load,
+            start,
+            stop,
+            entry,
+            variables,
+            latency,
+            rejected,
+            in_flight,
+            transaction,
+            dropped,
+        }
     }
 
     fn load(&self, name: &str, workload: &Workload) -> plan::Load {

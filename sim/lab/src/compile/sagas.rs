@@ -47,19 +47,21 @@ impl Compiler<'_> {
                 labels: label(),
             });
             let time = self.names.series("saga_time", label());
+            let kept_at = self.guards(index as u16, &saga.isolation);
             let entry = self.plan.program.len() as u32;
             match saga.style {
                 SagaStyle::Orchestrated => {
-                    self.saga(index as u16, home, saga);
+                    self.saga(index as u16, home, saga, &kept_at);
                     self.plan.services[service].drives = true;
                 }
-                SagaStyle::Choreographed => self.choreographed(index as u16, name, saga, &way),
+                SagaStyle::Choreographed => self.choreographed(index as u16, name, saga, (&way, &kept_at)),
             }
             self.plan.sagas.push(plan::Saga {
                 service: service as u32,
                 entry,
                 protocol,
                 steps: way.len() as u32,
+                first_step: self.saga_steps(index as u16),
                 open,
                 time,
             });
@@ -71,7 +73,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn saga(&mut self, index: u16, coordinator: &str, saga: &Saga) {
+    fn saga(&mut self, index: u16, coordinator: &str, saga: &Saga, kept_at: &[u32]) {
         let site = Site { service: coordinator, path: "" };
         // From the first step that nothing undoes it goes forward only.
         let pivot = saga.steps.iter().position(|step| step.pivot || step.compensate.is_none());
@@ -106,9 +108,9 @@ impl Compiler<'_> {
                 n,
             );
         }
-        self.mark(index, MarkKind::Ended { completed: true }, (None, None), 0);
+        self.ended(index, true, kept_at);
         let undoable = pivot.map_or(saga.steps.len(), |p| p + 1).min(saga.steps.len());
-        self.undo(index, site, saga, undoable, &mut layout);
+        self.undo(index, site, saga, (undoable, kept_at), &mut layout);
         for (call, step) in layout.failures {
             // What surely had no effect needs no undoing; what may have had one is undone as if it had.
             let certain = self.failed(index, step, true, layout.undo[step]);
@@ -127,7 +129,14 @@ impl Compiler<'_> {
     }
 
     /// Compensations, last step first; `layout.undo[n]` is where all steps before `n` are undone.
-    fn undo(&mut self, index: u16, site: Site<'_>, saga: &Saga, undoable: usize, layout: &mut Layout) {
+    fn undo(
+        &mut self,
+        index: u16,
+        site: Site<'_>,
+        saga: &Saga,
+        (undoable, kept_at): (usize, &[u32]),
+        layout: &mut Layout,
+    ) {
         for n in (0..undoable).rev() {
             layout.undo[n + 1] = self.plan.program.len() as u32;
             let Some(SagaStep { compensate: Some(compensate), place, .. }) = saga.steps.get(n) else { continue };
@@ -143,7 +152,15 @@ impl Compiler<'_> {
         if let Some(call) = &saga.on_abort {
             self.until_done(site, call, saga.place, (index, saga.steps.len()), 1);
         }
-        self.mark(index, MarkKind::Ended { completed: false }, (None, None), 0);
+        self.ended(index, false, kept_at);
+    }
+
+    /// It is over, once the rows are free that it kept to itself.
+    fn ended(&mut self, index: u16, completed: bool, kept_at: &[u32]) {
+        for &service in kept_at {
+            self.mark(index, MarkKind::Free { service }, (None, None), 0);
+        }
+        self.mark(index, MarkKind::Ended { completed }, (None, None), 0);
     }
 
     /// A call that is made until it is done, whatever it answers.

@@ -170,7 +170,7 @@ impl Compiler<'_> {
         at.map(|n| n as u16)
     }
 
-    fn row(&mut self, site: Site<'_>, row: &Row) -> Option<(u16, Program)> {
+    pub(super) fn row(&mut self, site: Site<'_>, row: &Row) -> Option<(u16, Program)> {
         let table = self.table_of(site.service, &row.owner, &row.item, row.place)?;
         let key = self.key(site.service, &row.key)?;
         Some((table, key))

@@ -54,8 +54,8 @@ impl Compiler<'_> {
         });
         let mutant = super::parts::mutant_of(service);
         // Sagas come later.
-        let (effects, homes) = (Arc::default(), Vec::new());
-        Some(Arc::new(DatabasePlan { tables, places, outbox, effects, homes, mutant }))
+        let (effects, homes, guards) = (Arc::default(), Vec::new(), Vec::new());
+        Some(Arc::new(DatabasePlan { tables, places, outbox, effects, homes, guards, mutant }))
     }
 
     fn table(&mut self, service: &str, item: &str, state: &State) -> (TablePlan, ItemKind) {

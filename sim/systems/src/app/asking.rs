@@ -18,7 +18,9 @@ use crate::variables::Variables;
 /// A protocol asks again when its database has not answered for so long: the database may have been down.
 pub(super) const ASK_AGAIN: Span = Span::secs(1);
 /// The part of a request's step that says which it is.
-const STEP: u32 = (1 << 20) - 1;
+pub(super) const STEP: u32 = (1 << 20) - 1;
+/// It is asked for by the op of that step, not by the step itself.
+pub(super) const WITHIN: u32 = 1 << 31;
 /// How often a node says that it lives.
 pub(super) const RENEW: Span = Span(SAGA_LEASE.0 / 3);
 
@@ -29,7 +31,10 @@ impl Machine {
     }
 
     fn ask(&mut self, plan: &Plan, number: u32, token: u64, salt: u64, ask: Ask, out: &mut impl Effects<Self>) {
-        let to = self.database(plan);
+        self.ask_of(self.database(plan), number, token, salt, ask, out);
+    }
+
+    fn ask_of(&mut self, to: NodeId, number: u32, token: u64, salt: u64, ask: Ask, out: &mut impl Effects<Self>) {
         let frame = self.frames.get(number);
         let place = u64::from(frame.turns) << 48 | u64::from(frame.pc) << 16 | salt;
         let hop = fold(frame.hop, place);
@@ -53,7 +58,8 @@ impl Machine {
         let inbox = plan.effect(effect).and_then(|effect| effect.inbox);
         let step = inbox.map(|consumer| Receipt { consumer, message: frame.operation });
         let receipt = step.or(frame.receipt.filter(|_| script.writes));
-        let asked = Asked { operation: frame.operation, identity, stores: site.stores, receipt, effect };
+        let saga = plan.saga_of(frame.step);
+        let asked = Asked { operation: frame.operation, identity, stores: site.stores, receipt, effect, saga };
         let variables = frame.variables.clone();
         (frame.asking, frame.asks) = (Some(query), true);
         let token = self.wait(number);
@@ -167,6 +173,7 @@ impl Machine {
             }
             // The message had its effect before.
             (Outcome::Known, _) => self.finish(plan, now, number, CallResult::Ok, out),
+            (Outcome::Locked, _) => panic!("who is locked out waits at the database"),
             (Outcome::Done(_) | Outcome::Refused(_), None) => panic!("an answer is stored, or known"),
         }
     }
@@ -252,7 +259,16 @@ impl Machine {
         frame.marking = Some(mark);
         let saga = SagaKey { saga: plan.marks[usize::from(mark)].saga, operation: frame.operation };
         let (position, variables) = (frame.pc, frame.variables.clone());
-        self.ask(plan, number, token, 5, Ask::Mark { saga, owner, mark, position, variables }, out);
+        let ask = match plan.marks[usize::from(mark)].what {
+            MarkKind::Free { service } => {
+                self.ask_of(plan.services[service as usize].database, number, token, 6, Ask::Free { saga }, out);
+                return out.set_timer(Timer::AskAgain { frame: number, token }, Delay::Fixed(ASK_AGAIN));
+            }
+            MarkKind::At(_) | MarkKind::Ended { .. } | MarkKind::GivenUp => {
+                Ask::Mark { saga, owner, mark, position, variables }
+            }
+        };
+        self.ask(plan, number, token, 5, ask, out);
         out.set_timer(Timer::AskAgain { frame: number, token }, Delay::Fixed(ASK_AGAIN));
     }
 
@@ -276,7 +292,7 @@ impl Machine {
         let record = &plan.marks[usize::from(mark)];
         match (kept, record.what) {
             (false, _) | (true, MarkKind::Ended { .. } | MarkKind::GivenUp) => self.frames.end(number),
-            (true, MarkKind::At(_)) => {
+            (true, MarkKind::At(_) | MarkKind::Free { .. }) => {
                 if let Some(point) = record.points.0 {
                     out.point(point, record.of);
                 }
@@ -325,5 +341,6 @@ fn identity(plan: &Plan, frame: &Frame) -> Option<Identity> {
     let program = plan.ops[op as usize].idempotent.as_ref()?;
     let value = program.evaluate(&frame.variables).unwrap_or(Value::Null);
     // Which of its events it reacts to makes no other step of it.
-    Some(Identity { op, value, step: frame.step & STEP })
+    let step = if frame.step & WITHIN == 0 { frame.step & STEP } else { 0 };
+    Some(Identity { op, value, step })
 }

@@ -1,7 +1,8 @@
 //! Calls: tries with their timeouts, pauses between them, breakers, and what an answer does.
 
-use kernel::{Delay, Delta, Effects, NodeId, Sample, Span, Time, fold};
+use kernel::{Delay, Delta, Effects, NodeId, Sample, SeriesId, Span, Time, fold};
 
+use super::asking::WITHIN;
 use super::interpreter::ending;
 use super::machine::{Machine, Timer};
 use super::message::{CallResult, Failure, Message, Request, system_errors};
@@ -98,7 +99,7 @@ impl Machine {
                 (true, None) => frame.deadline,
                 (false, _) => Time::END,
             },
-            step: site.step,
+            step: if site.step == 0 && frame.step != 0 { frame.step | WITHIN } else { site.step },
         };
         if let Some(timeout) = timeout {
             out.set_timer(Timer::Timeout { frame: number, token }, Delay::Fixed(timeout));
@@ -224,6 +225,7 @@ impl Machine {
             let tag = ending(result).tag();
             out.measure(Sample { series, tag, since: calling.since, value: now.since(calling.since) });
         }
+        measure_reject(site.rejected, result, (calling.since, now), out);
         match result {
             CallResult::Ok => {
                 for (variable, value) in site.into.iter().zip(values.values()) {
@@ -338,5 +340,17 @@ fn class(error: u16) -> Option<ErrorClass> {
         system_errors::OVERLOAD => Some(ErrorClass::Overload),
         system_errors::BREAKER_OPEN => Some(ErrorClass::BreakerOpen),
         _ => None,
+    }
+}
+
+/// Which business error ended what began at the first of these times and is over at the second.
+pub(super) fn measure_reject(
+    series: Option<SeriesId>,
+    result: CallResult,
+    (since, now): (Time, Time),
+    out: &mut impl Effects<Machine>,
+) {
+    if let (Some(series), CallResult::Failed(Failure { business: true, error, .. })) = (series, result) {
+        out.measure(Sample { series, tag: error, since, value: now.since(since) });
     }
 }

@@ -2,6 +2,7 @@
 
 use kernel::{Delay, Delta, Effects, FactKind, Frame as Barrier, Sample, Time};
 
+use super::calls::measure_reject;
 use super::clients;
 use super::ending::Ending;
 use super::frame::{Caller, Frame};
@@ -73,6 +74,7 @@ impl Machine {
         let ending = ending(result);
         let value = now.since(frame.entered);
         out.measure(Sample { series: workload.latency, tag: ending.tag(), since: frame.entered, value });
+        measure_reject(Some(workload.rejected), result, (frame.entered, now), out);
         self.note_in_flight(workload, -1, out);
         Self::tell_outcome(plan, workload, frame, result, out);
         let (user, number) = match frame.caller {

@@ -10,6 +10,7 @@ use alloc::vec::Vec;
 
 use kernel::{CellId, Distribution, Key, NodeId, PointId, SeriesId, Span, Time};
 
+use super::asking::STEP;
 use super::mutant::Mutant;
 use crate::commit::two_phase;
 use crate::database::{DatabasePlan, Effect, Script};
@@ -251,6 +252,8 @@ pub struct Workload {
     pub variables: Vec<Variable>,
     /// Latency of its operations.
     pub latency: SeriesId,
+    /// Those that ended in a business error, which is the tag.
+    pub rejected: SeriesId,
     /// Operations in flight.
     pub in_flight: CellId,
     /// The transaction type its operations call directly, if any.
@@ -434,6 +437,16 @@ impl Plan {
     /// The effect with this number; 0 is none.
     pub fn effect(&self, number: u32) -> Option<&Effect> {
         self.effects.get((number as usize).checked_sub(1)?)
+    }
+
+    /// The kind of saga in whose name a request with this `step` is made.
+    pub fn saga_of(&self, step: u32) -> Option<u16> {
+        if step == 0 || self.sagas.is_empty() {
+            return None;
+        }
+        let number = ((step & STEP) - 1) / 2;
+        let after = self.sagas.partition_point(|saga| saga.first_step <= number);
+        Some(after as u16 - 1)
     }
 
     /// The effect of the last commit of an op that this step of a saga asks for; 0 is none.

@@ -11,7 +11,8 @@ use super::message::Message;
 use super::plan::{MarkKind, Plan, Service};
 use super::question::{Ask, Question, Tell, Told};
 use crate::database::{
-    Asker, Commit, Database, DatabasePlan, Effect, Means, Outcome, Owner, SagaEntry, SagaKey, SagaRow, When,
+    Asker, Commit, Database, DatabasePlan, Effect, LockedOut, Means, Outcome, Owner, SagaEntry, SagaKey, SagaRow, Touch,
+    When,
 };
 use crate::variables::Variables;
 
@@ -23,6 +24,10 @@ pub struct Store {
     waiting: BTreeMap<u64, Vec<Told>>,
     /// Relays that wait for messages.
     fetching: Vec<(Asker, Owner, u32)>,
+    /// Who waits for rows that sagas keep, and where from.
+    locked_out: Vec<(NodeId, Question)>,
+    /// By commit: guarded rows that were touched.
+    touches: BTreeMap<u64, Vec<Touch>>,
     /// Sagas that are not over, by kind, as was told.
     open: Vec<i64>,
     /// The nodes of its service: the first, and how many.
@@ -36,6 +41,8 @@ impl Store {
             database: Database::new(state),
             waiting: BTreeMap::new(),
             fetching: Vec::new(),
+            locked_out: Vec::new(),
+            touches: BTreeMap::new(),
             open: alloc::vec![0; plan.sagas.len()],
             clients: (service.first, service.nodes),
         }
@@ -94,8 +101,15 @@ impl Store {
         let asker = Asker { node: from, ..question.asker };
         match question.ask {
             Ask::Script { script, asked, variables } => {
+                let kept = self.waits().then(|| variables.clone());
+                let number = script;
                 let script = &plan.scripts[script as usize];
                 let (outcome, when, commit) = self.database.run(script, variables, (asked, now));
+                if let (Outcome::Locked, Some(variables)) = (&outcome, kept) {
+                    let ask = Ask::Script { script: number, asked, variables };
+                    return self.locked_out.push((from, Question { asker, ask }));
+                }
+                self.touched(plan, when, out);
                 Self::write(asker.operation, when, commit, out);
                 if let (Outcome::Done(_), Some(effect)) = (&outcome, plan.effect(asked.effect))
                     && effect.means == Means::Asks
@@ -133,10 +147,34 @@ impl Store {
                     self.tell(asker, Tell::Batch(Vec::new()), When::Now, out);
                 }
             }
+            Ask::Free { saga } => {
+                let when = if self.database.sagas.marks.is_over(saga) {
+                    self.database.settled()
+                } else {
+                    let sagas = alloc::vec![SagaEntry::Freed { saga }];
+                    self.begin(asker.operation, Commit { sagas, ..Commit::default() }, out)
+                };
+                self.tell(asker, Tell::Marked { kept: true }, when, out);
+            }
             Ask::Relayed { numbers } => {
                 let when = self.begin(asker.operation, Commit { relayed: numbers, ..Commit::default() }, out);
                 self.tell(asker, Tell::Relayed, when, out);
             }
+        }
+    }
+
+    /// Whoever comes to a row that a saga keeps waits here.
+    fn waits(&self) -> bool {
+        self.database.plan().guards.iter().any(|guard| guard.others == Some(LockedOut::Waits))
+    }
+
+    /// Judges hear who touched guarded rows, when that is certain.
+    fn touched(&mut self, plan: &Plan, when: When, out: &mut impl Effects<Machine>) {
+        let touches = self.database.just_touched();
+        match when {
+            When::Now => say_touches(plan, &touches, out),
+            When::After(_) if touches.is_empty() => {}
+            When::After(number) => self.touches.entry(number).or_default().extend(touches),
         }
     }
 
@@ -177,7 +215,7 @@ impl Store {
             return self.tell(asker, Tell::Marked { kept: true }, when, out);
         }
         let entry = match plan.marks[usize::from(mark)].what {
-            MarkKind::At(_) => SagaEntry::At { saga, mark, position, variables },
+            MarkKind::At(_) | MarkKind::Free { .. } => SagaEntry::At { saga, mark, position, variables },
             MarkKind::Ended { .. } | MarkKind::GivenUp => SagaEntry::Ended { saga, mark, since: row.since },
         };
         let when = self.begin(asker.operation, Commit { sagas: alloc::vec![entry], ..Commit::default() }, out);
@@ -215,6 +253,7 @@ impl Store {
         if let Some(letters) = self.database.postponed(number) {
             self.begin(0, Commit { letters, ..Commit::default() }, out);
         }
+        say_touches(plan, &self.touches.remove(&number).unwrap_or_default(), out);
         for entry in &commit.sagas {
             self.saga_changed(plan, now, entry, &mut changes, out);
         }
@@ -233,6 +272,11 @@ impl Store {
         if let (Some(outbox), false) = (self.database.plan().outbox, commit.relayed.is_empty()) {
             for since in self.database.relay.just_out() {
                 out.measure(Sample { series: outbox.lag, tag: 0, since, value: now.since(since) });
+            }
+        }
+        if commit.sagas.iter().any(|entry| matches!(entry, SagaEntry::Freed { .. })) {
+            for asked in core::mem::take(&mut self.locked_out) {
+                self.question(plan, now, asked, out);
             }
         }
     }
@@ -263,7 +307,9 @@ impl Store {
             | SagaEntry::Owned { .. }
             | SagaEntry::Step { .. }
             | SagaEntry::Left { .. }
-            | SagaEntry::Undone { .. } => return,
+            | SagaEntry::Undone { .. }
+            | SagaEntry::Marked { .. }
+            | SagaEntry::Freed { .. } => return,
         };
         let open = &mut self.open[usize::from(saga.saga)];
         let cell = plan.sagas[usize::from(saga.saga)].open;
@@ -309,6 +355,7 @@ fn say(plan: &Plan, entry: &SagaEntry, out: &mut impl Effects<Machine>) {
                 MarkKind::At(fact) => fact,
                 MarkKind::Ended { completed } => SagaFact::Ended { completed },
                 MarkKind::GivenUp => SagaFact::Stuck,
+                MarkKind::Free { .. } => return,
             };
             (saga, fact)
         }
@@ -316,12 +363,22 @@ fn say(plan: &Plan, entry: &SagaEntry, out: &mut impl Effects<Machine>) {
         SagaEntry::Step { saga, effect } => {
             return plan.effect(*effect).into_iter().for_each(|effect| say_step(plan, saga.operation, effect, out));
         }
-        // Who gave up has said so.
-        SagaEntry::Owned { .. } | SagaEntry::Left { .. } | SagaEntry::Undone { .. } | SagaEntry::GivenUp { .. } => {
-            return;
-        }
+        SagaEntry::GivenUp { saga } => (saga, SagaFact::Stuck),
+        SagaEntry::Owned { .. }
+        | SagaEntry::Left { .. }
+        | SagaEntry::Undone { .. }
+        | SagaEntry::Marked { .. }
+        | SagaEntry::Freed { .. } => return,
     };
     out.fact(plan.sagas[usize::from(saga.saga)].protocol, saga.operation, FactKind::Saga(fact));
+}
+
+/// Who touched which guarded rows, for judges.
+fn say_touches(plan: &Plan, touches: &[Touch], out: &mut impl Effects<Machine>) {
+    for &Touch { saga, operation, cell, key, write, own } in touches {
+        let fact = SagaFact::Touched { cell, key: key as u64, write, own };
+        out.fact(plan.sagas[usize::from(saga)].protocol, operation, FactKind::Saga(fact));
+    }
 }
 
 /// What a step of a choreographed saga says to judges.

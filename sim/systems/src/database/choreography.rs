@@ -66,6 +66,8 @@ pub enum Means {
     Undone(u32),
     /// The saga's home hears that a compensation was given up.
     GivenUp,
+    /// It is over, and keeps no row to itself any more.
+    Frees,
 }
 
 /// A kind of saga that begins in this database.
@@ -79,6 +81,8 @@ pub struct Home {
     pub kind: u32,
     /// The row that says what became of it has the request's number: its table, and the column of its status.
     pub subject: Option<(u16, u16)>,
+    /// What is sent when it is over, if anybody waits for that.
+    pub over: Option<Letter>,
 }
 
 /// A saga that is not over, at its home.
@@ -124,7 +128,9 @@ impl Instances {
             | SagaEntry::Begun { .. }
             | SagaEntry::At { .. }
             | SagaEntry::Owned { .. }
-            | SagaEntry::Ended { .. } => {}
+            | SagaEntry::Ended { .. }
+            | SagaEntry::Marked { .. }
+            | SagaEntry::Freed { .. } => {}
         }
     }
 
@@ -157,6 +163,7 @@ impl Instances {
                     undone = Some((saga, step));
                 }
                 Means::GivenUp if open => entries.push(SagaEntry::GivenUp { saga }),
+                Means::Frees => entries.push(SagaEntry::Freed { saga }),
                 Means::Undone(_) | Means::GivenUp => {}
             }
         }
@@ -178,7 +185,7 @@ impl Instances {
         let step =
             deed.effect.filter(|(effect, _)| effect.saga == home.saga).and_then(|(effect, _)| match effect.means {
                 Means::Step { completes, last, due } => Some((completes, last, due)),
-                Means::Asks | Means::Undone(_) | Means::GivenUp => None,
+                Means::Asks | Means::Undone(_) | Means::GivenUp | Means::Frees => None,
             });
         let operation = match home.subject {
             Some((table, column)) => {

@@ -152,6 +152,20 @@ pub enum SagaEntry {
         /// Which saga.
         saga: SagaKey,
     },
+    /// It keeps a row to itself.
+    Marked {
+        /// Which saga.
+        saga: SagaKey,
+        /// Where the row is,
+        table: u16,
+        /// and which it is.
+        key: i64,
+    },
+    /// It keeps no row to itself any more: it is over.
+    Freed {
+        /// Which saga.
+        saga: SagaKey,
+    },
 }
 
 /// All that becomes durable at one instant.
@@ -244,6 +258,8 @@ impl Digest for SagaEntry {
             Self::Undone { saga, step } => fold(fold(18, saga.operation), u64::from(*step)),
             Self::Over { saga, completed, since: _ } => fold(fold(19, saga.operation), u64::from(*completed)),
             Self::GivenUp { saga } => fold(20, saga.operation),
+            Self::Marked { saga, table, key } => fold(fold(fold(21, saga.operation), u64::from(*table)), *key as u64),
+            Self::Freed { saga } => fold(22, saga.operation),
         }
     }
 }

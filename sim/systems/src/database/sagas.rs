@@ -10,6 +10,7 @@ use kernel::{Digest, NodeId, Span, Time, fold};
 
 use super::choreography::Instances;
 use super::journal::SagaEntry;
+use super::marks::Marks;
 use crate::variables::Variables;
 
 /// How long a node that does not ask keeps its sagas.
@@ -64,6 +65,8 @@ pub struct Sagas {
     leases: BTreeMap<Owner, Time>,
     /// Those that nobody drives.
     pub choreographed: Instances,
+    /// Rows that open sagas keep to themselves.
+    pub marks: Marks,
 }
 
 impl Sagas {
@@ -94,6 +97,7 @@ impl Sagas {
             | SagaEntry::Undone { .. }
             | SagaEntry::Over { .. }
             | SagaEntry::GivenUp { .. } => self.choreographed.enter(entry),
+            SagaEntry::Marked { .. } | SagaEntry::Freed { .. } => self.marks.enter(entry),
         }
     }
 

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use kernel::{CellId, SeriesId};
 
 use super::choreography::{Effect, Home};
+use super::marks::Guard;
 use crate::app::mutant::Mutant;
 use crate::expression::{Program, Value, VariableId};
 use crate::variables::Variables;
@@ -25,6 +26,8 @@ pub struct DatabasePlan {
     pub effects: Arc<Vec<Effect>>,
     /// Choreographed sagas that begin here.
     pub homes: Vec<Home>,
+    /// Rows that sagas keep to themselves.
+    pub guards: Vec<Guard>,
 }
 
 impl DatabasePlan {

@@ -23,8 +23,8 @@ fn plan() -> Arc<DatabasePlan> {
         Place { table: 1, part: Part::Column(0) },
     ];
     let outbox = Some(OutboxPlan { waiting: OUTBOX, lag: SeriesId(0) });
-    let (effects, homes) = (Arc::default(), Vec::new());
-    Arc::new(DatabasePlan { tables: vec![counter, map], places, outbox, effects, homes, mutant: None })
+    let (effects, homes, guards) = (Arc::default(), Vec::new(), Vec::new());
+    Arc::new(DatabasePlan { tables: vec![counter, map], places, outbox, effects, homes, guards, mutant: None })
 }
 
 fn number(n: i64) -> Program {
@@ -69,11 +69,11 @@ fn request(id: u64) -> Variables {
 
 fn asked(id: u64) -> Asked {
     let identity = Some(Identity { op: 0, value: Value::Int(id as i64), step: 0 });
-    Asked { operation: id, identity, stores: true, receipt: None, effect: 0 }
+    Asked { operation: id, identity, stores: true, receipt: None, effect: 0, saga: None }
 }
 
 fn seen(database: &mut Database) -> Value {
-    let nothing = Asked { operation: 9, identity: None, stores: false, receipt: None, effect: 0 };
+    let nothing = Asked { operation: 9, identity: None, stores: false, receipt: None, effect: 0, saga: None };
     let (Outcome::Done(variables), When::Now, None) = database.run(&look(), request(9), (nothing, Time::ZERO)) else {
         panic!("a look waits for nothing and writes nothing");
     };
@@ -167,7 +167,7 @@ fn home() -> Arc<DatabasePlan> {
         effect(None, Vec::new(), Vec::new(), Means::Undone(0)),
         effect(Some(70), Vec::new(), vec![SagaFact::Intent { step: 1 }], Means::Asks),
     ];
-    let homes = vec![Home { saga: 0, to: 3, kind: 5, subject: Some((1, 0)) }];
+    let homes = vec![Home { saga: 0, to: 3, kind: 5, subject: Some((1, 0)), over: None }];
     let plan = Arc::unwrap_or_clone(plan());
     Arc::new(DatabasePlan { effects: Arc::new(effects), homes, ..plan })
 }
@@ -193,7 +193,7 @@ fn nothing(writes: bool) -> Script {
 fn does(database: &mut Database, script: &Script, id: u64, effect: u32) -> (Outcome, Vec<SagaEntry>) {
     let inbox = database.plan().effect(effect).and_then(|effect| effect.inbox);
     let receipt = inbox.map(|consumer| Receipt { consumer, message: id });
-    let asked = Asked { operation: id, identity: None, stores: script.writes, receipt, effect };
+    let asked = Asked { operation: id, identity: None, stores: script.writes, receipt, effect, saga: None };
     let (outcome, when, commit) = database.run(script, request(id), (asked, Time(id)));
     if let (When::After(number), Some(_)) = (when, &commit) {
         database.durable(number, &mut Vec::new());
@@ -239,7 +239,7 @@ fn what_is_undone_before_the_row_says_so_is_not_forgotten_by_a_crash() {
         let mut again = Database::new(&home());
         again.replay(log.iter().map(|commit: &Arc<Commit>| &**commit));
         assert_eq!(again.sagas.open(), database.sagas.open());
-        let asked = Asked { operation: 5, identity: None, stores: true, receipt: None, effect };
+        let asked = Asked { operation: 5, identity: None, stores: true, receipt: None, effect, saga: None };
         log.extend(again.run(&script, request(5), (asked, Time(1))).2);
         database = again;
     }

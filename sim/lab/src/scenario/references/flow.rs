@@ -10,7 +10,7 @@ use super::super::targets::variables;
 use super::{BUILT_IN, Checker, find};
 use crate::expression::LATER;
 use crate::model::{
-    At, Call, Destination, Fields, Named, Place, SagaIsolation, Step, TextPart, Value, Variable, Verb, all_steps,
+    At, Call, Destination, Fields, Named, Place, Step, TextPart, Value, Variable, Verb, all_steps,
 };
 
 /// What carries a request's variables: an op, a consumer, a transaction, a saga.
@@ -153,10 +153,8 @@ impl<'a> Checker<'a> {
                 for call in saga.calls() {
                     self.call_values(call, &set);
                 }
-                if let SagaIsolation::SemanticLock { keys, .. } = &saga.isolation {
-                    for row in keys {
-                        self.expression(&row.key, &set);
-                    }
+                for row in &saga.isolation.keys {
+                    self.expression(&row.key, &set);
                 }
             }
         }

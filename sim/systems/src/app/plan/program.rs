@@ -162,6 +162,8 @@ pub struct Saga {
     pub protocol: u32,
     /// How many steps it has.
     pub steps: u32,
+    /// The number under which requests know the first of them.
+    pub first_step: u32,
     /// Sagas that are not over.
     pub open: CellId,
     /// From its beginning to its end; the tag is 0 if it was completed, 1 if it was undone.
@@ -193,6 +195,11 @@ pub enum MarkKind {
     },
     /// A compensation failed for good: nobody goes on with it.
     GivenUp,
+    /// The rows it kept to itself in the database of this service are free. It stands in that one's log.
+    Free {
+        /// The service.
+        service: u32,
+    },
 }
 
 /// A distribution and the key of its draws.
@@ -215,6 +222,8 @@ pub struct Call {
     pub otherwise: Otherwise,
     /// Latency as this caller sees it; the clients' own calls are measured as operations instead.
     pub latency: Option<SeriesId>,
+    /// Those that ended in a business error, which is the tag.
+    pub rejected: Option<SeriesId>,
     /// Another try after a failed one, and the series that counts them.
     pub retry: Option<(u16, SeriesId)>,
     /// Not while the callee is ill.
