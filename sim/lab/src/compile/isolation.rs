@@ -11,8 +11,13 @@ use crate::model::{LockedOut, SagaIsolation};
 impl Compiler<'_> {
     /// Guards the rows of a saga. Gives the services where they are kept for it until it is over.
     pub(super) fn guards(&mut self, saga: u16, isolation: &SagaIsolation) -> Vec<u32> {
+        if isolation.keys.is_empty() {
+            return Vec::new();
+        }
+        // A variant without the lock knows the word, too: none is rejected for it.
+        let locked = self.error("locked");
         let others = isolation.others.map(|others| match others {
-            LockedOut::Reject => database::LockedOut::Refused(self.error("locked")),
+            LockedOut::Reject => database::LockedOut::Refused(locked),
             LockedOut::Wait => database::LockedOut::Waits,
         });
         let mut kept_at = Vec::new();
