@@ -63,7 +63,10 @@ impl Store {
         }
         let mut changes = Vec::new();
         self.database.restate(&mut changes);
-        for (kind, open) in self.open.iter_mut().enumerate() {
+        let (first, nodes) = self.clients;
+        // Those that begin here; others are counted elsewhere.
+        let mine = |kind: usize| plan.services[plan.sagas[kind].service as usize].first == first;
+        for (kind, open) in self.open.iter_mut().enumerate().filter(|(kind, _)| mine(*kind)) {
             *open = self.database.sagas.open_of(kind as u16) as i64;
             changes.push(Delta { cell: plan.sagas[kind].open, key: 0, before: *open, after: *open });
         }
@@ -72,7 +75,6 @@ impl Store {
         for entry in log.flat_map(|commit| &commit.sagas) {
             say(plan, entry, out);
         }
-        let (first, nodes) = self.clients;
         for (n, node) in (first.0..first.0 + nodes).enumerate() {
             let hop = fold(now.0, n as u64);
             let asker = Asker { node: NodeId(node), frame: u32::MAX, token: 0, operation: u64::from(node), hop };
