@@ -10,7 +10,7 @@ use crate::model::{LockedOut, SagaIsolation};
 
 impl Compiler<'_> {
     /// Guards the rows of a saga. Gives the services where they are kept for it until it is over.
-    pub(super) fn guards(&mut self, saga: u16, isolation: &SagaIsolation) -> Vec<u32> {
+    pub(super) fn guards(&mut self, saga: u16, isolation: &SagaIsolation, choreographed: bool) -> Vec<u32> {
         if isolation.keys.is_empty() {
             return Vec::new();
         }
@@ -18,7 +18,7 @@ impl Compiler<'_> {
         let locked = self.error("locked");
         let others = isolation.others.map(|others| match others {
             LockedOut::Reject => database::LockedOut::Refused(locked),
-            LockedOut::Wait => database::LockedOut::Waits,
+            LockedOut::Wait => database::LockedOut::Waits(choreographed.then_some(locked)),
         });
         let mut kept_at = Vec::new();
         for row in &isolation.keys {

@@ -47,7 +47,7 @@ impl Compiler<'_> {
                 labels: label(),
             });
             let time = self.names.series("saga_time", label());
-            let kept_at = self.guards(index as u16, &saga.isolation);
+            let kept_at = self.guards(index as u16, &saga.isolation, saga.style == SagaStyle::Choreographed);
             let entry = self.plan.program.len() as u32;
             match saga.style {
                 SagaStyle::Orchestrated => {

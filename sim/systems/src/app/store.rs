@@ -167,7 +167,7 @@ impl Store {
 
     /// Whoever comes to a row that a saga keeps waits here.
     fn waits(&self) -> bool {
-        self.database.plan().guards.iter().any(|guard| guard.others == Some(LockedOut::Waits))
+        self.database.plan().guards.iter().any(|guard| matches!(guard.others, Some(LockedOut::Waits(_))))
     }
 
     /// Judges hear who touched guarded rows, when that is certain.

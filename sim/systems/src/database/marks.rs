@@ -36,8 +36,9 @@ pub struct Guard {
 pub enum LockedOut {
     /// It is refused, with this business error.
     Refused(u16),
-    /// It waits until the mark is gone.
-    Waits,
+    /// It waits until the mark is gone. Another saga of a kind that reads a topic does not, and is refused with this error:
+    /// the event that frees the row may stand behind its own.
+    Waits(Option<u16>),
 }
 
 /// Somebody looked at a guarded row, or changed it.
@@ -90,7 +91,11 @@ impl Marks {
         let touched = attempt.touched.borrow();
         let whose = |row: &(u16, i64)| marks.get(row).filter(|saga| asked.name() != Some(**saga)).map(|s| (*s, row.0));
         let (holder, table) = touched.iter().find_map(whose)?;
-        guards.iter().find(|guard| guard.saga == holder.saga && guard.table == table)?.others
+        let guard = guards.iter().find(|guard| guard.saga == holder.saga && guard.table == table)?;
+        match guard.others {
+            Some(LockedOut::Waits(Some(error))) if asked.saga == Some(holder.saga) => Some(LockedOut::Refused(error)),
+            others => others,
+        }
     }
 
     /// The marks that a commit makes.

@@ -187,7 +187,7 @@ impl Database {
                 let refusal = Refusal { error, business: true };
                 return (Outcome::Refused(refusal), self.when(self.commits), None);
             }
-            Some(LockedOut::Waits) => return (Outcome::Locked, When::Now, None),
+            Some(LockedOut::Waits(_)) => return (Outcome::Locked, When::Now, None),
             None => {}
         }
         if let Err(refusal) = went {
