@@ -82,12 +82,7 @@ impl Compiler<'_> {
         for (n, step) in saga.steps.iter().enumerate() {
             let number = n as u32;
             let points = self.plan.points;
-            self.mark(
-                index,
-                MarkKind::At(SagaFact::Intent { step: number }),
-                (points.before_action, None),
-                n,
-            );
+            self.mark(index, MarkKind::At(SagaFact::Intent { step: number }), (points.before_action, None), n);
             let mut action = step.action.clone();
             if forward(n) && action.retry.is_none() {
                 action.retry = Some(until_done(step.place));
@@ -101,12 +96,7 @@ impl Compiler<'_> {
             } else {
                 layout.failures.push((call, n));
             }
-            self.mark(
-                index,
-                MarkKind::At(SagaFact::Done { step: number }),
-                (None, points.after_action),
-                n,
-            );
+            self.mark(index, MarkKind::At(SagaFact::Done { step: number }), (None, points.after_action), n);
         }
         self.ended(index, true, kept_at);
         let undoable = pivot.map_or(saga.steps.len(), |p| p + 1).min(saga.steps.len());

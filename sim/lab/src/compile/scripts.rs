@@ -151,7 +151,13 @@ impl Compiler<'_> {
     }
 
     /// The table of an item, which must be the service's own.
-    pub(super) fn table_of(&mut self, service: &str, owner: &str, item: &str, place: crate::model::Place) -> Option<u16> {
+    pub(super) fn table_of(
+        &mut self,
+        service: &str,
+        owner: &str,
+        item: &str,
+        place: crate::model::Place,
+    ) -> Option<u16> {
         let of = if owner.is_empty() { service } else { owner };
         let (_, found) = self.model.services.iter().find(|(name, _)| name.value == of)?;
         if of != service {

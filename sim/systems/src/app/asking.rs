@@ -17,6 +17,8 @@ use crate::variables::Variables;
 
 /// A protocol asks again when its database has not answered for so long: the database may have been down.
 pub(super) const ASK_AGAIN: Span = Span::secs(1);
+/// Who waits for a row that a saga keeps looks there so often.
+const LOCKED_AGAIN: Span = Span::millis(5);
 /// The part of a request's step that says which it is.
 pub(super) const STEP: u32 = (1 << 20) - 1;
 /// It is asked for by the op of that step, not by the step itself.
@@ -142,7 +144,8 @@ impl Machine {
         let Some(frame) = self.frames.current(number, token) else { return };
         out.frame(Barrier(frame.operation));
         frame.asks = false;
-        let asked = frame.asking.take().map(|query| plan.queries[usize::from(query)]);
+        let asking = frame.asking.take();
+        let asked = asking.map(|query| plan.queries[usize::from(query)]);
         match (outcome, asked) {
             (Outcome::Done(variables), Some(query)) => {
                 frame.variables = variables;
@@ -173,8 +176,15 @@ impl Machine {
             }
             // The message had its effect before.
             (Outcome::Known, _) => self.finish(plan, now, number, CallResult::Ok, out),
-            (Outcome::Locked, _) => panic!("who is locked out waits at the database"),
-            (Outcome::Done(_) | Outcome::Refused(_), None) => panic!("an answer is stored, or known"),
+            (Outcome::Locked, Some(query)) if frame.deadline <= now => {
+                let failure = Failure::system(system_errors::TIMEOUT, true);
+                self.otherwise(plan, now, number, (failure, query.otherwise), out);
+            }
+            (Outcome::Locked, Some(_)) => {
+                frame.asking = asking;
+                out.set_timer(Timer::AskAgain { frame: number, token }, Delay::Fixed(LOCKED_AGAIN));
+            }
+            (Outcome::Done(_) | Outcome::Refused(_) | Outcome::Locked, None) => panic!("an answer is stored, or known"),
         }
     }
 
@@ -273,13 +283,23 @@ impl Machine {
     }
 
     /// The database did not answer: it may have been down.
-    pub(super) fn ask_again(&mut self, plan: &Plan, (number, token): (u32, u64), out: &mut impl Effects<Self>) {
+    pub(super) fn ask_again(
+        &mut self,
+        plan: &Plan,
+        now: Time,
+        (number, token): (u32, u64),
+        out: &mut impl Effects<Self>,
+    ) {
         let Some(frame) = self.frames.current(number, token) else { return };
         match (frame.beginning, frame.marking, frame.posting) {
             (Some(saga), ..) => self.ask_begin(plan, number, token, saga, out),
             (None, Some(mark), _) => self.ask_mark(plan, number, token, mark, out),
             (None, None, Some(publish)) => self.post_again(plan, (number, token), publish, out),
-            (None, None, None) => {}
+            (None, None, None) => {
+                if let Some(query) = frame.asking.filter(|_| !frame.asks) {
+                    self.query(plan, now, number, query, out);
+                }
+            }
         }
     }
 

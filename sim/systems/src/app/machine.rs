@@ -207,7 +207,7 @@ impl Process for Machine {
                 self.answered(plan, now, (frame, token), (CallResult::Failed(failure), Variables::default()), out);
             }
             Timer::Retry { frame, token } => self.try_again(plan, now, (frame, token), out),
-            Timer::AskAgain { frame, token } => self.ask_again(plan, (frame, token), out),
+            Timer::AskAgain { frame, token } => self.ask_again(plan, now, (frame, token), out),
             Timer::Durable(number) => {
                 if let Some(store) = self.store() {
                     store.durable(plan, now, number, out);

@@ -16,7 +16,9 @@ impl Machine {
     fn workload<'a>(&self, plan: &'a Plan) -> (u32, &'a Workload) {
         match plan.nodes[self.me.0 as usize].part {
             Part::Workload(n) => (n, &plan.workloads[n as usize]),
-            Part::Service(_) | Part::Database(_) | Part::Broker(_) | Part::Topics(_) => panic!("only clients begin operations"),
+            Part::Service(_) | Part::Database(_) | Part::Broker(_) | Part::Topics(_) => {
+                panic!("only clients begin operations")
+            }
         }
     }
 

@@ -11,8 +11,7 @@ use super::message::Message;
 use super::plan::{MarkKind, Plan, Service};
 use super::question::{Ask, Question, Tell, Told};
 use crate::database::{
-    Asker, Commit, Database, DatabasePlan, Effect, LockedOut, Means, Outcome, Owner, SagaEntry, SagaKey, SagaRow, Touch,
-    When,
+    Asker, Commit, Database, DatabasePlan, Effect, Means, Outcome, Owner, SagaEntry, SagaKey, SagaRow, Touch, When,
 };
 use crate::variables::Variables;
 
@@ -24,8 +23,6 @@ pub struct Store {
     waiting: BTreeMap<u64, Vec<Told>>,
     /// Relays that wait for messages.
     fetching: Vec<(Asker, Owner, u32)>,
-    /// Who waits for rows that sagas keep, and where from.
-    locked_out: Vec<(NodeId, Question)>,
     /// By commit: guarded rows that were touched.
     touches: BTreeMap<u64, Vec<Touch>>,
     /// Sagas that are not over, by kind, as was told.
@@ -41,7 +38,6 @@ impl Store {
             database: Database::new(state),
             waiting: BTreeMap::new(),
             fetching: Vec::new(),
-            locked_out: Vec::new(),
             touches: BTreeMap::new(),
             open: alloc::vec![0; plan.sagas.len()],
             clients: (service.first, service.nodes),
@@ -73,7 +69,10 @@ impl Store {
         out.note(&changes);
         // What became durable in the very instant of the crash was never told; a judge may hear a fact twice.
         for entry in log.flat_map(|commit| &commit.sagas) {
-            say(plan, entry, out);
+            // What begins with a saga that is over has been told before its end.
+            if !begins(plan, entry).is_some_and(|saga| self.database.sagas.is_over(saga)) {
+                say(plan, entry, out);
+            }
         }
         for (n, node) in (first.0..first.0 + nodes).enumerate() {
             let hop = fold(now.0, n as u64);
@@ -103,14 +102,8 @@ impl Store {
         let asker = Asker { node: from, ..question.asker };
         match question.ask {
             Ask::Script { script, asked, variables } => {
-                let kept = self.waits().then(|| variables.clone());
-                let number = script;
                 let script = &plan.scripts[script as usize];
                 let (outcome, when, commit) = self.database.run(script, variables, (asked, now));
-                if let (Outcome::Locked, Some(variables)) = (&outcome, kept) {
-                    let ask = Ask::Script { script: number, asked, variables };
-                    return self.locked_out.push((from, Question { asker, ask }));
-                }
                 self.touched(plan, when, out);
                 Self::write(asker.operation, when, commit, out);
                 if let (Outcome::Done(_), Some(effect)) = (&outcome, plan.effect(asked.effect))
@@ -163,11 +156,6 @@ impl Store {
                 self.tell(asker, Tell::Relayed, when, out);
             }
         }
-    }
-
-    /// Whoever comes to a row that a saga keeps waits here.
-    fn waits(&self) -> bool {
-        self.database.plan().guards.iter().any(|guard| matches!(guard.others, Some(LockedOut::Waits(_))))
     }
 
     /// Judges hear who touched guarded rows, when that is certain.
@@ -276,11 +264,6 @@ impl Store {
                 out.measure(Sample { series: outbox.lag, tag: 0, since, value: now.since(since) });
             }
         }
-        if commit.sagas.iter().any(|entry| matches!(entry, SagaEntry::Freed { .. })) {
-            for asked in core::mem::take(&mut self.locked_out) {
-                self.question(plan, now, asked, out);
-            }
-        }
     }
 
     fn saga_changed(
@@ -344,6 +327,14 @@ fn measure_end(
 ) {
     let series = plan.sagas[usize::from(saga.saga)].time;
     out.measure(Sample { series, tag: u16::from(!completed), since, value: now.since(since) });
+}
+
+/// The saga of which a record says that something is about to be done.
+fn begins(plan: &Plan, entry: &SagaEntry) -> Option<SagaKey> {
+    let SagaEntry::At { saga, mark, .. } = entry else { return None };
+    let what = plan.marks[usize::from(*mark)].what;
+    let begins = matches!(what, MarkKind::At(SagaFact::Intent { .. } | SagaFact::Compensating { .. }));
+    begins.then_some(*saga)
 }
 
 /// What a record of a saga says to its judges.

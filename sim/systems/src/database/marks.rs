@@ -36,7 +36,7 @@ pub struct Guard {
 pub enum LockedOut {
     /// It is refused, with this business error.
     Refused(u16),
-    /// It waits until the mark is gone. Another saga of a kind that reads a topic does not, and is refused with this error:
+    /// It tries again until the mark is gone. Another saga of a kind that reads a topic does not, and is refused with this error:
     /// the event that frees the row may stand behind its own.
     Waits(Option<u16>),
 }

@@ -79,7 +79,7 @@ pub enum Outcome {
     Answered(Answer),
     /// The message had its effect before.
     Known,
-    /// A row is kept by a saga: it is asked again when that is over.
+    /// A row is kept by a saga: who asked tries again.
     Locked,
 }
 

@@ -250,3 +250,46 @@ fn what_is_undone_before_the_row_says_so_is_not_forgotten_by_a_crash() {
     ));
     assert_eq!(Database::owed(log[..2].iter().map(|commit| &**commit)), 2, "a message for the relay, a saga");
 }
+
+/// Saga 0 keeps the stock to itself; step 1 of it takes some.
+#[test]
+fn a_saga_keeps_its_row_until_it_is_over() {
+    let guarded = |others| {
+        let guards = vec![Guard { saga: 0, table: 0, key: number(0), cell: STOCK, others }];
+        Database::new(&Arc::new(DatabasePlan { guards, ..Arc::unwrap_or_clone(plan()) }))
+    };
+    let asked = |operation, saga| Asked { operation, identity: None, stores: true, receipt: None, effect: 0, saga };
+    let run = |database: &mut Database, script: &Script, id: u64, saga: Option<u16>| {
+        let (outcome, when, commit) = database.run(script, request(id), (asked(id, saga), Time::ZERO));
+        let touched: Vec<_> = database.just_touched().iter().map(|t| (t.key, t.write, t.own)).collect();
+        (outcome, when, commit.map_or_else(Vec::new, |commit| commit.sagas.clone()), touched)
+    };
+    let locked = Outcome::Refused(Refusal { error: 60, business: true });
+    let mut database = guarded(Some(LockedOut::Refused(60)));
+    let saga = SagaKey { saga: 0, operation: 1 };
+    let (_, when, entries, touched) = run(&mut database, &reserve(), 1, Some(0));
+    assert_eq!((entries, touched), (vec![SagaEntry::Marked { saga, table: 0, key: 0 }], vec![(0, true, true)]));
+    // Who changes sees the newest mark; who only looks the durable ones, as with rows.
+    assert_eq!(run(&mut database, &reserve(), 2, None).0, locked);
+    assert_eq!(run(&mut database, &look(), 2, None).3, [(0, false, false)], "seen before the change");
+    let When::After(number) = when else { panic!("it is written") };
+    database.durable(number, &mut Vec::new());
+    assert_eq!(run(&mut database, &look(), 2, None).0, locked);
+    assert_eq!(run(&mut database, &look(), 2, Some(0)).0, locked, "another saga of the kind");
+    assert!(matches!(run(&mut database, &look(), 1, Some(0)).0, Outcome::Done(_)), "itself");
+    // A restart changes nothing; the end does, and what comes late in its name marks nothing.
+    let freed = database.begin(Commit { sagas: vec![SagaEntry::Freed { saga }], ..Commit::default() });
+    assert!(matches!(run(&mut database, &reserve(), 3, None).0, Outcome::Done(_)), "it rests on the end");
+    assert_eq!(run(&mut database, &look(), 2, None).0, locked, "not durable yet");
+    database.durable(freed.0, &mut Vec::new());
+    assert!(matches!(run(&mut database, &look(), 2, None).0, Outcome::Done(_)));
+    assert!(run(&mut database, &look(), 1, Some(0)).2.is_empty() && database.sagas.marks.is_over(saga));
+    // Waiting; and without a lock it is only seen who comes.
+    for (others, outcome) in [(Some(LockedOut::Waits(None)), Some(Outcome::Locked)), (None, None)] {
+        let mut database = guarded(others);
+        run(&mut database, &reserve(), 1, Some(0));
+        let (found, _, _, touched) = run(&mut database, &reserve(), 2, None);
+        assert_eq!(outcome.is_none(), touched == [(0, true, false)]);
+        assert!(outcome.is_none_or(|outcome| outcome == found));
+    }
+}

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use kernel::{CellId, Distribution, SagaFact, Key, PointId, SeriesId, Span};
+use kernel::{CellId, Distribution, Key, PointId, SagaFact, SeriesId, Span};
 
 use crate::database::{Assignment, Letter};
 use crate::expression::{Program, VariableId};

@@ -10,11 +10,11 @@ use kernel::{
     Span, Time,
 };
 
+use super::wire::Stand;
 use super::{
     Cast, Commit, GroupPlan, Message, Mutant, Order, Output, Plan, Play, Record, Repeats, Role, Timer, TopicBroker,
     TopicPlan,
 };
-use super::wire::Stand;
 use crate::messaging::{Chance, Latency, Letter};
 
 type Machine = Role<u64>;
@@ -375,7 +375,8 @@ fn handed(threshold: Option<u64>) -> (u64, Vec<u64>, usize) {
     let play = play(Commit::After, Repeats::Recognised, None, 3);
     let plan = Plan { groups: vec![GroupPlan { batch: 1_000, ..play.plan.groups[0].clone() }], ..play.plan };
     let mut broker = TopicBroker::new(&plan, NodeId(0));
-    let letter = |id| Letter { id, operation: id, key: Some(1), kind: None, priority: 0, from_queue: None, payload: id };
+    let letter =
+        |id| Letter { id, operation: id, key: Some(1), kind: None, priority: 0, from_queue: None, payload: id };
     let partition = plan.topics[0].partition(&letter(1));
     let time = Time::ZERO;
     let log: Vec<_> = (1..=400).map(|id| Record::Appended { topic: 0, partition, letter: letter(id), time }).collect();
