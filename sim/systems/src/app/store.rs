@@ -69,8 +69,10 @@ impl Store {
         out.note(&changes);
         // What became durable in the very instant of the crash was never told; a judge may hear a fact twice.
         for entry in log.flat_map(|commit| &commit.sagas) {
-            // What begins with a saga that is over has been told before its end.
-            if !begins(plan, entry).is_some_and(|saga| self.database.sagas.is_over(saga)) {
+            // What came after a beginning has been told after it: then it is not told again.
+            let last =
+                |(saga, at): (SagaKey, u32)| self.database.sagas.get(saga).is_some_and(|row| row.position == Some(at));
+            if begins(plan, entry).is_none_or(last) {
                 say(plan, entry, out);
             }
         }
@@ -329,12 +331,12 @@ fn measure_end(
     out.measure(Sample { series, tag: u16::from(!completed), since, value: now.since(since) });
 }
 
-/// The saga of which a record says that something is about to be done.
-fn begins(plan: &Plan, entry: &SagaEntry) -> Option<SagaKey> {
-    let SagaEntry::At { saga, mark, .. } = entry else { return None };
+/// The saga of which a record says that something is about to be done, and where it goes on.
+fn begins(plan: &Plan, entry: &SagaEntry) -> Option<(SagaKey, u32)> {
+    let SagaEntry::At { saga, mark, position, .. } = entry else { return None };
     let what = plan.marks[usize::from(*mark)].what;
     let begins = matches!(what, MarkKind::At(SagaFact::Intent { .. } | SagaFact::Compensating { .. }));
-    begins.then_some(*saga)
+    begins.then_some((*saga, *position))
 }
 
 /// What a record of a saga says to its judges.

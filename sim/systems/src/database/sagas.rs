@@ -116,11 +116,6 @@ impl Sagas {
         self.open.contains_key(&saga) || self.over.contains(&saga)
     }
 
-    /// Whether there was such a saga.
-    pub fn is_over(&self, saga: SagaKey) -> bool {
-        self.over.contains(&saga)
-    }
-
     /// A saga that is not over.
     pub fn get(&self, saga: SagaKey) -> Option<&SagaRow> {
         self.open.get(&saga)

@@ -37,7 +37,8 @@ impl<'a> Checker<'a> {
             if let Some(subject) = &saga.subject {
                 self.map(subject, None);
             }
-            if saga.isolation.others.is_some() && saga.isolation.keys.is_empty() {
+            let whole = !self.broken.iter().any(|broken| broken.starts_with(&path));
+            if whole && saga.isolation.others.is_some() && saga.isolation.keys.is_empty() {
                 let message = format!("`{path}.isolation` has no `keys`");
                 let error = Diagnostic::error(saga.place, message, "which rows are marked while it is open?");
                 self.errors.push(error.help("for example `keys = [\"hotel.rooms[$room]\"]`"));
@@ -49,7 +50,7 @@ impl<'a> Checker<'a> {
                 self.op_of_saga(call);
             }
             self.pivots(saga);
-            if saga.style == SagaStyle::Choreographed && !self.broken.iter().any(|b| b.starts_with(&path)) {
+            if saga.style == SagaStyle::Choreographed && whole {
                 self.events(name, saga);
             }
         }
