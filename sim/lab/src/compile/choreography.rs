@@ -74,12 +74,14 @@ impl<'a> Compiler<'a> {
     /// The numbers of steps for judges: those of the way first.
     pub(super) fn numbers(saga: &Saga, way: &[usize]) -> Vec<u32> {
         let mut next = way.len() as u32;
-        let number = |n| match way.iter().position(|step| *step == n) {
-            Some(at) => at as u32,
-            None => {
-                next += 1;
-                next - 1
-            }
+        let number = |n| {
+            way.iter().position(|step| *step == n).map_or_else(
+                || {
+                    next += 1;
+                    next - 1
+                },
+                |at| at as u32,
+            )
         };
         (0..saga.steps.len()).map(number).collect()
     }

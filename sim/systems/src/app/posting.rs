@@ -131,7 +131,7 @@ impl Machine {
                 self.broker_lost(plan, now, from, out);
             }
             messaging::Message::Deliver { consumer, tag, deliveries, copy, letter } => {
-                self.delivered(plan, now, (consumer, tag), (deliveries, copy), letter, out);
+                self.delivered(plan, now, (consumer, tag), (deliveries, copy), &letter, out);
             }
             messaging::Message::Publish { .. }
             | messaging::Message::Subscribe { .. }
@@ -285,7 +285,7 @@ impl Machine {
         now: Time,
         (consumer, tag): (u32, Tag),
         (deliveries, copy): (u32, u32),
-        letter: Letter<Mail>,
+        letter: &Letter<Mail>,
         out: &mut impl Effects<Self>,
     ) {
         let what = &plan.consumers[consumer as usize];
@@ -301,7 +301,7 @@ impl Machine {
         if let Some(point) = plan.points.consumer_after_deliver {
             out.point(point, of);
         }
-        let variables = told(plan, &letter, deliveries);
+        let variables = told(plan, letter, deliveries);
         let ack_first = what.ack_first || self.is(plan, Mutant::AckBeforeProcessing);
         if ack_first {
             Self::settle(plan, (tag, letter.operation, of), CallResult::Ok, out);

@@ -173,7 +173,7 @@ impl Machine {
         reading.tries += 1;
         let number = plan.readers[at.0 as usize][reading.consumer];
         let (letter, tries) = (reading.letter.clone(), reading.tries);
-        self.take_up(plan, now, at, (number, tries), letter, out);
+        self.take_up(plan, now, at, (number, tries), &letter, out);
     }
 
     /// A consumer begins with a letter.
@@ -183,7 +183,7 @@ impl Machine {
         now: Time,
         (group, partition): (u32, u32),
         (consumer, tries): (u32, u32),
-        letter: Letter<Mail>,
+        letter: &Letter<Mail>,
         out: &mut impl Effects<Self>,
     ) {
         let what = &plan.consumers[consumer as usize];
@@ -192,7 +192,7 @@ impl Machine {
             out.point(point, of(what.does));
         }
         let caller = Caller::Read { group, partition };
-        let variables = told(plan, &letter, tries);
+        let variables = told(plan, letter, tries);
         let hop = fold(fold(letter.id, u64::from(consumer)), u64::from(tries));
         match what.does {
             Does::Saga(saga) => {
@@ -213,7 +213,7 @@ impl Machine {
                     Admission::Served | Admission::Waits => {}
                     Admission::Refused => {
                         self.frames.end(number);
-                        self.try_again_later((group, partition), out);
+                        Self::try_again_later((group, partition), out);
                     }
                     Admission::Replaces(oldest) => self.overloaded(plan, now, oldest, out),
                 }
@@ -233,7 +233,7 @@ impl Machine {
         let Some(reading) = self.server().letters.get_mut(&at) else { return };
         let committed_first = plan.topics.groups[at.0 as usize].commit == Commit::Before;
         if result != CallResult::Ok && !committed_first {
-            return self.try_again_later(at, out);
+            return Self::try_again_later(at, out);
         }
         let number = plan.readers[at.0 as usize][reading.consumer];
         let of = of(plan.consumers[number as usize].does);
@@ -248,7 +248,7 @@ impl Machine {
         self.read_on(plan, now, at.0, out);
     }
 
-    fn try_again_later(&mut self, (group, partition): (u32, u32), out: &mut impl Effects<Self>) {
+    fn try_again_later((group, partition): (u32, u32), out: &mut impl Effects<Self>) {
         out.set_timer(Timer::ReadAgain { group, partition }, Delay::Fixed(READ_AGAIN));
     }
 }

@@ -356,7 +356,10 @@ fn say(plan: &Plan, entry: &SagaEntry, out: &mut impl Effects<Machine>) {
         }
         SagaEntry::Over { saga, completed, .. } => (saga, SagaFact::Ended { completed: *completed }),
         SagaEntry::Step { saga, effect } => {
-            return plan.effect(*effect).into_iter().for_each(|effect| say_step(plan, saga.operation, effect, out));
+            if let Some(effect) = plan.effect(*effect) {
+                say_step(plan, saga.operation, effect, out);
+            }
+            return;
         }
         SagaEntry::GivenUp { saga } => (saga, SagaFact::Stuck),
         SagaEntry::Owned { .. }

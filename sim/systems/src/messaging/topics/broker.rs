@@ -244,7 +244,9 @@ impl<P: Payload> TopicBroker<P> {
                 draw < chance.threshold || chance.threshold == u64::MAX
             };
             let copies: Vec<_> = letters.iter().filter(struck).cloned().collect();
-            copies.iter().for_each(|_| out.disturbed(chance.instance));
+            for _ in &copies {
+                out.disturbed(chance.instance);
+            }
             letters.extend(copies);
         }
         out.send(at.node, Message::Fetched { at, from, next, letters });

@@ -386,9 +386,9 @@ fn handed(threshold: Option<u64>) -> (u64, Vec<u64>, usize) {
     let mut out: Vec<Effect<Machine>> = Vec::new();
     broker.on_message(&plan, time, NodeId(2), Message::Fetch { at, from: None }, &mut out);
     let struck = out.iter().filter(|effect| matches!(effect, Effect::Disturbed(7))).count();
-    let answer = out.into_iter().find_map(|effect| match effect {
-        Effect::Send(_, Message::Fetched { next, letters, .. }) => Some((next, letters)),
-        _ => None,
+    let answer = out.into_iter().find_map(|effect| {
+        let Effect::Send(_, Message::Fetched { next, letters, .. }) = effect else { return None };
+        Some((next, letters))
     });
     let (next, letters) = answer.expect("there is something to read");
     (next, letters.into_iter().map(|letter| letter.id).collect(), struck)
