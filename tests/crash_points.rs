@@ -146,3 +146,50 @@ fn a_crash_at_each_of_the_first_2000_event_boundaries_breaks_the_dual_write_and_
     assert!(base.is_empty(), "{}: {:#?}", base.len(), &base[..base.len().min(10)]);
     assert!(!run(Some("dual_write")).is_empty(), "a crash between the database and the queue loses an order");
 }
+
+/// The first moments of the trip, without the faults of its file; every second seat is sold.
+fn trip(inbox: &str) -> Scenario {
+    let path = format!("{}/scenarios/checkout/choreography.toml", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(path).expect("the scenario is in the repository");
+    let sets = [
+        ("run.duration", "2s"),
+        ("run.heal", "2s"),
+        ("services.flight.state.seats.keys", "10"),
+        ("services.flight.state.seats.initial", "2"),
+        ("workloads.travellers.vars.flight", "int(0, 9)"),
+        ("invariants.seats_conserved.always", "sum(flight.seats) + count(flight.tickets, status == 'booked') == 20"),
+        ("invariants.compensation_seen", "none"),
+        ("sagas.trip.inbox", inbox),
+        ("faults", "none"),
+        ("thresholds", "none"),
+        ("expect", "none"),
+    ];
+    let sets = sets.map(|(path, value)| (path.to_owned(), value.to_owned())).to_vec();
+    load(&Source::new("choreography", text), &Choice { sets, ..Choice::default() })
+        .unwrap_or_else(|errors| panic!("{}", errors.render(Colour::Plain)))
+}
+
+#[test]
+fn a_crash_at_each_event_boundary_of_choreographed_trips_breaks_nothing_if_they_remember_their_steps() {
+    let run = |inbox: &str| {
+        let scenario = trip(inbox);
+        let world = World::new(&scenario, scenario.model.run.seed, &Options::lean()).expect("it loaded");
+        let first = scenario.model.services.iter().map(|(_, service)| service.nodes).sum::<u32>();
+        let clients = first..first + scenario.model.workloads.len() as u32;
+        let machines = (0..world.cluster.len() as u32).filter(|node| !clients.contains(node)).map(NodeId);
+        let machines: Vec<NodeId> = machines.collect();
+        let undisturbed = finish(world, &scenario);
+        assert_eq!(wrong(&undisturbed), None, "undisturbed");
+        assert!(undisturbed.sagas[0].undone > 10, "{} trips are undone", undisturbed.sagas[0].undone);
+        let stride = if long() { None } else { Some(STRIDE) };
+        let (tried, boundaries, failures) = campaign(&scenario, 10_000, &machines, stride);
+        println!(
+            "inbox {inbox}: {} of {tried} crashes at {boundaries} event boundaries break a promise",
+            failures.len()
+        );
+        failures
+    };
+    let honest = run("true");
+    assert!(honest.is_empty(), "{}: {:#?}", honest.len(), &honest[..honest.len().min(10)]);
+    assert!(!run("false").is_empty(), "a step that a crash makes begin again has its effect twice");
+}

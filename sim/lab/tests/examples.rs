@@ -10,7 +10,7 @@ use lab::model::{
 };
 use lab::scenario::{Choice, Colour, Scenario, Source, load};
 
-const EXAMPLES: [&str; 3] = ["checkout_saga", "order_flow", "sharing"];
+const EXAMPLES: [&str; 4] = ["checkout_saga", "choreography", "order_flow", "sharing"];
 
 fn text(name: &str) -> String {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/examples/{name}.toml"));
@@ -60,8 +60,9 @@ fn every_value_of_an_example_can_be_set_to_itself() {
 
 #[test]
 fn what_is_not_simulated_yet_is_an_error_with_a_place() {
-    let errors = load(&Source::new("choreography", text("choreography")), &Choice::default()).expect_err("not yet");
-    assert!(errors.list.iter().any(|error| error.message == "a choreographed saga is not supported yet"));
+    let choice = Choice { sets: vec![("topics.trips.replicas".to_owned(), "3".to_owned())], ..Choice::default() };
+    let errors = load(&Source::new("choreography", text("choreography")), &choice).expect_err("not yet");
+    assert!(errors.list.iter().any(|error| error.message == "`replicas` of a topic is not supported yet"));
     for error in errors.list {
         assert!(error.place.end > error.place.start, "{}", error.message);
     }

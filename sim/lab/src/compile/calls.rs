@@ -1,5 +1,6 @@
 //! Call sites: who is called, with what, how often, and what a failure does.
 
+use kernel::SeriesId;
 use systems::app::plan::{self, BreakerUse, Instruction};
 use systems::app::spent::{SpentSeries, Waiting};
 use systems::resilience::{self, ErrorClass, ErrorClasses, Factor, Share};
@@ -9,6 +10,14 @@ use super::scripts::Site;
 use crate::model::{self, Backoff, Breaker, BreakerScope, BreakerWindow, Call, Jitter, Otherwise, Retry};
 use crate::names::{Cell, CellSort};
 use crate::scenario::Diagnostic;
+
+/// What is measured of the calls of one op from one place.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CallSeries {
+    latency: SeriesId,
+    spent: SpentSeries,
+    rejected: SeriesId,
+}
 
 impl Compiler<'_> {
     /// Appends a call and gives its number; a workload's own calls are measured as operations, so it says `None`.
@@ -25,7 +34,7 @@ impl Compiler<'_> {
             self.errors.push(Diagnostic::error(call.target.place, message, "let a workload call it"));
         }
         let service = from.map_or("", |site| site.service);
-        let latency = from.map(|site| self.call_series(site.service, &target));
+        let series = from.map(|site| self.call_series(site.service, &target));
         let otherwise = match &call.otherwise {
             Otherwise::Fail => plan::Otherwise::Fail,
             Otherwise::Skip => plan::Otherwise::Skip,
@@ -47,12 +56,15 @@ impl Compiler<'_> {
             op,
             timeout: call.timeout,
             otherwise,
-            latency,
+            latency: series.map(|series| (series.latency, series.spent)),
+            rejected: series.map(|series| series.rejected),
             retry,
             breaker,
             with,
             into,
             deadline: true,
+            local: false,
+            stubborn: false,
             step: 0,
         };
         self.plan.calls.push(site);
@@ -68,13 +80,18 @@ impl Compiler<'_> {
         answer.iter().filter_map(|(field, _)| self.variables.id(&name(field))).collect()
     }
 
-    fn call_series(&mut self, from: &str, op: &str) -> (kernel::SeriesId, SpentSeries) {
+    /// How long calls take, where that time goes, and why they are rejected.
+    fn call_series(&mut self, from: &str, op: &str) -> CallSeries {
         let key = (from.to_owned(), op.to_owned());
         if let Some(&series) = self.call_series.get(&key) {
             return series;
         }
         let labels = vec![("op", op.to_owned()), ("from", from.to_owned())];
-        let series = (self.names.series("latency", labels.clone()), self.spent_series(&labels));
+        let series = CallSeries {
+            latency: self.names.series("latency", labels.clone()),
+            spent: self.spent_series(&labels),
+            rejected: self.names.series("rejected", labels),
+        };
         self.call_series.insert(key, series);
         series
     }

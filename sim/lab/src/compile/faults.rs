@@ -40,7 +40,7 @@ impl Compiler<'_> {
         let point = *points.get((self.seed.0 % points.len().max(1) as u64) as usize)?;
         let ours = |node: &NodeId| match self.plan.nodes[node.0 as usize].part {
             Part::Service(n) | Part::Database(n) => !model.services[n as usize].1.external,
-            Part::Broker(n) => !model.brokers[n as usize].1.external,
+            Part::Broker(n) | Part::Topics(n) => !model.brokers[n as usize].1.external,
             Part::Workload(_) => false,
         };
         let one = || Distribution::constant(1.0).expect("one is a number");
@@ -154,16 +154,20 @@ impl Compiler<'_> {
         }
     }
 
-    /// The number of the queue that a fault has messages redelivered from, as brokers understand it.
+    /// The number of the queue or topic that a fault has messages redelivered from, as brokers understand it.
     fn redelivered(&mut self, fault: &model::Fault) -> u32 {
         let mut queues = Vec::new();
         for target in &fault.targets {
             if let TargetKind::Queue(name) = &target.kind {
                 queues.extend(self.model.queues.iter().position(|(queue, _)| queue.value == *name));
             }
+            if let TargetKind::Topic(name) = &target.kind {
+                let topic = self.model.topics.iter().position(|(topic, _)| topic.value == *name);
+                queues.extend(topic.map(|topic| self.topic_number(topic) as usize));
+            }
         }
         if queues.len() > 1 {
-            self.not_yet(fault.targets[1].place, "several queues in one `redeliver`");
+            self.not_yet(fault.targets[1].place, "several queues or topics in one `redeliver`");
         }
         Trouble::Redeliver.number(queues.first().map_or(0, |n| *n as u32))
     }
@@ -175,6 +179,10 @@ impl Compiler<'_> {
             .value
             .strip_prefix("queues.")
             .and_then(|queue| self.model.queues.iter().position(|(name, _)| name.value == queue).map(|n| n as u32));
+        let topic = of.value.strip_prefix("topics.").and_then(|topic| {
+            self.model.topics.iter().position(|(name, _)| name.value == topic).map(|n| self.topic_number(n))
+        });
+        let queue = queue.or(topic);
         let step = of.value.strip_prefix("sagas.").and_then(|rest| rest.split_once('.')).and_then(|(saga, step)| {
             let at = self.model.sagas.iter().position(|(name, _)| name.value == saga)?;
             let step = self.model.sagas[at].1.steps.iter().position(|s| s.name.value == step)?;
@@ -240,9 +248,9 @@ impl Compiler<'_> {
                 let queue = self.model.queues.iter().position(|(queue, _)| queue.value == *name)?;
                 Some(Nodes::All(vec![self.plan.mail.queues.get(queue)?.broker]))
             }
-            TargetKind::Topic(_) => {
-                self.not_yet(target.place, "a topic");
-                None
+            TargetKind::Topic(name) => {
+                let topic = self.model.topics.iter().position(|(topic, _)| topic.value == *name)?;
+                Some(Nodes::All(vec![self.plan.topics.topics.get(topic)?.broker]))
             }
             TargetKind::Workload(name) => match self.workload_nodes.get(name) {
                 Some(&node) => Some(Nodes::All(vec![node])),

@@ -5,25 +5,24 @@ use std::collections::BTreeMap;
 use kernel::{Distribution, NodeId};
 use systems::app::message::DEFAULT_SIZE;
 use systems::app::plan::{self, Does, Instruction, Part};
-use systems::messaging::{self, AtRest, Cells, ConsumerPlan, Durability, Figure, Latency, QueuePlan};
+use systems::messaging::{self, AtRest, Cells, ConsumerPlan, Durability, Figure, Latency, QueuePlan, topics};
 
 use super::Compiler;
 use super::scripts::Site;
+use super::topics::Reader;
 use crate::measure::queue_metric;
 use crate::model::{
     self, Ack, Binding, BrokerKind, Consumer, DeadLetter, Destination, DestinationKind, Otherwise, Publish, Queue,
+    SagaStyle,
 };
 use crate::names::{Cell, CellSort};
+use crate::scenario::Diagnostic;
 
 impl<'a> Compiler<'a> {
     /// The machines of brokers, and their queues and exchanges.
     pub(super) fn messaging(&mut self) {
         let model = self.model;
         for (index, (name, broker)) in model.brokers.iter().enumerate() {
-            if broker.kind == BrokerKind::Log {
-                self.not_yet(name.place, "a broker of topics");
-                continue;
-            }
             for (dist, key) in [(&broker.latency, "latency"), (&broker.message_time, "message_time")] {
                 if dist.law != zero() {
                     self.not_yet(dist.place, &format!("`{key}` of a broker"));
@@ -32,10 +31,17 @@ impl<'a> Compiler<'a> {
             let first = NodeId(self.plan.nodes.len() as u32);
             for number in 0..broker.nodes {
                 let lane = if broker.nodes == 1 { name.value.clone() } else { format!("{}[{number}]", name.value) };
-                self.plan.nodes.push(plan::Place { part: Part::Broker(index as u32), number });
+                let part = match broker.kind {
+                    BrokerKind::Amqp => Part::Broker(index as u32),
+                    BrokerKind::Log => Part::Topics(index as u32),
+                };
+                self.plan.nodes.push(plan::Place { part, number });
                 self.names.nodes.push(crate::names::Node { name: lane, part: name.value.clone(), number });
             }
             self.first.insert(name.value.clone(), (first, broker.nodes));
+            if let Some(word) = &broker.mutant {
+                self.broker_mutant(broker.kind, word);
+            }
         }
         let homes = self.homes();
         for (n, (name, queue)) in model.queues.iter().enumerate() {
@@ -44,9 +50,26 @@ impl<'a> Compiler<'a> {
             self.plan.mail_bytes.push(queue.size);
         }
         self.exchanges(&homes);
-        self.plan.mail_bytes.resize(model.queues.len() + model.exchanges.len(), DEFAULT_SIZE);
-        for (name, _) in &model.topics {
-            self.not_yet(name.place, "a topic");
+        let places = model.queues.len() + model.exchanges.len() + model.topics.len();
+        self.plan.mail_bytes.resize(places, DEFAULT_SIZE);
+        self.topics();
+    }
+
+    /// A mutant of one broker is one of all brokers of its kind.
+    fn broker_mutant(&mut self, kind: BrokerKind, word: &model::At<String>) {
+        let (known, names): (bool, Vec<&str>) = match kind {
+            BrokerKind::Amqp => {
+                self.plan.mail.mutant = messaging::Mutant::named(&word.value);
+                (self.plan.mail.mutant.is_some(), messaging::Mutant::ALL.iter().map(|entry| entry.1).collect())
+            }
+            BrokerKind::Log => {
+                self.plan.topics.mutant = topics::Mutant::named(&word.value);
+                (self.plan.topics.mutant.is_some(), topics::Mutant::ALL.iter().map(|entry| entry.1).collect())
+            }
+        };
+        if !known {
+            let message = format!("no mutant is called `{}`", word.value);
+            self.errors.push(Diagnostic::error(word.place, message, format!("there are {}", names.join(", "))));
         }
     }
 
@@ -241,15 +264,21 @@ impl<'a> Compiler<'a> {
                 self.consumer(index as u32, (&service.value, &name.value), consumer);
             }
         }
-        for (index, (_, saga)) in model.sagas.iter().enumerate() {
+        for (index, (name, saga)) in model.sagas.iter().enumerate() {
+            if saga.style == SagaStyle::Choreographed {
+                continue;
+            }
             let (Some(trigger), Some(coordinator)) = (&saga.trigger, &saga.coordinator) else { continue };
             let Some(service) = model.services.iter().position(|(n, _)| n.value == coordinator.value) else { continue };
             let kinds = trigger.kind.iter().map(|kind| self.names.symbol(&kind.value)).collect();
             let does = Does::Saga(index as u16);
             let consumer = plan::Consumer { service: service as u32, does, kinds, ack_first: false, inbox: false };
-            self.consumes(&trigger.from, &coordinator.value, None, consumer);
+            let reader =
+                Reader { owner: &coordinator.value, group: &format!("sagas.{}", name.value), prefetch: Some(1) };
+            self.consumes(&trigger.from, &reader, consumer);
         }
         self.plan.mail.publishers = self.publishers();
+        self.groups();
         self.plan.told = plan::MessageVariables {
             key: self.variables.id("message.key"),
             kind: self.variables.id("message.type"),
@@ -281,31 +310,29 @@ impl<'a> Compiler<'a> {
         let kinds = consumer.types.iter().map(|kind| self.names.symbol(&kind.value)).collect();
         let (ack_first, inbox) = (consumer.ack == Ack::Before, consumer.inbox);
         let compiled = plan::Consumer { service, does: Does::Op(op), kinds, ack_first, inbox };
-        self.consumes(&consumer.from, owner, consumer.prefetch, compiled);
+        let reader = Reader { owner, group: &consumer.group.value, prefetch: consumer.prefetch };
+        self.consumes(&consumer.from, &reader, compiled);
     }
 
-    fn consumes(&mut self, from: &Destination, owner: &str, prefetch: Option<u32>, consumer: plan::Consumer) {
-        let queue = self.model.queues.iter().position(|(n, _)| n.value == from.name);
-        let (DestinationKind::Queue, Some(queue)) = (from.kind, queue) else {
-            return self.not_yet(from.place, "a topic");
-        };
-        let nodes = self.nodes_of(owner).unwrap_or_default();
-        self.plan.mail.consumers.push(ConsumerPlan { queue: queue as u32, prefetch, nodes });
+    fn consumes(&mut self, from: &Destination, reader: &Reader<'_>, consumer: plan::Consumer) {
+        if from.kind == DestinationKind::Topic {
+            return self.reads(from, reader, consumer);
+        }
+        let Some(queue) = self.model.queues.iter().position(|(n, _)| n.value == from.name) else { return };
+        let nodes = self.nodes_of(reader.owner).unwrap_or_default();
+        self.plan.mail.consumers.push(ConsumerPlan { queue: queue as u32, prefetch: reader.prefetch, nodes });
         self.plan.consumers.push(consumer);
     }
 
-    /// The number of a destination: queues first, then exchanges.
-    pub(super) fn destination(&mut self, to: &Destination) -> Option<u16> {
+    /// The number of a destination: queues first, then exchanges, then topics.
+    pub(super) fn destination(&self, to: &Destination) -> Option<u16> {
+        let queues = self.model.queues.len();
         match self.address(to) {
             Some(messaging::Destination::Queue(queue)) => Some(queue as u16),
-            Some(messaging::Destination::Exchange(exchange)) => {
-                Some((self.model.queues.len() + exchange as usize) as u16)
-            }
+            Some(messaging::Destination::Exchange(exchange)) => Some((queues + exchange as usize) as u16),
             None => {
-                if to.kind == DestinationKind::Topic {
-                    self.not_yet(to.place, "a topic");
-                }
-                None
+                let topic = self.topic_of(to)?;
+                Some((queues + self.model.exchanges.len() + topic as usize) as u16)
             }
         }
     }
@@ -332,6 +359,6 @@ impl<'a> Compiler<'a> {
     }
 }
 
-fn zero() -> Distribution {
+pub(super) fn zero() -> Distribution {
     Distribution::constant(0.0).expect("zero is a duration")
 }

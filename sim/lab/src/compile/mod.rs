@@ -5,7 +5,9 @@
 //! but for the keys of their draws: those depend on the seed, so a world is compiled per seed. It takes microseconds.
 
 mod calls;
+mod choreography;
 pub(crate) mod faults;
+mod isolation;
 mod later;
 mod messaging;
 mod network;
@@ -15,6 +17,7 @@ mod scripts;
 mod sorts;
 mod state;
 mod steps;
+mod topics;
 mod transactions;
 mod variables;
 
@@ -24,7 +27,6 @@ use std::sync::Arc;
 use cluster::{FaultPlan, Hardware};
 use kernel::{CellId, NodeId, Seed};
 use systems::app::plan::{Draw, Place, Plan};
-use systems::app::spent::SpentSeries;
 
 use crate::measure::ServiceInfo;
 use crate::model::{Dist, Model};
@@ -129,8 +131,10 @@ pub(crate) struct Compiler<'a> {
     variables: variables::Variables,
     /// Breakers, by who calls whom with which policy.
     breakers: Vec<(String, systems::app::plan::BreakerUse)>,
-    call_series: BTreeMap<(String, String), (kernel::SeriesId, SpentSeries)>,
+    call_series: BTreeMap<(String, String), calls::CallSeries>,
     up: Vec<Option<(CellId, u64)>>,
+    /// Who reads which topics; they become groups when all are known.
+    readings: Vec<topics::Reading>,
 }
 
 impl<'a> Compiler<'a> {
@@ -160,6 +164,7 @@ impl<'a> Compiler<'a> {
             breakers: Vec::new(),
             call_series: BTreeMap::new(),
             up: Vec::new(),
+            readings: Vec::new(),
         }
     }
 
@@ -304,6 +309,7 @@ impl<'a> Compiler<'a> {
             after_store_before_confirm: point("broker.after_store_before_confirm"),
             after_deliver_before_ack: point("broker.after_deliver_before_ack"),
         };
+        self.plan.topics.after_store_before_confirm = self.plan.mail.points.after_store_before_confirm;
     }
 }
 

@@ -54,7 +54,7 @@ impl Compiler<'_> {
                 (disk(&service.disk), clock, service.cores)
             }
             Part::Database(n) => (disk(&model.services[n as usize].1.disk), Clock::PERFECT, None),
-            Part::Broker(n) => {
+            Part::Broker(n) | Part::Topics(n) => {
                 let broker = &model.brokers[n as usize].1;
                 (disk(&broker.disk), self.clock(number, &broker.drift, &broker.offset), None)
             }

@@ -183,6 +183,7 @@ impl Compiler<'_> {
         }
         let latency = self.names.series("latency", labels.clone());
         let spent = self.spent_series(&labels);
+        let rejected = self.names.series("rejected", labels.clone());
         let in_flight = self.names.cell(Cell {
             path: format!("workloads.{name}.in_flight"),
             keys: 1,
@@ -214,6 +215,7 @@ impl Compiler<'_> {
             variables,
             latency,
             spent,
+            rejected,
             in_flight,
             transaction,
             dropped,

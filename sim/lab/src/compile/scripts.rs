@@ -151,7 +151,13 @@ impl Compiler<'_> {
     }
 
     /// The table of an item, which must be the service's own.
-    fn table_of(&mut self, service: &str, owner: &str, item: &str, place: crate::model::Place) -> Option<u16> {
+    pub(super) fn table_of(
+        &mut self,
+        service: &str,
+        owner: &str,
+        item: &str,
+        place: crate::model::Place,
+    ) -> Option<u16> {
         let of = if owner.is_empty() { service } else { owner };
         let (_, found) = self.model.services.iter().find(|(name, _)| name.value == of)?;
         if of != service {
@@ -170,7 +176,7 @@ impl Compiler<'_> {
         at.map(|n| n as u16)
     }
 
-    fn row(&mut self, site: Site<'_>, row: &Row) -> Option<(u16, Program)> {
+    pub(super) fn row(&mut self, site: Site<'_>, row: &Row) -> Option<(u16, Program)> {
         let table = self.table_of(site.service, &row.owner, &row.item, row.place)?;
         let key = self.key(site.service, &row.key)?;
         Some((table, key))

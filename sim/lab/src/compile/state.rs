@@ -6,10 +6,11 @@ use systems::database::{DatabasePlan, OutboxPlan, Part, Place, TableKind, TableP
 use systems::expression::{ItemId, Value as Worth};
 
 use super::Compiler;
+use super::choreography::service_of;
 use super::sorts::Sorts;
 use super::variables::Variables;
 use crate::expression::{self, Meaning, StepScope, Type};
-use crate::model::{At, Service, State, Value};
+use crate::model::{At, SagaStyle, Service, State, Value};
 use crate::names::{Cell, CellSort, Field, Item, ItemKind, Names};
 
 impl Compiler<'_> {
@@ -22,7 +23,10 @@ impl Compiler<'_> {
             .any(|(_, saga)| saga.coordinator.as_ref().is_some_and(|coordinator| coordinator.value == name));
         let remembers = service.ops.iter().any(|(_, op)| op.idempotent.is_some())
             || service.consumers.iter().any(|(_, c)| c.idempotent.is_some() || c.inbox);
-        if service.state.is_empty() && service.outbox.is_none() && !coordinates && !remembers {
+        let reacts = self.model.sagas.iter().any(|(_, saga)| {
+            saga.style == SagaStyle::Choreographed && saga.calls().iter().any(|call| service_of(call) == name)
+        });
+        if service.state.is_empty() && service.outbox.is_none() && !coordinates && !remembers && !reacts {
             return None;
         }
         let mut tables = Vec::new();
@@ -49,7 +53,9 @@ impl Compiler<'_> {
             lag: self.names.series("outbox_lag", vec![("service", name.to_owned())]),
         });
         let mutant = super::parts::mutant_of(service);
-        Some(Arc::new(DatabasePlan { tables, places, outbox, mutant }))
+        // Sagas come later.
+        let (effects, homes, guards) = (Arc::default(), Vec::new(), Vec::new());
+        Some(Arc::new(DatabasePlan { tables, places, outbox, effects, homes, guards, mutant }))
     }
 
     fn table(&mut self, service: &str, item: &str, state: &State) -> (TablePlan, ItemKind) {

@@ -139,11 +139,11 @@ impl Compiler<'_> {
         }
     }
 
-    fn query(&mut self, script: Script, stores: bool, otherwise: plan::Otherwise) -> u16 {
+    pub(super) fn query(&mut self, script: Script, stores: bool, otherwise: plan::Otherwise) -> u16 {
         let number = self.plan.scripts.len() as u32;
         let stores = stores && script.writes;
         self.plan.scripts.push(script);
-        self.plan.queries.push(Query { script: number, stores, otherwise });
+        self.plan.queries.push(Query { script: number, stores, effect: 0, otherwise });
         let at = (self.plan.queries.len() - 1) as u16;
         self.plan.program.push(Instruction::Query(at));
         at
@@ -238,6 +238,7 @@ impl Compiler<'_> {
             | Instruction::Set(_)
             | Instruction::Reply
             | Instruction::Mark(_)
+            | Instruction::Point(_)
             | Instruction::Return => panic!("only what leads somewhere has a hole"),
         }
     }
@@ -254,6 +255,17 @@ fn one_more(turn: VariableId) -> Program {
     use systems::expression::{Instruction as I, Operand, Operator};
     let code = vec![I::Load(Operand::Variable(turn)), I::Apply(Operator::Add, Operand::Constant(0))];
     Program::new(code, vec![Worth::Int(1)])
+}
+
+/// Whether steps always end with a commit, if they do not fail.
+pub(super) fn surely_writes(steps: &[Step]) -> bool {
+    let writing = |step: &Step| all_steps(std::slice::from_ref(step)).iter().any(|s| writes(&s.verb));
+    let Some(step) = steps.iter().rfind(|step| writing(step)) else { return false };
+    let goes_on = match (&step.verb, step.verb.otherwise()) {
+        (Verb::Transaction { .. }, Some(Otherwise::Skip)) | (_, Some(Otherwise::Steps(_))) => true,
+        (_, Some(Otherwise::Fail | Otherwise::Word(_) | Otherwise::Skip) | None) => false,
+    };
+    writes(&step.verb) && step.chance >= 1.0 && !goes_on
 }
 
 /// Whether a step changes the state of its service by itself.

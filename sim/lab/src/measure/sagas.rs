@@ -28,6 +28,8 @@ pub(super) struct Kind {
     pub(super) name: String,
     /// Those of the whole run that ended undone.
     undone_in_all: u64,
+    /// Those of the whole run that were given up.
+    given_up: BTreeSet<u64>,
     /// Of those that began after the warm-up.
     pub(super) started: u64,
     pub(super) completed: u64,
@@ -47,6 +49,7 @@ impl Sagas {
                 kinds.push(Kind {
                     name,
                     undone_in_all: 0,
+                    given_up: BTreeSet::new(),
                     started: 0,
                     completed: 0,
                     undone: 0,
@@ -69,12 +72,20 @@ impl Sagas {
         self.kinds[kind].undone_in_all
     }
 
+    /// How many were given up, over the whole run.
+    pub(super) fn given_up(&self, kind: usize) -> u64 {
+        self.kinds[kind].given_up.len() as u64
+    }
+
     pub(super) fn fact(&mut self, fact: &Fact) {
         let FactKind::Saga(what) = fact.kind else { return };
         let Some(Some(number)) = self.by_protocol.get(fact.protocol as usize) else { return };
         let (kind, instance) = (&mut self.kinds[*number], (*number, fact.instance));
         if matches!(what, SagaFact::Ended { completed: false }) {
             kind.undone_in_all += 1;
+        }
+        if what == SagaFact::Stuck {
+            kind.given_up.insert(fact.instance);
         }
         if matches!(what, SagaFact::Begun { .. }) && fact.time >= self.warmup {
             kind.started += u64::from(self.open.insert(instance));

@@ -27,7 +27,12 @@ pub(super) enum Source {
     /// One counter divided by another.
     Share(usize, usize),
     /// How much of this level there is when the run has ended.
-    Left(usize),
+    Left {
+        /// How many are open.
+        level: usize,
+        /// The kinds of sagas whose given-up ones count, too.
+        given_up: Vec<usize>,
+    },
 }
 
 /// A tally of a term's own.
@@ -171,8 +176,11 @@ impl Sources<'_> {
             | Metric::LockWait
             | Metric::HoldTime
             | Metric::Errors
-            | Metric::Rejects
             | Metric::Offered => self.samples(wanted),
+            Metric::Rejects => match wanted.tag {
+                Some(reason) => self.rejects(wanted, reason, phase),
+                None => self.samples(wanted),
+            },
             Metric::QueueDepth | Metric::InFlight | Metric::LocksHeld | Metric::Utilisation => {
                 self.level(wanted, phase)
             }
@@ -191,7 +199,10 @@ impl Sources<'_> {
             Metric::DeadLettered => self.mail(wanted, phase, Figure::DeadLettered),
             Metric::Retries => self.flow(phase, Counter::Ended(wanted::retries_of(self.names, wanted))),
             Metric::Compensated => self.flow(phase, Counter::Undone(self.sagas.called(&wanted.labels))),
-            Metric::Stuck => Source::Left(self.levels.together(&wanted::rows_of(self.names, wanted), 0)),
+            Metric::Stuck => {
+                let level = self.levels.together(&wanted::rows_of(self.names, wanted), 0);
+                Source::Left { level, given_up: self.sagas.called(&wanted.labels) }
+            }
             Metric::RetryAmplification => {
                 let calls = wanted::series_of(self.names, wanted);
                 let mut retries = wanted::retries_of(self.names, wanted);
@@ -250,6 +261,13 @@ impl Sources<'_> {
         };
         let aborted = self.add(phase, aborted);
         Source::Share(aborted, self.add(phase, Counter::Begun(protocols)))
+    }
+
+    fn rejects(&mut self, wanted: &Wanted, reason: u16, phase: usize) -> Source {
+        let calls = wanted::series_of(self.names, wanted);
+        let rejected = Counter::Tagged(wanted::rejected_of(self.names, &calls), reason);
+        let rejected = self.add(phase, rejected);
+        Source::Share(rejected, self.add(phase, Counter::Ended(calls)))
     }
 
     fn protocols(&self, wanted: &Wanted) -> Vec<usize> {

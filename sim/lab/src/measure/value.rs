@@ -42,7 +42,7 @@ impl Recorder {
                 let (above, below) = (self.flows[*above].total(), self.flows[*below].total());
                 (below > 0).then(|| Value::of(above as f64 / below as f64))
             }
-            Source::Left(level) => Some(self.of_what_is_left(wanted.stat, *level)),
+            Source::Left { level, given_up } => Some(self.of_what_is_left(wanted.stat, *level, given_up)),
         }
     }
 
@@ -100,7 +100,7 @@ impl Recorder {
                 let tally = &self.probes[*probe].tally;
                 if tally.answers(Hit::Above(limit.0)) { tally.hits() } else { None }
             }
-            Source::Whole(_) | Source::Level { .. } | Source::Flow(_) | Source::Share(..) | Source::Left(_) => None,
+            Source::Whole(_) | Source::Level { .. } | Source::Flow(_) | Source::Share(..) | Source::Left { .. } => None,
         }
     }
 
@@ -183,8 +183,9 @@ impl Recorder {
         Value::of(flow.total() as f64)
     }
 
-    fn of_what_is_left(&self, stat: Stat, level: usize) -> Value {
-        let left = self.levels.get(level).value.max(0) as u64;
+    fn of_what_is_left(&self, stat: Stat, level: usize, given_up: &[usize]) -> Value {
+        let given_up: u64 = given_up.iter().map(|&kind| self.sagas.given_up(kind)).sum();
+        let left = self.levels.get(level).value.max(0) as u64 + given_up;
         if stat == Stat::Rate { per_second(left, self.measured_seconds()) } else { Value::of(left as f64) }
     }
 

@@ -17,7 +17,7 @@ pub struct Wanted {
     pub metric: Metric,
     /// Labels that what is counted must carry: (`op`, `gateway.checkout`). Without `phase` and `outcome`.
     pub labels: Vec<(String, String)>,
-    /// `outcome=`: only samples with this tag (of sagas 0 completed, 1 undone); of `aborts`, `reason=`: only those with this error number.
+    /// `outcome=`: only samples with this tag (of sagas 0 completed, 1 undone); of `aborts` and `rejects`, `reason=`: only those with this error number.
     pub tag: Option<u16>,
     /// `phase=`.
     pub phase: Phase,
@@ -150,6 +150,7 @@ pub struct Entry {
 }
 
 const CALLS: &[&str] = &["op", "workload", "from", "tx"];
+const REJECTED_CALLS: &[&str] = &["op", "workload", "from", "tx", "reason"];
 const ENDED_CALLS: &[&str] = &["op", "workload", "from", "tx", "outcome"];
 const QUEUES: &[&str] = &["service", "node"];
 const ALL_QUEUES: &[&str] = &["service", "node", "queue"];
@@ -245,7 +246,14 @@ pub const METRICS: &[Entry] = &[
         CALLS,
         "calls that failed or whose outcome is unknown / all",
     ),
-    entry(Metric::Rejects, "rejects", Sort::Ratio, "latency", CALLS, "calls that ended in a business error / all"),
+    entry(
+        Metric::Rejects,
+        "rejects",
+        Sort::Ratio,
+        "latency",
+        REJECTED_CALLS,
+        "calls that ended in a business error / all",
+    ),
     entry(Metric::Aborts, "aborts", Sort::Ratio, "", &["tx", "reason"], "transactions aborted / begun"),
     entry(
         Metric::RetryAmplification,
@@ -277,7 +285,14 @@ pub const METRICS: &[Entry] = &[
     ),
     entry(Metric::Retries, "retries", Sort::Count, "retries", &["op", "from"], "tries after the first, of calls"),
     entry(Metric::Compensated, "compensated", Sort::Count, "sagas_open", SAGAS, "sagas that ended undone"),
-    entry(Metric::Stuck, "stuck", Sort::Count, "sagas_open", SAGAS, "sagas that are open when the run has ended"),
+    entry(
+        Metric::Stuck,
+        "stuck",
+        Sort::Count,
+        "sagas_open",
+        SAGAS,
+        "sagas that are open when the run has ended, or were given up",
+    ),
     entry(Metric::Offered, "offered", Sort::Rate, "latency", CALLS, "operations begun per second"),
     entry(Metric::Throughput, "throughput", Sort::Rate, "latency", CALLS, "operations ended per second"),
     entry(Metric::Goodput, "goodput", Sort::Rate, "latency", CALLS, "operations ended ok per second"),
@@ -347,6 +362,13 @@ pub(crate) fn series_of(names: &Names, wanted: &Wanted) -> Vec<usize> {
         series.metric == source && seen && carries(&series.labels, labels)
     };
     (0..names.series.len()).filter(|&n| fits(&names.series[n])).collect()
+}
+
+/// The series of calls that were rejected, by number: of those that a term is about.
+pub(crate) fn rejected_of(names: &Names, calls: &[usize]) -> Vec<usize> {
+    let of = |series: &Series| calls.iter().any(|&call| names.series[call].labels == series.labels);
+    let found = (0..names.series.len()).filter(|&n| names.series[n].metric == "rejected" && of(&names.series[n]));
+    found.collect()
 }
 
 /// The series of retries a term is about, by number.

@@ -92,17 +92,13 @@ pub enum SagaRecovery {
 }
 
 /// What keeps others from seeing a saga half done.
-#[derive(Clone, PartialEq, Debug)]
-pub enum SagaIsolation {
-    /// Nothing.
-    None,
-    /// Rows are marked while it is open.
-    SemanticLock {
-        /// Which.
-        keys: Vec<Row>,
-        /// What happens to others who come there.
-        others: LockedOut,
-    },
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct SagaIsolation {
+    /// The rows that nobody should see half done.
+    pub keys: Vec<Row>,
+    /// These are marked while it is open, and this happens to others who come there; `None`: nothing keeps them out, and
+    /// judges see who comes.
+    pub others: Option<LockedOut>,
 }
 
 /// What happens to who comes to a marked row.

@@ -425,8 +425,8 @@ fn paths_of(label: &str, value: &str) -> Vec<String> {
         "saga" => vec![format!("sagas.{value}")],
         "invariant" => vec![format!("invariants.{value}")],
         "phase" => vec![format!("phases.{value}"), format!("faults.{value}")],
-        // Business errors are words of steps.
-        "reason" => vec!["services".to_owned(), "transactions".to_owned()],
+        // Business errors are words of steps, and `locked`.
+        "reason" => ["services", "transactions", "sagas"].map(str::to_owned).to_vec(),
         _ => Vec::new(),
     }
 }

@@ -13,11 +13,17 @@ use super::message::{CallResult, Failure, Message, system_errors};
 use super::mutant::Mutant;
 use super::plan::{MarkKind, Part, Plan};
 use super::question::{Ask, Question, Tell, Told};
-use crate::database::{Adopted, Answer, Asked, Asker, Identity, Outcome, SAGA_LEASE, SAGA_SIGNS, SagaKey};
+use crate::database::{Adopted, Answer, Asked, Asker, Identity, Outcome, Receipt, SAGA_LEASE, SAGA_SIGNS, SagaKey};
 use crate::expression::Value;
 
 /// A protocol asks again when its database has not answered for so long: the database may have been down.
 pub(super) const ASK_AGAIN: Span = Span::secs(1);
+/// Who waits for a row that a saga keeps looks there so often.
+const LOCKED_AGAIN: Span = Span::millis(5);
+/// The part of a request's step that says which it is.
+pub(super) const STEP: u32 = (1 << 20) - 1;
+/// It is asked for by the op of that step, not by the step itself.
+pub(super) const WITHIN: u32 = 1 << 31;
 /// How often a node says that it lives.
 pub(super) const RENEW: Span = Span(SAGA_LEASE.0 / SAGA_SIGNS);
 
@@ -28,7 +34,10 @@ impl Machine {
     }
 
     fn ask(&mut self, plan: &Plan, number: u32, token: u64, salt: u64, ask: Ask, out: &mut impl Effects<Self>) {
-        let to = self.database(plan);
+        self.ask_of(self.database(plan), number, token, salt, ask, out);
+    }
+
+    fn ask_of(&mut self, to: NodeId, number: u32, token: u64, salt: u64, ask: Ask, out: &mut impl Effects<Self>) {
         let frame = self.frames.get(number);
         let place = u64::from(frame.turns) << 48 | u64::from(frame.pc) << 16 | salt;
         let hop = fold(frame.hop, place);
@@ -47,8 +56,13 @@ impl Machine {
         }
         let remembers = plan.service(self.me).0.mutant != Some(Mutant::ForgetAnswers);
         let identity = if script.writes && remembers { identity(plan, frame) } else { None };
-        let receipt = frame.receipt.filter(|_| script.writes);
-        let asked = Asked { operation: frame.operation, identity, stores: site.stores, receipt };
+        // What a step of a choreographed saga does at its end belongs to the saga, whatever op it is.
+        let effect = if site.effect == 0 && site.stores { plan.effect_of(frame.step) } else { site.effect };
+        let inbox = plan.effect(effect).and_then(|effect| effect.inbox);
+        let step = inbox.map(|consumer| Receipt { consumer, message: frame.operation });
+        let receipt = step.or(frame.receipt.filter(|_| script.writes));
+        let saga = plan.saga_of(frame.step);
+        let asked = Asked { operation: frame.operation, identity, stores: site.stores, receipt, effect, saga };
         let variables = frame.variables.clone();
         (frame.asking, frame.asks) = (Some(query), true);
         let token = self.wait(number);
@@ -131,7 +145,8 @@ impl Machine {
         let Some(frame) = self.frames.current(number, token) else { return };
         out.frame(Barrier(frame.operation));
         frame.asks = false;
-        let asked = frame.asking.take().map(|query| plan.queries[usize::from(query)]);
+        let asking = frame.asking.take();
+        let asked = asking.map(|query| plan.queries[usize::from(query)]);
         match (outcome, asked) {
             (Outcome::Done(variables), Some(query)) => {
                 frame.variables = variables;
@@ -162,7 +177,15 @@ impl Machine {
             }
             // The message had its effect before.
             (Outcome::Known, _) => self.finish(plan, now, number, CallResult::Ok, out),
-            (Outcome::Done(_) | Outcome::Refused(_), None) => panic!("an answer is stored, or known"),
+            (Outcome::Locked, Some(query)) if frame.deadline <= now => {
+                let failure = Failure::system(system_errors::TIMEOUT, true);
+                self.otherwise(plan, now, number, (failure, query.otherwise), out);
+            }
+            (Outcome::Locked, Some(_)) => {
+                frame.asking = asking;
+                out.set_timer(Timer::AskAgain { frame: number, token }, Delay::Fixed(LOCKED_AGAIN));
+            }
+            (Outcome::Done(_) | Outcome::Refused(_) | Outcome::Locked, None) => panic!("an answer is stored, or known"),
         }
     }
 
@@ -253,17 +276,37 @@ impl Machine {
         let Caller::Saga(_, term) = frame.caller else { panic!("only a saga has records") };
         let saga = SagaKey { saga: plan.marks[usize::from(marks.0)].saga, operation: frame.operation };
         let (position, variables) = (frame.pc, frame.variables.clone());
-        self.ask(plan, number, token, 5, Ask::Mark { saga, owner, term, marks, position, variables }, out);
+        let ask = match plan.marks[usize::from(marks.0)].what {
+            MarkKind::Free { service } => {
+                self.ask_of(plan.services[service as usize].database, number, token, 6, Ask::Free { saga }, out);
+                return out.set_timer(Timer::AskAgain { frame: number, token }, Delay::Fixed(ASK_AGAIN));
+            }
+            MarkKind::At(_) | MarkKind::Ended { .. } | MarkKind::GivenUp => {
+                Ask::Mark { saga, owner, term, marks, position, variables }
+            }
+        };
+        self.ask(plan, number, token, 5, ask, out);
         out.set_timer(Timer::AskAgain { frame: number, token }, Delay::Fixed(ASK_AGAIN));
     }
 
     /// The database did not answer: it may have been down.
-    pub(super) fn ask_again(&mut self, plan: &Plan, (number, token): (u32, u64), out: &mut impl Effects<Self>) {
+    pub(super) fn ask_again(
+        &mut self,
+        plan: &Plan,
+        now: Time,
+        (number, token): (u32, u64),
+        out: &mut impl Effects<Self>,
+    ) {
         let Some(frame) = self.frames.current(number, token) else { return };
-        match (frame.beginning, frame.marking) {
-            (Some(saga), _) => self.ask_begin(plan, number, token, saga, out),
-            (None, Some(marks)) => self.ask_mark(plan, number, token, marks, out),
-            (None, None) => {}
+        match (frame.beginning, frame.marking, frame.posting) {
+            (Some(saga), ..) => self.ask_begin(plan, number, token, saga, out),
+            (None, Some(marks), _) => self.ask_mark(plan, number, token, marks, out),
+            (None, None, Some(publish)) => self.post_again(plan, (number, token), publish, out),
+            (None, None, None) => {
+                if let Some(query) = frame.asking.filter(|_| !frame.asks) {
+                    self.query(plan, now, number, query, out);
+                }
+            }
         }
     }
 
@@ -273,7 +316,8 @@ impl Machine {
         let Some((first, last)) = frame.marking.take() else { return };
         out.frame(Barrier(frame.operation));
         out.cancel_timer(Timer::AskAgain { frame: number, token });
-        if !kept || matches!(plan.marks[usize::from(last)].what, MarkKind::Ended { .. }) {
+        let over = matches!(plan.marks[usize::from(last)].what, MarkKind::Ended { .. } | MarkKind::GivenUp);
+        if !kept || over {
             return self.frames.end(number);
         }
         Self::reached(plan, first..last + 1, out);
@@ -318,7 +362,7 @@ impl Machine {
     pub(super) fn drives(&self, plan: &Plan) -> bool {
         match (&self.role, plan.nodes[self.me.0 as usize].part) {
             (Role::Server(_), Part::Service(n)) => plan.services[n as usize].drives,
-            (Role::Server(_) | Role::Store(_) | Role::Broker(_) | Role::Clients(_), _) => false,
+            (Role::Server(_) | Role::Store(_) | Role::Broker(_) | Role::Topics(_) | Role::Clients(_), _) => false,
         }
     }
 }
@@ -328,5 +372,7 @@ fn identity(plan: &Plan, frame: &Frame) -> Option<Identity> {
     let op = frame.op?;
     let program = plan.ops[op as usize].idempotent.as_ref()?;
     let value = program.evaluate(&frame.variables).unwrap_or(Value::Null);
-    Some(Identity { op, value, step: frame.step })
+    // Which of its events it reacts to makes no other step of it.
+    let step = if frame.step & WITHIN == 0 { frame.step & STEP } else { 0 };
+    Some(Identity { op, value, step })
 }

@@ -1,7 +1,8 @@
 //! Calls: tries with their timeouts, pauses between them, breakers, and what an answer does.
 
-use kernel::{Delay, Delta, Effects, NodeId, Sample, Span, Time, fold};
+use kernel::{Delay, Delta, Effects, NodeId, Sample, SeriesId, Span, Time, fold};
 
+use super::asking::WITHIN;
 use super::interpreter::ending;
 use super::machine::{Machine, Timer};
 use super::message::{CallResult, Failure, Message, Request, system_errors};
@@ -64,7 +65,7 @@ impl Machine {
         }
         calling.made += 1;
         let op = &plan.ops[site.op as usize];
-        let to = self.next_node(plan, op.service);
+        let to = if site.local { self.me } else { self.next_node(plan, op.service) };
         let mut admitted = None;
         if let Some(used) = site.breaker {
             match self.admit(plan, now, used, (op.service, to), out) {
@@ -103,7 +104,7 @@ impl Machine {
                 (true, None) => frame.deadline,
                 (false, _) => Time::END,
             },
-            step: site.step,
+            step: if site.step == 0 && frame.step != 0 { frame.step | WITHIN } else { site.step },
         };
         if let Some(timeout) = timeout {
             out.set_timer(Timer::Timeout { frame: number, token }, Delay::Fixed(timeout));
@@ -150,8 +151,8 @@ impl Machine {
             self.breaker_result(plan, now, (used, node, admitted), ending, out);
         }
         match result {
-            CallResult::Failed(failure) if !failure.business => {
-                self.try_failed(plan, now, number, (failure, heard), out)
+            CallResult::Failed(failure) if !failure.business || site.stubborn => {
+                self.try_failed(plan, now, number, (failure, heard), out);
             }
             CallResult::Ok | CallResult::Failed(_) => self.call_ended(plan, now, number, (result, heard), &values, out),
         }
@@ -173,7 +174,11 @@ impl Machine {
         let (made, before, certain) = (calling.made, calling.pause, !calling.unknown);
         let site = &plan.calls[usize::from(calling.call)];
         let again = site.retry.filter(|(policy, _)| {
-            class(failure.error).is_some_and(|class| plan.retries[usize::from(*policy)].again(made, class))
+            let policy = &plan.retries[usize::from(*policy)];
+            match class(failure.error) {
+                Some(class) if !failure.business => policy.again(made, class),
+                Some(_) | None => site.stubborn && policy.attempts.is_none_or(|attempts| made < attempts),
+            }
         });
         if let Some((policy, retries)) = again
             && self.allowance(plan, site).is_none_or(|allowance| allowance.retry(now))
@@ -235,6 +240,7 @@ impl Machine {
             out.measure(Sample { series, tag, since, value: now.since(since) });
             self.spent.add(plan, usize::from(calling.call), since, &spent);
         }
+        measure_reject(site.rejected, result, (calling.since, now), out);
         match result {
             CallResult::Ok => {
                 for (variable, value) in site.into.iter().zip(values.values()) {
@@ -299,7 +305,7 @@ impl Machine {
         let target = &plan.services[callee.0 as usize];
         let mine = match plan.nodes[self.me.0 as usize].part {
             Part::Service(_) => plan.nodes[self.me.0 as usize].number,
-            Part::Database(_) | Part::Broker(_) | Part::Workload(_) => 0,
+            Part::Database(_) | Part::Broker(_) | Part::Topics(_) | Part::Workload(_) => 0,
         };
         let key = u64::from(mine) * u64::from(target.nodes) + u64::from(at.1.0 - target.first.0);
         let new = || BreakerHere { breaker: Breaker::new(policy), cell: used.state, key };
@@ -349,5 +355,17 @@ fn class(error: u16) -> Option<ErrorClass> {
         system_errors::OVERLOAD => Some(ErrorClass::Overload),
         system_errors::BREAKER_OPEN => Some(ErrorClass::BreakerOpen),
         _ => None,
+    }
+}
+
+/// Which business error ended what began at the first of these times and is over at the second.
+pub(super) fn measure_reject(
+    series: Option<SeriesId>,
+    result: CallResult,
+    (since, now): (Time, Time),
+    out: &mut impl Effects<Machine>,
+) {
+    if let (Some(series), CallResult::Failed(Failure { business: true, error, .. })) = (series, result) {
+        out.measure(Sample { series, tag: error, since, value: now.since(since) });
     }
 }

@@ -8,7 +8,7 @@ use super::machine::{Machine, Record, Timer};
 use super::message::{Mail, Message};
 use super::rows::{Rows, Work};
 use crate::commit::two_phase::{self, Output};
-use crate::messaging;
+use crate::messaging::{self, topics};
 
 /// What a machine's commit roles say their effects as.
 pub type Role = two_phase::Role<Rows>;
@@ -56,6 +56,27 @@ impl Embed<MailRole, Machine> for InMachine {
     }
 
     fn output(&self, output: messaging::Output) -> Timer {
+        match output {}
+    }
+}
+
+/// What a machine's topics, and its memberships of groups that read them, say their effects as.
+pub type TopicRole = topics::Role<Mail>;
+
+impl Embed<TopicRole, Machine> for InMachine {
+    fn message(&self, message: topics::Message<Mail>) -> Message {
+        Message::Topic(Box::new(message))
+    }
+
+    fn timer(&self, timer: topics::Timer) -> Timer {
+        Timer::Topic(timer)
+    }
+
+    fn record(&self, record: topics::Record<Mail>) -> Record {
+        Record::Topic(record)
+    }
+
+    fn output(&self, output: topics::Output) -> Timer {
         match output {}
     }
 }

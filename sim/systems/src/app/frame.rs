@@ -132,6 +132,13 @@ pub enum Caller {
         /// It was acknowledged already.
         settled: bool,
     },
+    /// The group that reads a topic: the letter of this partition is worked off. Without an op it holds no worker.
+    Read {
+        /// The group.
+        group: u32,
+        /// The partition.
+        partition: u32,
+    },
     /// The broker, about a delivery that begins a saga; it holds no worker.
     Trigger(Tag),
 }

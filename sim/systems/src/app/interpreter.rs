@@ -18,7 +18,7 @@ use crate::variables::Variables;
 pub(super) const PREPARE: u32 = u32::MAX;
 
 /// The consumer of a message that begins a saga, as points know it.
-const TRIGGER: u32 = u32::MAX;
+pub(super) const TRIGGER: u32 = u32::MAX;
 
 /// What an answer must know of the request.
 #[derive(Clone, Copy)]
@@ -133,6 +133,11 @@ impl Machine {
                     self.mark(plan, now, number, mark, out);
                     return;
                 }
+                Instruction::Point(moment) => {
+                    frame.pc += 1;
+                    let (point, of) = plan.moments[usize::from(moment)];
+                    out.point(point, of);
+                }
                 Instruction::Transaction(transaction) => {
                     frame.pc += 1;
                     self.begin_transaction(plan, now, number, u32::from(transaction), out);
@@ -236,6 +241,12 @@ impl Machine {
             | Caller::Coordinator
             | Caller::Answered
             | Caller::Delivery { .. } => {}
+            Caller::Read { group, partition } => {
+                if frame.op.is_none() {
+                    self.frames.end(number);
+                    return self.letter_done(plan, now, (group, partition), result, out);
+                }
+            }
         }
         let (asked, entered, served) = (Asked::of(frame), frame.entered, frame.served);
         let values = match result {
@@ -258,6 +269,9 @@ impl Machine {
         }
         if let Caller::Delivery { tag, settled: false } = asked.caller {
             return Self::settle(plan, (tag, asked.operation, op.unwrap_or(TRIGGER)), result, out);
+        }
+        if let Caller::Read { group, partition } = asked.caller {
+            return self.letter_done(plan, now, (group, partition), result, out);
         }
         Self::reply(plan, asked, (result, values), out);
     }
@@ -302,6 +316,7 @@ impl Machine {
             | Caller::User(..)
             | Caller::Saga(..)
             | Caller::Delivery { .. }
+            | Caller::Read { .. }
             | Caller::Trigger(_) => {}
         }
     }

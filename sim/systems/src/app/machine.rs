@@ -1,7 +1,6 @@
 //! One node of the composed application, as a process: what comes in is handed to the part that knows it.
 
 use alloc::collections::BTreeMap;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use kernel::{CellId, Digest, Disturbance, Effects, NodeId, Process, SeriesId, Time, Within, fold};
@@ -14,15 +13,16 @@ use super::interpreter::Asked;
 use super::message::{CallResult, Failure, Mail, Message, Reply, Request, system_errors};
 use super::output::Output;
 use super::plan::{Load, Part, Plan};
-use super::rows::Work;
+use super::reading::Topics;
+pub use super::record::Record;
 use super::server::Server;
 use super::spent::Kept;
 use super::station::Admission;
 use super::store::Store;
 use crate::commit::{Reason, two_phase};
-use crate::database::{Asker, Commit, Database};
+use crate::database::{Asker, Database};
 use crate::expression::Value;
-use crate::messaging::{self, Broker, Chance, Trouble};
+use crate::messaging::{self, Broker, Chance, Trouble, topics};
 use crate::resilience::Allowance;
 use crate::variables::Variables;
 
@@ -54,6 +54,8 @@ pub enum Role {
     Store(Store),
     /// A broker.
     Broker(Broker<Mail>),
+    /// A broker of topics.
+    Topics(Topics),
     /// The clients of a workload.
     Clients(Clients),
 }
@@ -108,6 +110,15 @@ pub enum Timer {
     },
     /// A broker's own timer, or a subscription's.
     Mail(messaging::Timer),
+    /// The same where there are topics.
+    Topic(topics::Timer),
+    /// A letter of a topic is tried again.
+    ReadAgain {
+        /// The group that reads it,
+        group: u32,
+        /// in this partition.
+        partition: u32,
+    },
     /// A commit protocol's own timer.
     Commit(two_phase::Timer),
     /// A coordinator has decided.
@@ -119,43 +130,6 @@ pub enum Timer {
         /// Why it aborted; none if it committed.
         reason: Option<u16>,
     },
-}
-
-/// What the log holds.
-#[derive(Clone, PartialEq, Debug)]
-pub enum Record {
-    /// A commit protocol's record.
-    Commit(two_phase::Record<Work>),
-    /// A commit of the service's database.
-    Database(Arc<Commit>),
-    /// A broker's record.
-    Mail(messaging::Record<Mail>),
-}
-
-impl Record {
-    /// The commit protocol's, if it is that.
-    pub(super) fn commit(&self) -> Option<&two_phase::Record<Work>> {
-        match self {
-            Self::Commit(record) => Some(record),
-            Self::Database(_) | Self::Mail(_) => None,
-        }
-    }
-
-    /// The broker's, if it is that.
-    pub(super) fn mail(&self) -> Option<&messaging::Record<Mail>> {
-        match self {
-            Self::Mail(record) => Some(record),
-            Self::Commit(_) | Self::Database(_) => None,
-        }
-    }
-
-    /// The database's, if it is that.
-    pub(super) fn database(&self) -> Option<&Commit> {
-        match self {
-            Self::Database(commit) => Some(commit),
-            Self::Commit(_) | Self::Mail(_) => None,
-        }
-    }
 }
 
 impl Process for Machine {
@@ -174,6 +148,7 @@ impl Process for Machine {
                 Role::Store(Store::new(plan, service, state))
             }
             Part::Broker(_) => Role::Broker(Broker::new(&plan.mail, me)),
+            Part::Topics(_) => Role::Topics(Topics::new(&plan.topics, me)),
             Part::Workload(n) => Role::Clients(Clients::new(&plan.workloads[n as usize])),
         };
         Self {
@@ -199,6 +174,9 @@ impl Process for Machine {
                 let log = log.iter().filter_map(Record::mail);
                 broker.start(&plan.mail, now, log, &mut Within::new(out, InMachine));
             }
+            Role::Topics(topics) => {
+                topics.start(&plan.topics, now, log.iter().filter_map(Record::topic), out);
+            }
             Role::Store(store) => store.start(plan, now, log.iter().filter_map(Record::database), out),
             Role::Clients(_) => self.start_load(plan, now, out),
         }
@@ -217,6 +195,7 @@ impl Process for Machine {
             }
             Message::Told(told) => self.told(plan, now, told, out),
             Message::Mail(mail) => self.mail(plan, now, from, *mail, out),
+            Message::Topic(message) => self.topic_message(plan, now, from, *message, out),
             Message::Commit(message) => self.commit_message(plan, now, from, message, out),
         }
         self.go_on(plan, now, out);
@@ -238,7 +217,7 @@ impl Process for Machine {
                 );
             }
             Timer::Retry { frame, token } => self.try_again(plan, now, (frame, token), out),
-            Timer::AskAgain { frame, token } => self.ask_again(plan, (frame, token), out),
+            Timer::AskAgain { frame, token } => self.ask_again(plan, now, (frame, token), out),
             Timer::Durable(number) => {
                 if let Some(store) = self.store() {
                     store.durable(plan, now, number, out);
@@ -248,6 +227,8 @@ impl Process for Machine {
             Timer::Relay => self.relay_due(plan, now, out),
             Timer::Unconfirmed { frame, token } => self.unconfirmed(plan, now, (frame, token), out),
             Timer::Mail(timer) => self.mail_timer(plan, now, timer, out),
+            Timer::Topic(timer) => self.topic_timer(plan, now, timer, out),
+            Timer::ReadAgain { group, partition } => self.hand_on(plan, now, (group, partition), out),
             Timer::Commit(timer) => self.commit_timer(plan, now, timer, out),
             Timer::Decided { transaction, kind, reason } => {
                 self.decided(plan, now, (transaction, kind), reason.map(Reason), out);
@@ -275,6 +256,7 @@ impl Process for Machine {
             }
             Message::Told(_) => {}
             Message::Mail(mail) => self.mail_reset(plan, now, to, &mail, out),
+            Message::Topic(message) => self.topic_reset(plan, now, &message, out),
             // The caller's own timeout tells it; the protocol repeats what matters.
             Message::Reply(_) => {}
             Message::Commit(message) => self.commit_reset(plan, now, to, &message, out),
@@ -284,13 +266,12 @@ impl Process for Machine {
 
     fn on_disturbance(
         &mut self,
-        _: &Plan,
+        plan: &Plan,
         _: Time,
         disturbance: Disturbance,
         active: bool,
         _: &mut impl Effects<Self>,
     ) {
-        let Role::Broker(broker) = &mut self.role else { return };
         let (queue, trouble) = Trouble::of(disturbance.what);
         // A share of 2⁶⁴ draws.
         let threshold = if disturbance.chance >= 1.0 {
@@ -299,7 +280,12 @@ impl Process for Machine {
             (disturbance.chance * 18_446_744_073_709_551_616.0) as u64
         };
         let chance = Chance { key: disturbance.key, threshold, instance: disturbance.instance };
-        broker.trouble(queue, trouble, active.then_some(chance));
+        let chance = active.then_some(chance);
+        match &mut self.role {
+            Role::Broker(broker) => broker.trouble(queue, trouble, chance),
+            Role::Topics(topics) => topics.trouble(queue - plan.mail.queues.len() as u32, chance),
+            Role::Server(_) | Role::Store(_) | Role::Clients(_) => {}
+        }
     }
 
     fn unfinished(&self) -> u64 {
@@ -307,6 +293,7 @@ impl Process for Machine {
             Role::Server(server) => server.unfinished(),
             Role::Store(store) => store.unfinished(),
             Role::Broker(broker) => broker.unfinished(),
+            Role::Topics(topics) => topics.unfinished(),
             Role::Clients(_) => 0,
         };
         u64::from(self.frames.len()) + protocols
@@ -316,6 +303,7 @@ impl Process for Machine {
         two_phase::owed(log.iter().filter_map(Record::commit))
             + Database::owed(log.iter().filter_map(Record::database))
             + messaging::owed(&plan.mail, log.iter().filter_map(Record::mail))
+            + topics::owed(&plan.topics, log.iter().filter_map(Record::topic))
     }
 
     fn volatile_cells(&self, plan: &Plan, each: &mut impl FnMut(CellId, u64, i64)) {
@@ -336,7 +324,9 @@ impl Process for Machine {
         for (slot, spent) in self.spent.sums().iter().enumerate() {
             let series = match plan.nodes[self.me.0 as usize].part {
                 Part::Workload(n) => Some(plan.workloads[n as usize].spent),
-                Part::Service(_) | Part::Database(_) | Part::Broker(_) => plan.calls[slot].latency.map(|both| both.1),
+                Part::Service(_) | Part::Database(_) | Part::Broker(_) | Part::Topics(_) => {
+                    plan.calls[slot].latency.map(|both| both.1)
+                }
             };
             for (series, sum) in series.into_iter().flatten().zip(*spent) {
                 each(series, sum);
@@ -349,7 +339,16 @@ impl Process for Machine {
             Role::Server(server) => {
                 let (service, number) = plan.service(self.me);
                 let series = service.series[number as usize].sojourn;
-                let outside = |frame: &&Frame| !matches!(frame.caller, Caller::Saga(..) | Caller::Trigger(_));
+                let outside = |frame: &&Frame| match frame.caller {
+                    Caller::Saga(..) | Caller::Trigger(_) => false,
+                    Caller::Read { .. } => frame.op.is_some(),
+                    Caller::Frame { .. }
+                    | Caller::Arrival(_)
+                    | Caller::User(..)
+                    | Caller::Coordinator
+                    | Caller::Answered
+                    | Caller::Delivery { .. } => true,
+                };
                 for frame in self.frames.iter().filter(outside) {
                     each(series, frame.entered);
                 }
@@ -357,6 +356,7 @@ impl Process for Machine {
             }
             Role::Store(_) => {}
             Role::Broker(broker) => broker.open_samples(&plan.mail, each),
+            Role::Topics(topics) => topics.open_samples(&plan.topics, each),
             Role::Clients(_) => {
                 let Part::Workload(n) = plan.nodes[self.me.0 as usize].part else { return };
                 for frame in self.frames.iter() {
@@ -384,7 +384,7 @@ impl Machine {
         match &mut self.role {
             Role::Store(store) => Some(store),
             Role::Server(server) => server.store.as_mut(),
-            Role::Broker(_) | Role::Clients(_) => None,
+            Role::Broker(_) | Role::Topics(_) | Role::Clients(_) => None,
         }
     }
 
@@ -397,6 +397,7 @@ impl Machine {
             self.relay_due(plan, now, out);
         }
         self.subscribe_all(plan, now, out);
+        self.join_all(plan, now, out);
     }
 
     fn start_load(&mut self, plan: &Plan, now: Time, out: &mut impl Effects<Self>) {
@@ -488,29 +489,11 @@ impl Digest for Timer {
             Self::Relay => 11,
             Self::Unconfirmed { frame, token } => two(12, frame, token),
             Self::Mail(timer) => fold(13, timer.digest()),
+            Self::Topic(timer) => fold(14, timer.digest()),
+            Self::ReadAgain { group, partition } => two(15, group, u64::from(partition)),
             Self::Decided { transaction, kind, reason } => {
                 fold(fold(6, transaction), u64::from(kind) << 32 | reason.map_or(1 << 16, u64::from))
             }
-        }
-    }
-}
-
-impl Digest for Record {
-    fn digest(&self) -> u64 {
-        match self {
-            Self::Commit(record) => record.digest(),
-            Self::Database(commit) => commit.digest(),
-            Self::Mail(record) => record.digest(),
-        }
-    }
-}
-
-impl kernel::Record for Record {
-    fn bytes(&self) -> u32 {
-        match self {
-            Self::Commit(record) => record.bytes(),
-            Self::Database(commit) => commit.bytes(),
-            Self::Mail(record) => record.bytes(),
         }
     }
 }

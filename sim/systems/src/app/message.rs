@@ -8,7 +8,7 @@ use super::question::{Question, Told};
 use super::rows::Work;
 use super::spent::Spent;
 use crate::commit::two_phase;
-use crate::messaging;
+use crate::messaging::{self, topics};
 use crate::variables::Variables;
 
 /// Bytes of a request or reply when its op does not say.
@@ -29,14 +29,16 @@ pub enum Message {
     Told(Told),
     /// To or from a broker.
     Mail(Box<messaging::Message<Mail>>),
+    /// To or from a broker of topics.
+    Topic(Box<topics::Message<Mail>>),
 }
 
-/// What a message of a queue carries: the variables of the request that caused it.
+/// What a message of a queue or topic carries: the variables of the request that caused it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Mail {
     /// The variables.
     pub variables: Variables,
-    /// Its size, as the queue says.
+    /// Its size, as the place says where it was sent.
     pub bytes: u32,
 }
 
@@ -182,6 +184,7 @@ impl Digest for Message {
             Self::Question(question) => fold(question.digest(), 3),
             Self::Told(told) => fold(told.digest(), 4),
             Self::Mail(mail) => fold(mail.digest(), 5),
+            Self::Topic(message) => fold(message.digest(), 6),
             Self::Commit(message) => fold(message.digest(), 2),
         }
     }
@@ -197,6 +200,7 @@ impl Wire for Message {
             Self::Question(question) => question.route(),
             Self::Told(told) => told.route(),
             Self::Mail(mail) => mail.route(),
+            Self::Topic(message) => message.route(),
         }
     }
 
@@ -209,6 +213,7 @@ impl Wire for Message {
             Self::Question(question) => question.bytes(),
             Self::Told(told) => told.bytes(),
             Self::Mail(mail) => Wire::bytes(&**mail),
+            Self::Topic(message) => Wire::bytes(&**message),
         }
     }
 
@@ -221,6 +226,7 @@ impl Wire for Message {
             Self::Told(_) => 3,
             Self::Mail(mail) => FIRST_OF_MAIL + mail.kind(),
             Self::Commit(message) => FIRST_OF_COMMIT + message.kind(),
+            Self::Topic(message) => FIRST_OF_TOPICS + message.kind(),
         }
     }
 
@@ -232,13 +238,15 @@ impl Wire for Message {
             Self::Question(question) => question.background(),
             Self::Told(told) => told.background(),
             Self::Mail(mail) => mail.background(),
+            Self::Topic(message) => message.background(),
         }
     }
 }
 
-/// The kinds of a commit protocol's messages come after those of all others.
+/// The kinds of protocols' messages come after those of the application's own.
 const FIRST_OF_MAIL: u8 = 4;
 const FIRST_OF_COMMIT: u8 = FIRST_OF_MAIL + messaging::KINDS.len() as u8;
+const FIRST_OF_TOPICS: u8 = FIRST_OF_COMMIT + two_phase::KINDS.len() as u8;
 
 /// Names of the message kinds, by number.
 pub fn kinds() -> alloc::vec::Vec<&'static str> {
@@ -246,5 +254,7 @@ pub fn kinds() -> alloc::vec::Vec<&'static str> {
     names.extend(messaging::KINDS);
     debug_assert_eq!(names.len(), usize::from(FIRST_OF_COMMIT));
     names.extend(two_phase::KINDS);
+    debug_assert_eq!(names.len(), usize::from(FIRST_OF_TOPICS));
+    names.extend(topics::KINDS);
     names
 }

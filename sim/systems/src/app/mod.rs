@@ -19,6 +19,8 @@ pub mod output;
 pub mod plan;
 mod posting;
 pub mod question;
+mod reading;
+mod record;
 mod relay;
 pub mod rows;
 pub mod server;

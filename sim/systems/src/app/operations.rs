@@ -2,6 +2,7 @@
 
 use kernel::{Delay, Delta, Effects, FactKind, Frame as Barrier, Sample, Time};
 
+use super::calls::measure_reject;
 use super::clients;
 use super::ending::Ending;
 use super::frame::{Caller, Frame};
@@ -15,7 +16,9 @@ impl Machine {
     fn workload<'a>(&self, plan: &'a Plan) -> (u32, &'a Workload) {
         match plan.nodes[self.me.0 as usize].part {
             Part::Workload(n) => (n, &plan.workloads[n as usize]),
-            Part::Service(_) | Part::Database(_) | Part::Broker(_) => panic!("only clients begin operations"),
+            Part::Service(_) | Part::Database(_) | Part::Broker(_) | Part::Topics(_) => {
+                panic!("only clients begin operations")
+            }
         }
     }
 
@@ -77,6 +80,7 @@ impl Machine {
         self.frames.end(frame);
         let value = now.since(since);
         out.measure(Sample { series: workload.latency, tag: ending.tag(), since, value });
+        measure_reject(Some(workload.rejected), result, (since, now), out);
         debug_assert_eq!(spent.total(), value, "each part of an operation has its name");
         self.spent.add(plan, 0, since, &spent);
         self.note_in_flight(workload, -1, out);
@@ -89,6 +93,7 @@ impl Machine {
             | Caller::Answered
             | Caller::Saga(..)
             | Caller::Delivery { .. }
+            | Caller::Read { .. }
             | Caller::Trigger(_) => {
                 panic!("a client's frame is an operation")
             }

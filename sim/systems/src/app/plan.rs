@@ -4,19 +4,20 @@
 
 mod program;
 
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::Range;
 
 use kernel::{CellId, Distribution, Key, NodeId, PointId, SeriesId, Span, Time};
 
+use super::asking::STEP;
 use super::mutant::Mutant;
 use super::spent::SpentSeries;
 use crate::commit::two_phase;
-use crate::database::{DatabasePlan, Script};
+use crate::database::{DatabasePlan, Effect, Script};
 use crate::expression::{Program, VariableId};
-use crate::messaging;
+use crate::messaging::{self, Destination, topics};
 use crate::resilience::{BreakerPlan, Retry};
 
 pub use program::{
@@ -57,8 +58,15 @@ pub struct Plan {
     pub settings: Vec<Setting>,
     /// Queues, exchanges, and who consumes.
     pub mail: messaging::Plan,
-    /// Who consumes, by the number it has in `mail`.
+    /// Topics, and the groups that read them.
+    pub topics: topics::Plan,
+    /// Who consumes: first from queues, by the number it has in `mail`, then from topics.
     pub consumers: Vec<Consumer>,
+    /// Types of messages that sagas send to themselves: nobody else sees them.
+    pub hidden: BTreeSet<u32>,
+    /// By group that reads a topic: who consumes what it reads. A letter goes to each of them on its node that wants it,
+    /// one after the other.
+    pub readers: Vec<Vec<u32>>,
     /// Bytes of a message, by where it is sent.
     pub mail_bytes: Vec<u32>,
     /// Keys of messages that are texts: their symbols.
@@ -69,6 +77,12 @@ pub struct Plan {
     pub sagas: Vec<Saga>,
     /// Records of sagas, by the place in the program where they are written.
     pub marks: Vec<Mark>,
+    /// What steps of choreographed sagas commit, from number 1.
+    pub effects: Arc<Vec<Effect>>,
+    /// By what a request says of the saga's step that asks for it: the effect of the op's last commit.
+    pub steps: BTreeMap<u32, u32>,
+    /// Points of the program.
+    pub moments: Vec<(PointId, u32)>,
     /// Moments of requests that faults can name.
     pub points: RequestPoints,
     /// The variable that says which try of a call a request is, if a step reads it.
@@ -105,6 +119,8 @@ pub enum Part {
     Database(u32),
     /// A machine of a broker, by its number.
     Broker(u32),
+    /// A machine of a broker of topics, by its number.
+    Topics(u32),
     /// By index into `workloads`.
     Workload(u32),
 }
@@ -212,6 +228,15 @@ pub struct ServiceSeries {
     pub refused: SeriesId,
 }
 
+/// Where a message is sent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Addressee {
+    /// A queue or an exchange.
+    Mail(Destination),
+    /// A topic.
+    Topic(u32),
+}
+
 /// A client population.
 #[derive(Clone, Debug)]
 pub struct Workload {
@@ -233,6 +258,8 @@ pub struct Workload {
     pub latency: SeriesId,
     /// and where it went.
     pub spent: SpentSeries,
+    /// Those that ended in a business error, which is the tag.
+    pub rejected: SeriesId,
     /// Operations in flight.
     pub in_flight: CellId,
     /// The transaction type its operations call directly, if any.
@@ -358,8 +385,8 @@ impl Plan {
         let rest = self.program.get(pc as usize..).unwrap_or_default();
         let mut last = mark;
         for instruction in rest {
-            let ended = !matches!(self.marks[usize::from(last)].what, MarkKind::At(_));
-            if ended || *instruction != Instruction::Mark(last + 1) {
+            let goes_on = matches!(self.marks[usize::from(last)].what, MarkKind::At(_));
+            if !goes_on || *instruction != Instruction::Mark(last + 1) || self.frees(last + 1) {
                 break;
             }
             last += 1;
@@ -367,10 +394,15 @@ impl Plan {
         last
     }
 
+    /// Whether this is no record here but somebody else's.
+    fn frees(&self, mark: u16) -> bool {
+        matches!(self.marks[usize::from(mark)].what, MarkKind::Free { .. })
+    }
+
     /// The records with which a program begins.
     pub fn first_records(&self, entry: u32) -> Range<u16> {
         match self.program.get(entry as usize) {
-            Some(Instruction::Mark(first)) => *first..self.last_record(*first, entry + 1) + 1,
+            Some(Instruction::Mark(first)) if !self.frees(*first) => *first..self.last_record(*first, entry + 1) + 1,
             _ => 0..0,
         }
     }
@@ -401,12 +433,24 @@ impl Plan {
                 points: messaging::Points::default(),
                 mutant: None,
             },
+            topics: topics::Plan {
+                topics: Vec::new(),
+                groups: Vec::new(),
+                patience: Span::secs(1),
+                after_store_before_confirm: None,
+                mutant: None,
+            },
             consumers: Vec::new(),
+            hidden: BTreeSet::new(),
+            readers: Vec::new(),
             mail_bytes: Vec::new(),
             texts: BTreeSet::new(),
             told: MessageVariables::default(),
             sagas: Vec::new(),
             marks: Vec::new(),
+            effects: Arc::default(),
+            steps: BTreeMap::new(),
+            moments: Vec::new(),
             points: RequestPoints::default(),
             attempt: None,
             clock: None,
@@ -421,7 +465,38 @@ impl Plan {
     pub fn service_of(&self, me: NodeId) -> Option<&Service> {
         match self.nodes[me.0 as usize].part {
             Part::Service(n) => Some(&self.services[n as usize]),
-            Part::Database(_) | Part::Broker(_) | Part::Workload(_) => None,
+            Part::Database(_) | Part::Broker(_) | Part::Topics(_) | Part::Workload(_) => None,
+        }
+    }
+
+    /// The effect with this number; 0 is none.
+    pub fn effect(&self, number: u32) -> Option<&Effect> {
+        self.effects.get((number as usize).checked_sub(1)?)
+    }
+
+    /// The kind of saga in whose name a request with this `step` is made.
+    pub fn saga_of(&self, step: u32) -> Option<u16> {
+        if step == 0 || self.sagas.is_empty() {
+            return None;
+        }
+        let number = ((step & STEP) - 1) / 2;
+        let after = self.sagas.partition_point(|saga| saga.first_step <= number);
+        Some(after as u16 - 1)
+    }
+
+    /// The effect of the last commit of an op that this step of a saga asks for; 0 is none.
+    pub fn effect_of(&self, step: u32) -> u32 {
+        if step == 0 { 0 } else { self.steps.get(&step).copied().unwrap_or(0) }
+    }
+
+    /// What a number of `mail_bytes` and of letters in an outbox stands for: queues, then exchanges, then topics.
+    pub fn place(&self, number: u16) -> Addressee {
+        let number = u32::from(number);
+        let (queues, exchanges) = (self.mail.queues.len() as u32, self.mail.exchanges.len() as u32);
+        match (number.checked_sub(queues), number.checked_sub(queues + exchanges)) {
+            (None, _) => Addressee::Mail(Destination::Queue(number)),
+            (Some(exchange), None) => Addressee::Mail(Destination::Exchange(exchange)),
+            (Some(_), Some(topic)) => Addressee::Topic(topic),
         }
     }
 
@@ -433,7 +508,7 @@ impl Plan {
     pub fn service(&self, me: NodeId) -> (&Service, u32) {
         match self.nodes[me.0 as usize] {
             Place { part: Part::Service(n), number } => (&self.services[n as usize], number),
-            Place { part: Part::Database(_) | Part::Broker(_) | Part::Workload(_), .. } => {
+            Place { part: Part::Database(_) | Part::Broker(_) | Part::Topics(_) | Part::Workload(_), .. } => {
                 panic!("node {} is no machine of a service", me.0)
             }
         }

@@ -5,16 +5,18 @@ use alloc::vec::Vec;
 
 use kernel::{Delay, Effects, NodeId, Time, Within, fold};
 
+use super::asking::ASK_AGAIN;
 use super::embed::InMachine;
 use super::frame::{Caller, Frame};
 use super::machine::{Machine, Role, Timer};
 use super::message::{CallResult, Failure, Mail, Message, system_errors};
 use super::mutant::Mutant;
-use super::plan::{Does, Part, Plan};
+use super::plan::{Addressee, Does, Part, Plan};
 use super::station::Admission;
 use crate::database::{Outgoing, Receipt};
 use crate::expression::Value;
-use crate::messaging::{self, Confirm, Destination, Letter, Settlement, Subscriber, Tag, Verdict};
+use crate::messaging::{self, Confirm, Destination, Letter, Settlement, Subscriber, Tag, Verdict, topics};
+use crate::variables::Variables;
 
 impl Machine {
     /// A frame publishes a message and waits for the broker.
@@ -26,11 +28,11 @@ impl Machine {
             let failure = Failure::system(system_errors::INVALID, true);
             return self.otherwise(plan, now, number, (failure, site.otherwise), out);
         };
-        let id = fold(fold(operation, frame.hop), u64::from(frame.turns) << 32 | u64::from(frame.pc));
         let token = self.wait(number);
         self.frames.get(number).posting = Some(publish);
-        let letter = Outgoing { operation, ..letter };
-        self.post(plan, id, letter, out);
+        let id = self.letter_id(number);
+        let to = plan.place(letter.to);
+        self.post(plan, id, Outgoing { operation, ..letter }, out);
         if !site.confirm {
             self.ready.push(number);
             return;
@@ -38,9 +40,36 @@ impl Machine {
         if let Some(timeout) = site.timeout {
             out.set_timer(Timer::Unconfirmed { frame: number, token }, Delay::Fixed(timeout));
         }
+        if let Addressee::Topic(_) = to {
+            // The producer asks again until it is told: the topic knows a letter again.
+            out.set_timer(Timer::AskAgain { frame: number, token }, Delay::Fixed(ASK_AGAIN));
+        }
         if let Role::Server(server) = &mut self.role {
             server.posted.insert(id, (number, token));
         }
+    }
+
+    /// What a frame publishes now is known by this.
+    fn letter_id(&mut self, number: u32) -> u64 {
+        let frame = self.frames.get(number);
+        fold(fold(frame.operation, frame.hop), u64::from(frame.turns) << 32 | u64::from(frame.pc))
+    }
+
+    /// A topic has not confirmed: its broker may have been down.
+    pub(super) fn post_again(
+        &mut self,
+        plan: &Plan,
+        (number, token): (u32, u64),
+        publish: u16,
+        out: &mut impl Effects<Self>,
+    ) {
+        let frame = self.frames.get(number);
+        let operation = frame.operation;
+        let written = plan.publishes[usize::from(publish)].letter.written(&frame.variables, &frame.variables);
+        let Some(letter) = written else { return };
+        let id = self.letter_id(number);
+        self.post(plan, id, Outgoing { operation, ..letter }, out);
+        out.set_timer(Timer::AskAgain { frame: number, token }, Delay::Fixed(ASK_AGAIN));
     }
 
     /// The relay publishes a message of the outbox.
@@ -54,29 +83,34 @@ impl Machine {
     }
 
     fn post(&mut self, plan: &Plan, id: u64, letter: Outgoing, out: &mut impl Effects<Self>) {
-        let queues = plan.mail.queues.len();
-        let to = match usize::from(letter.to).checked_sub(queues) {
-            None => Destination::Queue(u32::from(letter.to)),
-            Some(exchange) => Destination::Exchange(exchange as u32),
-        };
+        let to = plan.place(letter.to);
         let key = match letter.key {
             // Messages are ordered by what caused them if nothing else is said; exchanges route by what is said only.
-            Value::Null => matches!(to, Destination::Queue(_)).then_some(letter.operation),
+            Value::Null => match to {
+                Addressee::Mail(Destination::Exchange(_)) => None,
+                Addressee::Mail(Destination::Queue(_)) | Addressee::Topic(_) => Some(letter.operation),
+            },
             Value::Int(number) => Some(number as u64),
             Value::Text(symbol) => Some(u64::from(symbol)),
             Value::Bool(truth) => Some(u64::from(truth)),
         };
-        let broker = Self::broker_of(plan, letter.to);
         let server = self.server();
         server.polls += 1;
         let hop = fold(id, server.polls);
         let payload = Mail { variables: letter.variables, bytes: plan.mail_bytes[usize::from(letter.to)] };
         let letter =
             Letter { id, operation: letter.operation, key, kind: letter.kind, priority: 0, from_queue: None, payload };
-        out.send(
-            broker,
-            Message::Mail(Box::new(messaging::Message::Publish { to, letter, hop, confirm: Confirm::Wanted })),
-        );
+        let confirm = Confirm::Wanted;
+        match to {
+            Addressee::Mail(to) => {
+                let publish = messaging::Message::Publish { to, letter, hop, confirm };
+                out.send(plan.mail.broker_of(to), Message::Mail(Box::new(publish)));
+            }
+            Addressee::Topic(topic) => {
+                let publish = topics::Message::Publish { topic, letter, hop, confirm };
+                out.send(plan.topics.topics[topic as usize].broker, Message::Topic(Box::new(publish)));
+            }
+        }
     }
 
     /// A message to or from a broker.
@@ -98,7 +132,7 @@ impl Machine {
                 self.broker_lost(plan, now, from, out);
             }
             messaging::Message::Deliver { consumer, tag, deliveries, copy, letter } => {
-                self.delivered(plan, now, (consumer, tag), (deliveries, copy), letter, out);
+                self.delivered(plan, now, (consumer, tag), (deliveries, copy), &letter, out);
             }
             messaging::Message::Publish { .. }
             | messaging::Message::Subscribe { .. }
@@ -115,7 +149,7 @@ impl Machine {
                     subscriber.subscribe(&plan.mail, &mut Within::new(out, InMachine));
                 }
             }
-            (Role::Server(_) | Role::Store(_) | Role::Clients(_), _) => {}
+            (Role::Server(_) | Role::Store(_) | Role::Topics(_) | Role::Clients(_), _) => {}
         }
     }
 
@@ -131,18 +165,37 @@ impl Machine {
         match (&mut self.role, mail) {
             (Role::Broker(broker), _) => broker.on_reset(&plan.mail, now, to, mail, &mut Within::new(out, InMachine)),
             (Role::Server(server), messaging::Message::Publish { letter, .. }) => {
-                if let Some(&(frame, token)) = server.posted.get(&letter.id) {
-                    let failure = Failure::system(system_errors::UNAVAILABLE, false);
-                    self.post_ended(plan, now, (frame, token), Err(failure), out);
-                }
+                let waiting = server.posted.get(&letter.id).copied();
+                self.post_lost(plan, now, waiting, out);
             }
             // A subscription is said again with the next beat; what is not settled is delivered again.
-            (Role::Server(_) | Role::Store(_) | Role::Clients(_), _) => {}
+            (Role::Server(_) | Role::Store(_) | Role::Topics(_) | Role::Clients(_), _) => {}
+        }
+    }
+
+    /// A message did not reach its broker; whoever waits for the confirmation is told so.
+    pub(super) fn post_lost(
+        &mut self,
+        plan: &Plan,
+        now: Time,
+        waiting: Option<(u32, u64)>,
+        out: &mut impl Effects<Self>,
+    ) {
+        if let Some(waiting) = waiting {
+            let failure = Failure::system(system_errors::UNAVAILABLE, false);
+            self.post_ended(plan, now, waiting, Err(failure), out);
         }
     }
 
     /// A broker says what became of a message.
-    fn published(&mut self, plan: &Plan, now: Time, id: u64, verdict: Verdict, out: &mut impl Effects<Self>) {
+    pub(super) fn published(
+        &mut self,
+        plan: &Plan,
+        now: Time,
+        id: u64,
+        verdict: Verdict,
+        out: &mut impl Effects<Self>,
+    ) {
         let failed = match verdict {
             Verdict::Stored | Verdict::Unroutable => None,
             Verdict::Refused => Some(Failure::system(system_errors::OVERLOAD, true)),
@@ -165,21 +218,13 @@ impl Machine {
             let publish = self.frames.current(number, token).and_then(|frame| frame.posting);
             let there = publish.is_some_and(|publish| {
                 let to = plan.publishes[usize::from(publish)].letter.to;
-                Self::broker_of(plan, to) == broker
+                matches!(plan.place(to), Addressee::Mail(to) if plan.mail.broker_of(to) == broker)
             });
             if there {
                 self.server().posted.remove(&id);
                 let failure = Failure::system(system_errors::UNAVAILABLE, false);
                 self.post_ended(plan, now, (number, token), Err(failure), out);
             }
-        }
-    }
-
-    /// Where the messages for this destination are published.
-    fn broker_of(plan: &Plan, to: u16) -> NodeId {
-        match usize::from(to).checked_sub(plan.mail.queues.len()) {
-            None => plan.mail.queues[usize::from(to)].broker,
-            Some(exchange) => plan.mail.exchanges[exchange].broker,
         }
     }
 
@@ -203,6 +248,7 @@ impl Machine {
         frame.token = fresh;
         out.frame(kernel::Frame(frame.operation));
         out.cancel_timer(Timer::Unconfirmed { frame: number, token });
+        out.cancel_timer(Timer::AskAgain { frame: number, token });
         match result {
             Ok(()) => self.ready.push(number),
             Err(failure) => {
@@ -216,7 +262,9 @@ impl Machine {
     pub(super) fn subscribe_all(&mut self, plan: &Plan, now: Time, out: &mut impl Effects<Self>) {
         let Part::Service(mine) = plan.nodes[self.me.0 as usize].part else { return };
         let me = self.me;
-        for (number, consumer) in (0..).zip(&plan.consumers) {
+        // Those that read topics come behind.
+        let queues = plan.mail.consumers.len();
+        for (number, consumer) in (0..).zip(&plan.consumers[..queues]) {
             if consumer.service == mine {
                 let out = &mut Within::new(out, InMachine);
                 let subscriber = Subscriber::start(&plan.mail, me, now, number, out);
@@ -238,35 +286,23 @@ impl Machine {
         now: Time,
         (consumer, tag): (u32, Tag),
         (deliveries, copy): (u32, u32),
-        letter: Letter<Mail>,
+        letter: &Letter<Mail>,
         out: &mut impl Effects<Self>,
     ) {
         let what = &plan.consumers[consumer as usize];
         let of = match what.does {
             Does::Op(op) => op,
             Does::Saga(saga) => u32::from(saga),
+            Does::React(_) => unreachable!("steps of sagas react to topics"),
         };
-        let wanted = what.kinds.is_empty() || letter.kind.is_some_and(|kind| what.kinds.contains(&kind));
-        if !wanted {
+        if !what.wants(letter.kind) {
             return Self::settle(plan, (tag, letter.operation, of), CallResult::Ok, out);
         }
         out.frame(kernel::Frame(letter.operation));
         if let Some(point) = plan.points.consumer_after_deliver {
             out.point(point, of);
         }
-        let mut variables = letter.payload.variables;
-        let worth = |key| if plan.texts.contains(&key) { Value::Text(key as u32) } else { Value::Int(key as i64) };
-        let key = letter.key.map_or(Value::Null, worth);
-        let told = [
-            (plan.told.key, key),
-            (plan.told.kind, letter.kind.map_or(Value::Null, Value::Text)),
-            (plan.told.deliveries, Value::Int(i64::from(deliveries))),
-        ];
-        for (variable, value) in told {
-            if let Some(variable) = variable {
-                variables.set(variable, value);
-            }
-        }
+        let variables = told(plan, letter, deliveries);
         let ack_first = what.ack_first || self.is(plan, Mutant::AckBeforeProcessing);
         if ack_first {
             Self::settle(plan, (tag, letter.operation, of), CallResult::Ok, out);
@@ -278,6 +314,7 @@ impl Machine {
                 let number = self.frames.put(Frame { hop, ..frame });
                 self.begin_saga(plan, number, saga, out);
             }
+            Does::React(_) => unreachable!("steps of sagas react to topics"),
             Does::Op(op) => {
                 let entry = plan.ops[op as usize].entry;
                 let caller = Caller::Delivery { tag, settled: ack_first };
@@ -289,17 +326,31 @@ impl Machine {
         }
     }
 
-    fn admit_delivery(&mut self, plan: &Plan, now: Time, number: u32, out: &mut impl Effects<Self>) {
+    /// The frame of a consumer wants a worker, or begins without one.
+    pub(super) fn admit_work(
+        &mut self,
+        plan: &Plan,
+        now: Time,
+        number: u32,
+        out: &mut impl Effects<Self>,
+    ) -> Admission {
         let (service, node) = plan.service(self.me);
         let station = &mut self.server().station;
         if !service.blocking {
             station.enter(service, node, out);
             self.ready.push(number);
-            return;
+            return Admission::Waits;
         }
-        match station.arrive(service, node, number, now, out) {
-            Admission::Served => self.serve(now, number),
-            Admission::Waits => {}
+        let admission = station.arrive(service, node, number, now, out);
+        if admission == Admission::Served {
+            self.serve(now, number);
+        }
+        admission
+    }
+
+    fn admit_delivery(&mut self, plan: &Plan, now: Time, number: u32, out: &mut impl Effects<Self>) {
+        match self.admit_work(plan, now, number, out) {
+            Admission::Served | Admission::Waits => {}
             Admission::Refused => {
                 // There is no room: somebody else, or a later time.
                 let frame = self.frames.get(number);
@@ -334,4 +385,22 @@ impl Machine {
             out.point(point, of);
         }
     }
+}
+
+/// What a consumer knows of its message.
+pub(super) fn told(plan: &Plan, letter: &Letter<Mail>, deliveries: u32) -> Variables {
+    let mut variables = letter.payload.variables.clone();
+    let worth = |key| if plan.texts.contains(&key) { Value::Text(key as u32) } else { Value::Int(key as i64) };
+    let key = letter.key.map_or(Value::Null, worth);
+    let told = [
+        (plan.told.key, key),
+        (plan.told.kind, letter.kind.map_or(Value::Null, Value::Text)),
+        (plan.told.deliveries, Value::Int(i64::from(deliveries))),
+    ];
+    for (variable, value) in told {
+        if let Some(variable) = variable {
+            variables.set(variable, value);
+        }
+    }
+    variables
 }

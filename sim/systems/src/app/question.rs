@@ -74,6 +74,11 @@ pub enum Ask {
         /// Not before there are some.
         waits: bool,
     },
+    /// To free the rows that a saga keeps here: it is over.
+    Free {
+        /// Which.
+        saga: SagaKey,
+    },
     /// To take these messages out of the outbox.
     Relayed {
         /// Their numbers.
@@ -124,9 +129,12 @@ impl Question {
     pub fn background(&self) -> bool {
         match self.ask {
             Ask::Renew { .. } | Ask::Fetch { .. } => true,
-            Ask::Script { .. } | Ask::Remember { .. } | Ask::Begin { .. } | Ask::Mark { .. } | Ask::Relayed { .. } => {
-                false
-            }
+            Ask::Script { .. }
+            | Ask::Remember { .. }
+            | Ask::Begin { .. }
+            | Ask::Mark { .. }
+            | Ask::Free { .. }
+            | Ask::Relayed { .. } => false,
         }
     }
 
@@ -137,7 +145,7 @@ impl Question {
                 variables.len()
             }
             Ask::Relayed { numbers } => numbers.len(),
-            Ask::Remember { .. } | Ask::Renew { .. } | Ask::Fetch { .. } => 0,
+            Ask::Remember { .. } | Ask::Renew { .. } | Ask::Fetch { .. } | Ask::Free { .. } => 0,
         };
         BYTES + VALUE_BYTES * carried as u32
     }
@@ -162,7 +170,9 @@ impl Told {
     pub fn bytes(&self) -> u32 {
         let carried = match &self.tell {
             Tell::Outcome(Outcome::Done(variables) | Outcome::Answered(Answer::Done(variables))) => variables.len(),
-            Tell::Outcome(Outcome::Refused(_) | Outcome::Answered(Answer::Failed(_)) | Outcome::Known)
+            Tell::Outcome(
+                Outcome::Refused(_) | Outcome::Answered(Answer::Failed(_)) | Outcome::Known | Outcome::Locked,
+            )
             | Tell::Begun { .. }
             | Tell::Marked { .. }
             | Tell::Relayed
@@ -207,6 +217,7 @@ impl Digest for Question {
         match &self.ask {
             Ask::Script { script, asked, variables } => {
                 let state = fold(fold(state, 1), u64::from(*script) << 1 | u64::from(asked.stores));
+                let state = if asked.effect == 0 { state } else { fold(state, u64::from(asked.effect)) };
                 let state = asked.identity.map_or(state, |i| fold(fold(state, u64::from(i.op)), value(i.value)));
                 let state = asked.receipt.map_or(state, |r| fold(fold(state, u64::from(r.consumer)), r.message));
                 variables.fold(state)
@@ -226,6 +237,7 @@ impl Digest for Question {
             Ask::Fetch { owner, most, waits } => {
                 fold(fold(fold(state, 6), owner.digest()), u64::from(*most) << 1 | u64::from(*waits))
             }
+            Ask::Free { saga } => fold(fold(state, 8), saga.operation),
             Ask::Relayed { numbers } => numbers.iter().fold(fold(state, 7), |state, number| fold(state, *number)),
         }
     }
@@ -241,6 +253,7 @@ impl Digest for Told {
             }
             Tell::Outcome(Outcome::Answered(answer)) => fold(fold(state, 3), answer.digest()),
             Tell::Outcome(Outcome::Known) => fold(state, 4),
+            Tell::Outcome(Outcome::Locked) => fold(state, 11),
             Tell::Begun { known } => fold(fold(state, 5), u64::from(*known)),
             Tell::Marked { kept } => fold(fold(state, 6), u64::from(*kept)),
             Tell::Adopted(sagas) => sagas.iter().fold(fold(state, 7), |state, (saga, row)| {

@@ -13,8 +13,9 @@ use super::embed::InMachine;
 use super::frame::{Caller, Frame};
 use super::interpreter::PREPARE;
 use super::machine::{Machine, Record, Role};
-use super::message::{CallResult, Failure, system_errors};
+use super::message::{CallResult, Failure, Mail, system_errors};
 use super::plan::Plan;
+use super::reading::Reading;
 use super::relay::Relay;
 use super::rows::{Rows, Work};
 use super::station::{Admission, Station};
@@ -24,6 +25,7 @@ use crate::commit::two_phase::{self, Begin, Coordinator, Participant};
 use crate::database::Owner;
 use crate::expression::Value;
 use crate::messaging::Subscriber;
+use crate::messaging::topics::Member;
 use crate::variables::Variables;
 
 /// A machine of a service.
@@ -40,6 +42,10 @@ pub struct Server {
     pub(super) relay: Relay,
     /// Its subscriptions, by consumer.
     pub(super) subscribers: BTreeMap<u32, Subscriber>,
+    /// Its memberships of groups that read topics, by group.
+    pub(super) members: BTreeMap<u32, Member<Mail>>,
+    /// The letters of topics that are worked on, by group and partition.
+    pub(super) letters: BTreeMap<(u32, u32), Reading>,
     /// Frames that wait for a broker, by the letter they have published, with their tokens.
     pub(super) posted: BTreeMap<u64, (u32, u64)>,
     rows: Rows,
@@ -68,6 +74,8 @@ impl Server {
             polls: 0,
             relay: Relay::default(),
             subscribers: BTreeMap::new(),
+            members: BTreeMap::new(),
+            letters: BTreeMap::new(),
             posted: BTreeMap::new(),
             rows: Rows::new(&service.rows),
             coordinator: Coordinator::new(&plan.commit, me),
@@ -96,7 +104,8 @@ impl Server {
     /// Transactions that are not over here.
     pub fn unfinished(&self) -> u64 {
         let stored = self.store.as_ref().map_or(0, Store::unfinished);
-        self.coordinator.unfinished() + self.participant.unfinished() + stored
+        let read: u64 = self.members.values().map(Member::unfinished).sum();
+        self.coordinator.unfinished() + self.participant.unfinished() + stored + read
     }
 
     /// Levels that a crash sets to zero.
@@ -127,7 +136,7 @@ impl Machine {
     pub(super) fn server(&mut self) -> &mut Server {
         match &mut self.role {
             Role::Server(server) => server,
-            Role::Store(_) | Role::Broker(_) | Role::Clients(_) => {
+            Role::Store(_) | Role::Broker(_) | Role::Topics(_) | Role::Clients(_) => {
                 panic!("only a service's machine takes part in transactions")
             }
         }

@@ -1,6 +1,6 @@
 //! A service's database at work: it is asked, makes durable what it must, and answers when that may be told.
 
-use alloc::collections::VecDeque;
+use alloc::collections::{BTreeMap, VecDeque};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -10,7 +10,9 @@ use super::machine::{Machine, Record, Timer};
 use super::message::Message;
 use super::plan::{MarkKind, Plan, Service};
 use super::question::{Ask, Question, Tell, Told};
-use crate::database::{Asker, Commit, Database, DatabasePlan, Owner, SagaEntry, SagaKey, SagaRow, When};
+use crate::database::{
+    Asker, Commit, Database, DatabasePlan, Effect, Means, Outcome, Owner, SagaEntry, SagaKey, SagaRow, Touch, When,
+};
 use crate::variables::Variables;
 
 /// A database, and who waits for it.
@@ -23,6 +25,8 @@ pub struct Store {
     changes: Vec<Delta>,
     /// Relays that wait for messages.
     fetching: Vec<(Asker, Owner, u32)>,
+    /// By commit: guarded rows that were touched.
+    touches: BTreeMap<u64, Vec<Touch>>,
     /// Sagas that are not over, by kind, as was told.
     open: Vec<i64>,
     /// The nodes of its service: the first, and how many.
@@ -37,6 +41,7 @@ impl Store {
             waiting: VecDeque::new(),
             changes: Vec::new(),
             fetching: Vec::new(),
+            touches: BTreeMap::new(),
             open: alloc::vec![0; plan.sagas.len()],
             clients: (service.first, service.nodes),
         }
@@ -57,18 +62,23 @@ impl Store {
         }
         let mut changes = Vec::new();
         self.database.restate(&mut changes);
-        for (kind, open) in self.open.iter_mut().enumerate() {
+        let (first, nodes) = self.clients;
+        // Those that begin here; others are counted elsewhere.
+        let mine = |kind: usize| plan.services[plan.sagas[kind].service as usize].first == first;
+        for (kind, open) in self.open.iter_mut().enumerate().filter(|(kind, _)| mine(*kind)) {
             *open = self.database.sagas.open_of(kind as u16) as i64;
             changes.push(Delta { cell: plan.sagas[kind].open, key: 0, before: *open, after: *open });
         }
         out.note(&changes);
         // What became durable in the very instant of the crash was never told; a judge may hear a fact twice.
         for entry in log.flat_map(|commit| &commit.sagas) {
-            if let Some((saga, fact)) = fact_of(plan, entry) {
-                out.fact(plan.sagas[usize::from(saga.saga)].protocol, saga.operation, fact);
+            // What came after a beginning has been told after it: then it is not told again.
+            let last =
+                |(saga, at): (SagaKey, u32)| self.database.sagas.get(saga).is_some_and(|row| row.position == Some(at));
+            if begins(plan, entry).is_none_or(last) {
+                say(plan, entry, out);
             }
         }
-        let (first, nodes) = self.clients;
         for (n, node) in (first.0..first.0 + nodes).enumerate() {
             let hop = fold(now.0, n as u64);
             let asker = Asker { node: NodeId(node), frame: u32::MAX, token: 0, operation: u64::from(node), hop };
@@ -99,7 +109,13 @@ impl Store {
             Ask::Script { script, asked, variables } => {
                 let script = &plan.scripts[script as usize];
                 let (outcome, when, commit) = self.database.run(script, variables, (asked, now));
+                self.touched(plan, when, out);
                 Self::write(asker.operation, when, commit, out);
+                if let (Outcome::Done(_), Some(effect)) = (&outcome, plan.effect(asked.effect))
+                    && effect.means == Means::Asks
+                {
+                    say_step(plan, asked.operation, effect, out);
+                }
                 self.tell(asker, Tell::Outcome(outcome), when, out);
             }
             Ask::Remember { identity, answer } => {
@@ -132,10 +148,29 @@ impl Store {
                     self.tell(asker, Tell::Batch(Vec::new()), When::Now, out);
                 }
             }
+            Ask::Free { saga } => {
+                let when = if self.database.sagas.marks.is_over(saga) {
+                    self.database.settled()
+                } else {
+                    let sagas = alloc::vec![SagaEntry::Freed { saga }];
+                    self.begin(asker.operation, Commit { sagas, ..Commit::default() }, out)
+                };
+                self.tell(asker, Tell::Marked { kept: true }, when, out);
+            }
             Ask::Relayed { numbers } => {
                 let when = self.begin(asker.operation, Commit { relayed: numbers, ..Commit::default() }, out);
                 self.tell(asker, Tell::Relayed, when, out);
             }
+        }
+    }
+
+    /// Judges hear who touched guarded rows, when that is certain.
+    fn touched(&mut self, plan: &Plan, when: When, out: &mut impl Effects<Machine>) {
+        let touches = self.database.just_touched();
+        match when {
+            When::Now => say_touches(plan, &touches, out),
+            When::After(_) if touches.is_empty() => {}
+            When::After(number) => self.touches.entry(number).or_default().extend(touches),
         }
     }
 
@@ -188,11 +223,11 @@ impl Store {
         let since = row.since;
         let entry = |mark: u16| match plan.marks[usize::from(mark)].what {
             // One by one they would be followed by the next.
-            MarkKind::At(_) => {
+            MarkKind::At(_) | MarkKind::Free { .. } => {
                 let position = position - u32::from(last - mark);
                 SagaEntry::At { saga, mark, position, variables: variables.clone() }
             }
-            MarkKind::Ended { .. } => SagaEntry::Ended { saga, mark, since },
+            MarkKind::Ended { .. } | MarkKind::GivenUp => SagaEntry::Ended { saga, mark, since },
         };
         let sagas = (first..=last).map(entry).collect();
         let when = self.begin(asker.operation, Commit { sagas, ..Commit::default() }, out);
@@ -233,6 +268,7 @@ impl Store {
         if let Some(letters) = self.database.postponed(number) {
             self.begin(0, Commit { letters, ..Commit::default() }, out);
         }
+        say_touches(plan, &self.touches.remove(&number).unwrap_or_default(), out);
         for entry in &commit.sagas {
             self.saga_changed(plan, now, entry, &mut changes, out);
         }
@@ -266,25 +302,32 @@ impl Store {
         changes: &mut Vec<Delta>,
         out: &mut impl Effects<Machine>,
     ) {
-        let Some((saga, kind)) = fact_of(plan, entry) else { return };
-        let by = match entry {
-            SagaEntry::Begun { .. } => 1,
-            SagaEntry::At { .. } | SagaEntry::Owned { .. } => 0,
-            SagaEntry::Ended { mark, since, .. } => {
-                let completed = plan.marks[usize::from(*mark)].what == MarkKind::Ended { completed: true };
-                let series = plan.sagas[usize::from(saga.saga)].time;
-                let tag = u16::from(!completed);
-                out.measure(Sample { series, tag, since: *since, value: now.since(*since) });
-                -1
+        say(plan, entry, out);
+        let (saga, by) = match entry {
+            SagaEntry::Begun { saga, .. } | SagaEntry::Started { saga, .. } => (saga, 1),
+            SagaEntry::Ended { saga, mark, since } => {
+                if let MarkKind::Ended { completed } = plan.marks[usize::from(*mark)].what {
+                    measure_end(plan, saga, completed, (*since, now), out);
+                }
+                (saga, -1)
             }
+            SagaEntry::Over { saga, completed, since } => {
+                measure_end(plan, saga, *completed, (*since, now), out);
+                (saga, -1)
+            }
+            SagaEntry::GivenUp { saga } => (saga, -1),
+            SagaEntry::At { .. }
+            | SagaEntry::Owned { .. }
+            | SagaEntry::Step { .. }
+            | SagaEntry::Left { .. }
+            | SagaEntry::Undone { .. }
+            | SagaEntry::Marked { .. }
+            | SagaEntry::Freed { .. } => return,
         };
-        let plan = &plan.sagas[usize::from(saga.saga)];
-        out.fact(plan.protocol, saga.operation, kind);
-        if by != 0 {
-            let open = &mut self.open[usize::from(saga.saga)];
-            changes.push(Delta { cell: plan.open, key: 0, before: *open, after: *open + by });
-            *open += by;
-        }
+        let open = &mut self.open[usize::from(saga.saga)];
+        let cell = plan.sagas[usize::from(saga.saga)].open;
+        changes.push(Delta { cell, key: 0, before: *open, after: *open + by });
+        *open += by;
     }
 
     /// Messages go to the relay, if it waits for some.
@@ -302,21 +345,70 @@ impl Store {
     }
 }
 
+/// A saga that began at the first of these times is over at the second.
+fn measure_end(
+    plan: &Plan,
+    saga: &SagaKey,
+    completed: bool,
+    (since, now): (Time, Time),
+    out: &mut impl Effects<Machine>,
+) {
+    let series = plan.sagas[usize::from(saga.saga)].time;
+    out.measure(Sample { series, tag: u16::from(!completed), since, value: now.since(since) });
+}
+
+/// The saga of which a record says that something is about to be done, and where it goes on.
+fn begins(plan: &Plan, entry: &SagaEntry) -> Option<(SagaKey, u32)> {
+    let SagaEntry::At { saga, mark, position, .. } = entry else { return None };
+    let what = plan.marks[usize::from(*mark)].what;
+    let begins = matches!(what, MarkKind::At(SagaFact::Intent { .. } | SagaFact::Compensating { .. }));
+    begins.then_some((*saga, *position))
+}
+
 /// What a record of a saga says to its judges.
-fn fact_of(plan: &Plan, entry: &SagaEntry) -> Option<(SagaKey, FactKind)> {
-    match entry {
-        SagaEntry::Begun { saga, .. } => {
-            let steps = plan.sagas[usize::from(saga.saga)].steps;
-            Some((*saga, FactKind::Saga(SagaFact::Begun { steps })))
+fn say(plan: &Plan, entry: &SagaEntry, out: &mut impl Effects<Machine>) {
+    let (saga, fact) = match entry {
+        SagaEntry::Begun { saga, .. } | SagaEntry::Started { saga, .. } => {
+            (saga, SagaFact::Begun { steps: plan.sagas[usize::from(saga.saga)].steps })
         }
-        SagaEntry::At { saga, mark, .. } => match plan.marks[usize::from(*mark)].what {
-            MarkKind::At(fact) => Some((*saga, fact)),
-            MarkKind::Ended { .. } => None,
-        },
-        SagaEntry::Owned { .. } => None,
-        SagaEntry::Ended { saga, mark, .. } => {
-            let completed = plan.marks[usize::from(*mark)].what == MarkKind::Ended { completed: true };
-            Some((*saga, FactKind::Saga(SagaFact::Ended { completed })))
+        SagaEntry::At { saga, mark, .. } | SagaEntry::Ended { saga, mark, .. } => {
+            let fact = match plan.marks[usize::from(*mark)].what {
+                MarkKind::At(fact) => fact,
+                MarkKind::Ended { completed } => SagaFact::Ended { completed },
+                MarkKind::GivenUp => SagaFact::Stuck,
+                MarkKind::Free { .. } => return,
+            };
+            (saga, fact)
         }
+        SagaEntry::Over { saga, completed, .. } => (saga, SagaFact::Ended { completed: *completed }),
+        SagaEntry::Step { saga, effect } => {
+            if let Some(effect) = plan.effect(*effect) {
+                say_step(plan, saga.operation, effect, out);
+            }
+            return;
+        }
+        SagaEntry::GivenUp { saga } => (saga, SagaFact::Stuck),
+        SagaEntry::Owned { .. }
+        | SagaEntry::Left { .. }
+        | SagaEntry::Undone { .. }
+        | SagaEntry::Marked { .. }
+        | SagaEntry::Freed { .. } => return,
+    };
+    out.fact(plan.sagas[usize::from(saga.saga)].protocol, saga.operation, FactKind::Saga(fact));
+}
+
+/// Who touched which guarded rows, for judges.
+fn say_touches(plan: &Plan, touches: &[Touch], out: &mut impl Effects<Machine>) {
+    for &Touch { saga, operation, cell, key, write, own } in touches {
+        let fact = SagaFact::Touched { cell, key: key as u64, write, own };
+        out.fact(plan.sagas[usize::from(saga)].protocol, operation, FactKind::Saga(fact));
+    }
+}
+
+/// What a step of a choreographed saga says to judges.
+fn say_step(plan: &Plan, operation: u64, effect: &Effect, out: &mut impl Effects<Machine>) {
+    let protocol = plan.sagas[usize::from(effect.saga)].protocol;
+    for fact in &effect.says {
+        out.fact(protocol, operation, FactKind::Saga(*fact));
     }
 }

@@ -3,6 +3,7 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::cell::RefCell;
 
 use kernel::Time;
 
@@ -24,7 +25,7 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    const INVALID: Self = Self { error: system_errors::INVALID, business: false };
+    pub(super) const INVALID: Self = Self { error: system_errors::INVALID, business: false };
 }
 
 /// A script being carried out.
@@ -33,16 +34,19 @@ pub struct Attempt<'a> {
     database: &'a Database,
     steps: &'a [Step],
     /// It may write, and so looks at the newest rows; else at those that are visible.
-    newest: bool,
+    pub(super) newest: bool,
     pub(super) variables: Variables,
     pub(super) writes: Vec<Write>,
     pub(super) letters: Vec<Outgoing>,
+    /// Guarded rows that it has looked at or changed.
+    pub(super) touched: RefCell<Vec<(u16, i64)>>,
 }
 
 impl<'a> Attempt<'a> {
     pub(super) fn new(database: &'a Database, script: &'a Script, variables: Variables) -> Self {
         let Script { steps, writes, .. } = script;
-        Self { database, steps, newest: *writes, variables, writes: Vec::new(), letters: Vec::new() }
+        let (touched, newest) = (RefCell::default(), *writes);
+        Self { database, steps, newest, variables, writes: Vec::new(), letters: Vec::new(), touched }
     }
 
     pub(super) fn run(&mut self) -> Result<(), Refusal> {
@@ -152,10 +156,20 @@ impl<'a> Attempt<'a> {
 
     /// The newest value of a row, as this script sees it.
     fn row(&self, table: u16, key: i64) -> Option<&Row> {
+        self.touch(table, key);
         match self.writes.iter().find(|w| w.table == table && w.key == key) {
             Some(write) => write.row.as_ref(),
             None if self.newest => self.database.newest(table, key),
             None => self.database.visible(table, key),
+        }
+    }
+
+    fn touch(&self, table: u16, key: i64) {
+        if self.database.plan.guards.iter().any(|guard| guard.table == table) {
+            let mut touched = self.touched.borrow_mut();
+            if !touched.contains(&(table, key)) {
+                touched.push((table, key));
+            }
         }
     }
 

@@ -108,6 +108,64 @@ pub enum SagaEntry {
         /// When it had begun.
         since: Time,
     },
+    /// A choreographed one began.
+    Started {
+        /// Which.
+        saga: SagaKey,
+        /// When.
+        since: Time,
+    },
+    /// A step of it was done, undone, or has failed.
+    Step {
+        /// Which saga.
+        saga: SagaKey,
+        /// What, as `DatabasePlan::effects` numbers it.
+        effect: u32,
+    },
+    /// Its end is decided.
+    Left {
+        /// Which saga.
+        saga: SagaKey,
+        /// It is complete, else it is undone.
+        completed: bool,
+        /// The steps to be undone first, a bit for each.
+        due: u64,
+    },
+    /// Its home knows that a step was undone.
+    Undone {
+        /// Which saga.
+        saga: SagaKey,
+        /// Which step.
+        step: u32,
+    },
+    /// It is over.
+    Over {
+        /// Which saga.
+        saga: SagaKey,
+        /// It is complete, else it is undone.
+        completed: bool,
+        /// When it had begun.
+        since: Time,
+    },
+    /// Nobody goes on with it.
+    GivenUp {
+        /// Which saga.
+        saga: SagaKey,
+    },
+    /// It keeps a row to itself.
+    Marked {
+        /// Which saga.
+        saga: SagaKey,
+        /// Where the row is,
+        table: u16,
+        /// and which it is.
+        key: i64,
+    },
+    /// It keeps no row to itself any more: it is over.
+    Freed {
+        /// Which saga.
+        saga: SagaKey,
+    },
 }
 
 /// All that becomes durable at one instant.
@@ -194,6 +252,14 @@ impl Digest for SagaEntry {
             }
             Self::Owned { saga, owner } => fold(fold(13, saga.operation), owner.digest()),
             Self::Ended { saga, mark, since: _ } => fold(fold(14, saga.operation), u64::from(*mark)),
+            Self::Started { saga, since: _ } => fold(15, saga.operation),
+            Self::Step { saga, effect } => fold(fold(16, saga.operation), u64::from(*effect)),
+            Self::Left { saga, completed, due } => fold(fold(fold(17, saga.operation), u64::from(*completed)), *due),
+            Self::Undone { saga, step } => fold(fold(18, saga.operation), u64::from(*step)),
+            Self::Over { saga, completed, since: _ } => fold(fold(19, saga.operation), u64::from(*completed)),
+            Self::GivenUp { saga } => fold(20, saga.operation),
+            Self::Marked { saga, table, key } => fold(fold(fold(21, saga.operation), u64::from(*table)), *key as u64),
+            Self::Freed { saga } => fold(22, saga.operation),
         }
     }
 }

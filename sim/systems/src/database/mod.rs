@@ -11,7 +11,9 @@
 //! asked), `attempt` (how it is carried out), then `Database` below.
 
 mod attempt;
+mod choreography;
 mod journal;
+mod marks;
 mod relay;
 mod sagas;
 mod script;
@@ -26,7 +28,9 @@ use alloc::vec::Vec;
 use kernel::{Delta, NodeId, Time};
 
 pub use attempt::{Attempt, Refusal};
+pub use choreography::{Effect, Home, Instance, Instances, Means};
 pub use journal::{Answer, Commit, Identity, Outgoing, Receipt, SagaEntry, Write};
+pub use marks::{Guard, LockedOut, Marks, Touch};
 pub use relay::{Batch, Relay};
 pub use sagas::{Adopted, Owner, SAGA_LEASE, SAGA_SIGNS, SagaKey, SagaRow, Sagas};
 pub use script::{
@@ -34,6 +38,8 @@ pub use script::{
     Source, Step, TableKind, TablePlan,
 };
 pub use table::{Row, Table, code};
+
+use choreography::Deed;
 
 use crate::app::mutant::Mutant;
 use crate::variables::Variables;
@@ -47,8 +53,19 @@ pub struct Asked {
     pub identity: Option<Identity>,
     /// The answer is stored with this script; else a later one of the same op does it.
     pub stores: bool,
-    /// The message whose effect this is: it has none a second time.
+    /// The message, or the step of a saga, whose effect this is: it has none a second time.
     pub receipt: Option<Receipt>,
+    /// What it is in a choreographed saga, as `DatabasePlan::effects` numbers it; 0: nothing.
+    pub effect: u32,
+    /// The kind of saga in whose name it is asked.
+    pub saga: Option<u16>,
+}
+
+impl Asked {
+    /// The saga in whose name it is asked.
+    fn name(&self) -> Option<SagaKey> {
+        self.saga.map(|saga| SagaKey { saga, operation: self.operation })
+    }
 }
 
 /// How a script went.
@@ -62,6 +79,8 @@ pub enum Outcome {
     Answered(Answer),
     /// The message had its effect before.
     Known,
+    /// A row is kept by a saga: who asked tries again.
+    Locked,
 }
 
 /// When an outcome may be told.
@@ -97,6 +116,8 @@ pub struct Database {
     durable: u64,
     /// Mutant: messages that are written when the rows they belong to are durable, by commit.
     postponed: BTreeMap<u64, Vec<Outgoing>>,
+    /// Guarded rows that the last script touched.
+    touched: Vec<Touch>,
     /// Messages that wait for the relay.
     pub relay: Relay,
     /// Sagas that are not over, and those that are.
@@ -116,6 +137,7 @@ impl Database {
             commits: 0,
             durable: 0,
             postponed: BTreeMap::new(),
+            touched: Vec::new(),
             relay: Relay::default(),
             sagas: Sagas::default(),
         }
@@ -159,17 +181,35 @@ impl Database {
             return (Outcome::Known, self.when(number), None);
         }
         let mut attempt = Attempt::new(self, script, variables);
-        if let Err(refusal) = attempt.run() {
+        let went = attempt.run();
+        match self.sagas.marks.locked_out(&self.plan.guards, &attempt, asked) {
+            Some(LockedOut::Refused(error)) => {
+                let refusal = Refusal { error, business: true };
+                return (Outcome::Refused(refusal), self.when(self.commits), None);
+            }
+            Some(LockedOut::Waits(_)) => return (Outcome::Locked, When::Now, None),
+            None => {}
+        }
+        if let Err(refusal) = went {
             // It may rest on what is not durable yet.
             return (Outcome::Refused(refusal), self.when(self.commits), None);
         }
-        let Attempt { writes, letters, variables, .. } = attempt;
+        let mut sagas = self.sagas_of(&attempt, asked, now);
+        sagas.extend(self.sagas.marks.made(&self.plan.guards, &attempt, asked));
+        let touched = Marks::touched(&self.plan.guards, &attempt, asked);
+        let Some(events) = self.events_of(&attempt, asked) else {
+            return (Outcome::Refused(Refusal::INVALID), self.when(self.commits), None);
+        };
+        let Attempt { writes, mut letters, variables, .. } = attempt;
+        letters.extend(events);
         let stored = asked.identity.filter(|_| asked.stores);
         let answer = stored.map(|identity| (identity, Answer::Done(script.result(&variables))));
         let receipt = asked.receipt.filter(|_| asked.stores);
         let sent = |letter| Outgoing { operation: asked.operation, since: now, ..letter };
-        let letters = letters.into_iter().map(sent).collect();
-        let mut commit = Commit { writes, answer, receipt, letters, ..Commit::default() };
+        let mut letters: Vec<Outgoing> = letters.into_iter().map(sent).collect();
+        letters.extend(self.over_of(&sagas, now));
+        self.touched = touched;
+        let mut commit = Commit { writes, answer, receipt, letters, sagas, ..Commit::default() };
         let mut apart = Vec::new();
         if self.plan.mutant == Some(Mutant::OutboxOutsideTransaction) {
             apart = core::mem::take(&mut commit.letters);
@@ -183,6 +223,38 @@ impl Database {
             self.postponed.insert(number, apart);
         }
         (Outcome::Done(variables), When::After(number), Some(commit))
+    }
+
+    /// What a script means for choreographed sagas.
+    fn sagas_of(&self, attempt: &Attempt<'_>, asked: Asked, now: Time) -> Vec<SagaEntry> {
+        let effect = self.plan.effect(asked.effect).map(|effect| (effect, asked.effect));
+        let writes: Vec<_> = attempt.writes.iter().map(|w| (w, self.newest(w.table, w.key))).collect();
+        let deed = Deed { operation: asked.operation, now, effect, writes: &writes, letters: &attempt.letters };
+        self.sagas.choreographed.records(&self.plan.homes, &deed)
+    }
+
+    /// The events of the step that a script is the end of.
+    fn events_of(&self, attempt: &Attempt<'_>, asked: Asked) -> Option<Vec<Outgoing>> {
+        let letters = self.plan.effect(asked.effect).map_or(&[][..], |effect| &effect.letters);
+        letters.iter().map(|letter| letter.written(attempt, &attempt.variables)).collect()
+    }
+
+    /// What is said of the sagas that are over with a commit.
+    fn over_of(&self, entries: &[SagaEntry], now: Time) -> Vec<Outgoing> {
+        let mut said = Vec::new();
+        for entry in entries {
+            let SagaEntry::Over { saga, .. } = entry else { continue };
+            let home = self.plan.homes.iter().find(|home| home.saga == saga.saga);
+            let nothing = Variables::default();
+            let letter = home.and_then(|home| home.over.as_ref()?.written(&nothing, &nothing));
+            said.extend(letter.map(|letter| Outgoing { operation: saga.operation, since: now, ..letter }));
+        }
+        said
+    }
+
+    /// The guarded rows that the last script touched.
+    pub fn just_touched(&mut self) -> Vec<Touch> {
+        core::mem::take(&mut self.touched)
     }
 
     /// Mutant: what was to be written with this commit, and was not.
@@ -245,6 +317,9 @@ impl Database {
             if self.newer.get(&(write.table, write.key)).is_some_and(|(by, _)| *by == number) {
                 self.newer.remove(&(write.table, write.key));
             }
+        }
+        for entry in &commit.sagas {
+            self.sagas.marks.apply(entry);
         }
         let outbox = self.plan.outbox.as_ref();
         self.relay.commit(outbox, commit, changes);

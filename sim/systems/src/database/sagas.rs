@@ -11,7 +11,9 @@ use alloc::vec::Vec;
 
 use kernel::{Digest, NodeId, Span, Time, fold};
 
+use super::choreography::Instances;
 use super::journal::SagaEntry;
+use super::marks::Marks;
 use crate::variables::Variables;
 
 /// How long a node that does not ask keeps its sagas.
@@ -70,6 +72,10 @@ pub struct Sagas {
     over: BTreeSet<SagaKey>,
     /// Until when each owner keeps its sagas; an owner without an entry has none of them.
     leases: BTreeMap<Owner, Time>,
+    /// Those that nobody drives.
+    pub choreographed: Instances,
+    /// Rows that open sagas keep to themselves.
+    pub marks: Marks,
 }
 
 impl Sagas {
@@ -104,17 +110,24 @@ impl Sagas {
                 self.open.remove(saga);
                 self.over.insert(*saga);
             }
+            SagaEntry::Started { .. }
+            | SagaEntry::Step { .. }
+            | SagaEntry::Left { .. }
+            | SagaEntry::Undone { .. }
+            | SagaEntry::Over { .. }
+            | SagaEntry::GivenUp { .. } => self.choreographed.enter(entry),
+            SagaEntry::Marked { .. } | SagaEntry::Freed { .. } => self.marks.enter(entry),
         }
     }
 
     /// Sagas that are not over.
     pub fn open(&self) -> u64 {
-        self.open.len() as u64
+        (self.open.len() + self.choreographed.open().count()) as u64
     }
 
     /// Those of one kind.
     pub fn open_of(&self, kind: u16) -> u64 {
-        self.open.keys().filter(|saga| saga.saga == kind).count() as u64
+        self.open.keys().chain(self.choreographed.open()).filter(|saga| saga.saga == kind).count() as u64
     }
 
     /// Whether there is, or was, such a saga.

@@ -1,9 +1,12 @@
 //! What a service's state is, and what can be asked of it: names have become numbers.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use kernel::{CellId, SeriesId};
 
+use super::choreography::{Effect, Home};
+use super::marks::Guard;
 use crate::app::mutant::Mutant;
 use crate::expression::{Program, Value, VariableId};
 use crate::variables::Variables;
@@ -19,6 +22,19 @@ pub struct DatabasePlan {
     pub outbox: Option<OutboxPlan>,
     /// A deliberate mistake of its service.
     pub mutant: Option<Mutant>,
+    /// What steps of choreographed sagas commit, from number 1: the same list for all services.
+    pub effects: Arc<Vec<Effect>>,
+    /// Choreographed sagas that begin here.
+    pub homes: Vec<Home>,
+    /// Rows that sagas keep to themselves.
+    pub guards: Vec<Guard>,
+}
+
+impl DatabasePlan {
+    /// The effect with this number; 0 is none.
+    pub fn effect(&self, number: u32) -> Option<&Effect> {
+        self.effects.get((number as usize).checked_sub(1)?)
+    }
 }
 
 /// Where an expression's item lies.

@@ -28,7 +28,7 @@ pub(super) fn saga(r: &Reader<'_>) -> Saga {
         topic: r.maybe_at("topic"),
         subject: r.item("subject"),
         inbox: r.truth("inbox"),
-        isolation: r.node("isolation").map_or(SagaIsolation::None, |_| isolation(&r.below("isolation"))),
+        isolation: r.node("isolation").map_or_else(SagaIsolation::default, |_| isolation(&r.below("isolation"))),
         place: r.key,
     }
 }
@@ -59,11 +59,7 @@ fn saga_step(saga: &Reader<'_>, r: &Reader<'_>, style: SagaStyle) -> SagaStep {
 }
 
 fn isolation(r: &Reader<'_>) -> SagaIsolation {
-    match r.text("kind") {
-        "semantic_lock" => SagaIsolation::SemanticLock {
-            keys: r.texts("keys").iter().map(|at| r.row(at)).collect(),
-            others: if r.text("others") == "wait" { LockedOut::Wait } else { LockedOut::Reject },
-        },
-        _ => SagaIsolation::None,
-    }
+    let keys = r.texts("keys").iter().map(|at| r.row(at)).collect();
+    let others = if r.text("others") == "wait" { LockedOut::Wait } else { LockedOut::Reject };
+    SagaIsolation { keys, others: (r.text("kind") == "semantic_lock").then_some(others) }
 }

@@ -9,9 +9,7 @@ use super::super::routes::{Receiver, receivers};
 use super::super::targets::variables;
 use super::{BUILT_IN, Checker, find};
 use crate::expression::LATER;
-use crate::model::{
-    At, Call, Destination, Fields, Named, Place, SagaIsolation, Step, TextPart, Value, Variable, Verb, all_steps,
-};
+use crate::model::{At, Call, Destination, Fields, Named, Place, Step, TextPart, Value, Variable, Verb, all_steps};
 
 /// What carries a request's variables: an op, a consumer, a transaction, a saga.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -153,10 +151,8 @@ impl<'a> Checker<'a> {
                 for call in saga.calls() {
                     self.call_values(call, &set);
                 }
-                if let SagaIsolation::SemanticLock { keys, .. } = &saga.isolation {
-                    for row in keys {
-                        self.expression(&row.key, &set);
-                    }
+                for row in &saga.isolation.keys {
+                    self.expression(&row.key, &set);
                 }
             }
         }

@@ -6,7 +6,7 @@ use super::super::diagnostic::Diagnostic;
 use super::super::nearest::{listed, nearest};
 use super::super::values::clip;
 use super::{Checker, find};
-use crate::model::{At, Call, DestinationKind, Saga, SagaIsolation, SagaStep, SagaStyle, Value, all_steps};
+use crate::model::{At, Call, DestinationKind, Saga, SagaStep, SagaStyle, Value, all_steps};
 
 impl<'a> Checker<'a> {
     pub(super) fn sagas(&mut self) {
@@ -37,16 +37,20 @@ impl<'a> Checker<'a> {
             if let Some(subject) = &saga.subject {
                 self.map(subject, None);
             }
-            if let SagaIsolation::SemanticLock { keys, .. } = &saga.isolation {
-                for row in keys {
-                    self.row(row, None, None);
-                }
+            let whole = !self.broken.iter().any(|broken| broken.starts_with(&path));
+            if whole && saga.isolation.others.is_some() && saga.isolation.keys.is_empty() {
+                let message = format!("`{path}.isolation` has no `keys`");
+                let error = Diagnostic::error(saga.place, message, "which rows are marked while it is open?");
+                self.errors.push(error.help("for example `keys = [\"hotel.rooms[$room]\"]`"));
+            }
+            for row in &saga.isolation.keys {
+                self.row(row, None, None);
             }
             for call in saga.calls() {
                 self.op_of_saga(call);
             }
             self.pivots(saga);
-            if saga.style == SagaStyle::Choreographed && !self.broken.iter().any(|b| b.starts_with(&path)) {
+            if saga.style == SagaStyle::Choreographed && whole {
                 self.events(name, saga);
             }
         }

@@ -128,7 +128,7 @@ static ISOLATION: Form = Form {
             Preset::Required,
             "semantic_lock: the rows are marked while it is open.",
         ),
-        key("keys", Shape::Rows, Preset::Required, "Which rows.").only("kind", &["semantic_lock"]),
+        key("keys", Shape::Rows, Preset::Absent, "Which rows; without a lock judges see who comes there."),
         key(
             "others",
             Shape::Word(&["reject", "wait"], &[]),

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use kernel::{CellId, Distribution, FactKind, Key, PointId, SeriesId, Span};
+use kernel::{CellId, Distribution, Key, PointId, SagaFact, SeriesId, Span};
 
 use crate::database::{Assignment, Letter};
 use crate::expression::{Program, VariableId};
@@ -66,6 +66,8 @@ pub enum Instruction {
     Reply,
     /// Writes a record of a saga.
     Mark(u16),
+    /// Says that a point is reached.
+    Point(u16),
     /// Ends the op.
     Return,
 }
@@ -77,6 +79,8 @@ pub struct Query {
     pub script: u32,
     /// The answer of an idempotent op is stored with it.
     pub stores: bool,
+    /// What it is in a choreographed saga; 0: nothing, or what the step says that asks for the op.
+    pub effect: u32,
     /// What a refusal does.
     pub otherwise: Otherwise,
 }
@@ -103,7 +107,7 @@ pub enum Setting {
     Drawn(VariableId, Variable),
 }
 
-/// What a service takes from a queue.
+/// What a service takes from a queue or a topic.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Consumer {
     /// The service.
@@ -118,6 +122,13 @@ pub struct Consumer {
     pub inbox: bool,
 }
 
+impl Consumer {
+    /// Whether it wants messages of this type.
+    pub fn wants(&self, kind: Option<u32>) -> bool {
+        self.kinds.is_empty() || kind.is_some_and(|kind| self.kinds.contains(&kind))
+    }
+}
+
 /// What is done with a message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Does {
@@ -125,6 +136,8 @@ pub enum Does {
     Op(u32),
     /// A saga of this kind begins.
     Saga(u16),
+    /// The instructions from here on, without a worker: a choreographed saga's step.
+    React(u32),
 }
 
 /// The variables that tell a consumer of its message.
@@ -150,6 +163,8 @@ pub struct Saga {
     pub protocol: u32,
     /// How many steps it has.
     pub steps: u32,
+    /// The number under which requests know the first of them.
+    pub first_step: u32,
     /// Sagas that are not over.
     pub open: CellId,
     /// From its beginning to its end; the tag is 0 if it was completed, 1 if it was undone.
@@ -173,11 +188,18 @@ pub struct Mark {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum MarkKind {
     /// It has come here, and this is a fact now.
-    At(FactKind),
+    At(SagaFact),
     /// It is over.
     Ended {
         /// All its steps are done; else they were undone.
         completed: bool,
+    },
+    /// A compensation failed for good: nobody goes on with it.
+    GivenUp,
+    /// The rows it kept to itself in the database of this service are free. It stands in that one's log.
+    Free {
+        /// The service.
+        service: u32,
     },
 }
 
@@ -201,6 +223,8 @@ pub struct Call {
     pub otherwise: Otherwise,
     /// Latency as this caller sees it, and where it went; the clients' own calls are measured as operations instead.
     pub latency: Option<(SeriesId, SpentSeries)>,
+    /// Those that ended in a business error, which is the tag.
+    pub rejected: Option<SeriesId>,
     /// Another try after a failed one, and the series that counts them.
     pub retry: Option<(u16, SeriesId)>,
     /// Not while the callee is ill.
@@ -211,6 +235,10 @@ pub struct Call {
     pub into: Vec<VariableId>,
     /// The callee is told until when it is waited for.
     pub deadline: bool,
+    /// It is made to the caller's own node.
+    pub local: bool,
+    /// Every failure is tried again, business errors too.
+    pub stubborn: bool,
     /// Which step of a saga it is, from 1; else 0.
     pub step: u32,
 }

@@ -9,6 +9,7 @@ use kernel::{CellId, Delta, Effects, Frame, NodeId, Sample, SeriesId, Time, fold
 use super::alone::Role;
 use super::wire::{Message, Record, Stand, Timer};
 use super::{Mutant, Plan, Repeats};
+use crate::messaging::broker::Chance;
 use crate::messaging::wire::{Confirm, Letter, Payload};
 
 /// A broker, with the topics that live on its machine.
@@ -25,6 +26,8 @@ pub struct TopicBroker<P> {
     waiting: BTreeMap<(u32, u32), (Stand, u64)>,
     pending: BTreeMap<u64, Pending<P>>,
     tickets: u64,
+    /// By topic: how often a letter is handed to its reader twice.
+    troubles: BTreeMap<u32, Chance>,
 }
 
 #[derive(Clone, Debug)]
@@ -57,6 +60,7 @@ impl<P: Payload> TopicBroker<P> {
             waiting: BTreeMap::new(),
             pending: BTreeMap::new(),
             tickets: 0,
+            troubles: BTreeMap::new(),
         }
     }
 
@@ -140,6 +144,15 @@ impl<P: Payload> TopicBroker<P> {
         }
     }
 
+    /// Begins or, with `None`, ends a fault: a share of the letters of a topic is handed to its readers twice, once more
+    /// behind the batch that it came with. Keyed by the letter's id, the group and the partition. A crash ends it.
+    pub fn trouble(&mut self, topic: u32, chance: Option<Chance>) {
+        match chance {
+            Some(chance) => drop(self.troubles.insert(topic, chance)),
+            None => drop(self.troubles.remove(&topic)),
+        }
+    }
+
     /// Letters that some group has still to read, and publishes that are not in the log yet.
     pub fn unfinished(&self, plan: &Plan) -> u64 {
         let mut lag = 0;
@@ -217,13 +230,26 @@ impl<P: Payload> TopicBroker<P> {
         let Some(&(at, from)) = self.waiting.get(&place) else { return };
         let entries = &self.log(plan, at).entries;
         let batch = plan.groups[at.group as usize].batch as usize;
-        let letters: Vec<_> =
+        let mut letters: Vec<_> =
             entries.iter().skip(from as usize).take(batch).map(|(letter, _)| letter.clone()).collect();
-        if !letters.is_empty() {
-            self.waiting.remove(&place);
-            out.frame(Frame(0));
-            out.send(at.node, Message::Fetched { at, from, letters });
+        if letters.is_empty() {
+            return;
         }
+        self.waiting.remove(&place);
+        out.frame(Frame(0));
+        let next = from + letters.len() as u64;
+        if let Some(chance) = self.troubles.get(&plan.groups[at.group as usize].topic) {
+            let struck = |letter: &&Letter<P>| {
+                let draw = chance.key.draw(letter.id, u64::from(at.group), u64::from(at.partition)).bits();
+                draw < chance.threshold || chance.threshold == u64::MAX
+            };
+            let copies: Vec<_> = letters.iter().filter(struck).cloned().collect();
+            for _ in &copies {
+                out.disturbed(chance.instance);
+            }
+            letters.extend(copies);
+        }
+        out.send(at.node, Message::Fetched { at, from, next, letters });
     }
 
     fn commit(&mut self, plan: &Plan, now: Time, (group, partition): (u32, u32), out: &mut impl Effects<Role<P>>) {

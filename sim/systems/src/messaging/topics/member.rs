@@ -60,12 +60,12 @@ impl<P: Payload> Member<P> {
     /// A message for `Part::Reader` arrived, for this group.
     pub fn on_message(&mut self, plan: &Plan, message: Message<P>, out: &mut impl Effects<Role<P>>) {
         match message {
-            Message::Fetched { at, from, letters } => {
+            Message::Fetched { at, from: _, next, letters } => {
                 let Some(reading) = self.partitions.get_mut(&at.partition) else { return };
                 if reading.at != at || reading.stage != Stage::Fetching {
                     return;
                 }
-                reading.next = Some(from + letters.len() as u64);
+                reading.next = Some(next);
                 reading.letters.extend(letters);
                 let early = plan.has(Mutant::CommitWhenRead);
                 reading.stage = match plan.groups[self.group as usize].commit {

@@ -10,10 +10,12 @@ use kernel::{
     Span, Time,
 };
 
+use super::wire::Stand;
 use super::{
-    Cast, Commit, GroupPlan, Message, Mutant, Order, Output, Plan, Play, Record, Repeats, Role, Timer, TopicPlan,
+    Cast, Commit, GroupPlan, Message, Mutant, Order, Output, Plan, Play, Record, Repeats, Role, Timer, TopicBroker,
+    TopicPlan,
 };
-use crate::messaging::{Latency, Letter};
+use crate::messaging::{Chance, Latency, Letter};
 
 type Machine = Role<u64>;
 
@@ -366,4 +368,41 @@ fn partitions_are_dealt_out_and_a_key_stays_in_one() {
     let mut counts = [0; PARTITIONS as usize];
     (0..3000).for_each(|id| counts[topic.partition(&letter(id, None)) as usize] += 1);
     assert!(counts.iter().all(|count| (870..1130).contains(count)), "five standard deviations are 129: {counts:?}");
+}
+
+/// What the broker says to one reader that asks for everything, while a fault strikes this share of 2⁶⁴ draws.
+fn handed(threshold: Option<u64>) -> (u64, Vec<u64>, usize) {
+    let play = play(Commit::After, Repeats::Recognised, None, 3);
+    let plan = Plan { groups: vec![GroupPlan { batch: 1_000, ..play.plan.groups[0].clone() }], ..play.plan };
+    let mut broker = TopicBroker::new(&plan, NodeId(0));
+    let letter =
+        |id| Letter { id, operation: id, key: Some(1), kind: None, priority: 0, from_queue: None, payload: id };
+    let partition = plan.topics[0].partition(&letter(1));
+    let time = Time::ZERO;
+    let log: Vec<_> = (1..=400).map(|id| Record::Appended { topic: 0, partition, letter: letter(id), time }).collect();
+    broker.start(&plan, time, &log, &mut Vec::new());
+    broker.trouble(0, threshold.map(|threshold| Chance { key: Key(4), threshold, instance: 7 }));
+    let at = Stand { group: 0, partition, node: NodeId(2), life: time, turn: 1 };
+    let mut out: Vec<Effect<Machine>> = Vec::new();
+    broker.on_message(&plan, time, NodeId(2), Message::Fetch { at, from: None }, &mut out);
+    let struck = out.iter().filter(|effect| matches!(effect, Effect::Disturbed(7))).count();
+    let answer = out.into_iter().find_map(|effect| {
+        let Effect::Send(_, Message::Fetched { next, letters, .. }) = effect else { return None };
+        Some((next, letters))
+    });
+    let (next, letters) = answer.expect("there is something to read");
+    (next, letters.into_iter().map(|letter| letter.id).collect(), struck)
+}
+
+#[test]
+fn a_fault_hands_a_share_of_a_topics_letters_over_twice_behind_their_batch() {
+    let all: Vec<u64> = (1..=400).collect();
+    assert_eq!(handed(None), (400, all.clone(), 0));
+    let (next, letters, struck) = handed(Some(u64::MAX));
+    assert_eq!((next, struck), (400, 400), "copies move no offset");
+    assert_eq!(letters, [all.clone(), all.clone()].concat());
+    let (next, letters, struck) = handed(Some(u64::MAX / 4));
+    assert_eq!((next, &letters[..400]), (400, &all[..]));
+    assert!((65..135).contains(&struck) && letters.len() == 400 + struck, "{struck}: four standard deviations are 35");
+    assert!(letters[400..].is_sorted());
 }

@@ -44,7 +44,9 @@ pub enum Message<P> {
         at: Stand,
         /// The offset of the first.
         from: u64,
-        /// What.
+        /// The offset behind the last.
+        next: u64,
+        /// What; a fault may have put some of them there twice.
         letters: Vec<Letter<P>>,
     },
     /// Reader → broker: the group need not read again what is before this.
@@ -265,8 +267,9 @@ impl<P: Payload> Digest for Message<P> {
             }
             Self::Published { id, operation, hop } => fold(fold(fold(state, *id), *operation), *hop),
             Self::Fetch { at, from } => fold(fold(state, at.digest()), from.map_or(1, |from| fold(2, from))),
-            Self::Fetched { at, from, letters } => {
-                letters.iter().fold(fold(fold(state, at.digest()), *from), |state, letter| fold(state, letter.digest()))
+            Self::Fetched { at, from, next, letters } => {
+                let state = fold(fold(fold(state, at.digest()), *from), *next);
+                letters.iter().fold(state, |state, letter| fold(state, letter.digest()))
             }
             Self::Commit { at, upto } | Self::Committed { at, upto } => fold(fold(state, at.digest()), *upto),
         }

@@ -1,0 +1,80 @@
+//! What the log of a machine holds: records of whichever protocols live on it.
+
+use alloc::sync::Arc;
+
+use kernel::Digest;
+
+use super::message::Mail;
+use super::rows::Work;
+use crate::commit::two_phase;
+use crate::database::Commit;
+use crate::messaging::{self, topics};
+
+/// What the log holds.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Record {
+    /// A commit protocol's record.
+    Commit(two_phase::Record<Work>),
+    /// A commit of the service's database.
+    Database(Arc<Commit>),
+    /// A broker's record.
+    Mail(messaging::Record<Mail>),
+    /// The record of a broker of topics.
+    Topic(topics::Record<Mail>),
+}
+
+impl Record {
+    /// The commit protocol's, if it is that.
+    pub(super) fn commit(&self) -> Option<&two_phase::Record<Work>> {
+        match self {
+            Self::Commit(record) => Some(record),
+            Self::Database(_) | Self::Mail(_) | Self::Topic(_) => None,
+        }
+    }
+
+    /// The broker's, if it is that.
+    pub(super) fn mail(&self) -> Option<&messaging::Record<Mail>> {
+        match self {
+            Self::Mail(record) => Some(record),
+            Self::Commit(_) | Self::Database(_) | Self::Topic(_) => None,
+        }
+    }
+
+    /// That of a broker of topics, if it is that.
+    pub(super) fn topic(&self) -> Option<&topics::Record<Mail>> {
+        match self {
+            Self::Topic(record) => Some(record),
+            Self::Commit(_) | Self::Database(_) | Self::Mail(_) => None,
+        }
+    }
+
+    /// The database's, if it is that.
+    pub(super) fn database(&self) -> Option<&Commit> {
+        match self {
+            Self::Database(commit) => Some(commit),
+            Self::Commit(_) | Self::Mail(_) | Self::Topic(_) => None,
+        }
+    }
+}
+
+impl Digest for Record {
+    fn digest(&self) -> u64 {
+        match self {
+            Self::Commit(record) => record.digest(),
+            Self::Database(commit) => commit.digest(),
+            Self::Mail(record) => record.digest(),
+            Self::Topic(record) => record.digest(),
+        }
+    }
+}
+
+impl kernel::Record for Record {
+    fn bytes(&self) -> u32 {
+        match self {
+            Self::Commit(record) => record.bytes(),
+            Self::Database(commit) => commit.bytes(),
+            Self::Mail(record) => record.bytes(),
+            Self::Topic(record) => record.bytes(),
+        }
+    }
+}
