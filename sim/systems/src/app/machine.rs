@@ -321,17 +321,7 @@ impl Process for Machine {
     }
 
     fn kept_sums(&self, plan: &Plan, each: &mut impl FnMut(SeriesId, u128)) {
-        for (slot, spent) in self.spent.sums().iter().enumerate() {
-            let series = match plan.nodes[self.me.0 as usize].part {
-                Part::Workload(n) => Some(plan.workloads[n as usize].spent),
-                Part::Service(_) | Part::Database(_) | Part::Broker(_) | Part::Topics(_) => {
-                    plan.calls[slot].latency.map(|both| both.1)
-                }
-            };
-            for (series, sum) in series.into_iter().flatten().zip(*spent) {
-                each(series, sum);
-            }
-        }
+        self.spent.tell(plan, self.me, each);
     }
 
     fn open_samples(&self, plan: &Plan, each: &mut impl FnMut(SeriesId, Time)) {

@@ -518,11 +518,11 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kernel::{FactKind, SagaFact};
+    use kernel::SagaFact;
 
     #[test]
     fn records_between_which_nothing_is_done_are_one_write() {
-        let at = |fact| MarkKind::At(FactKind::Saga(fact));
+        let at = |fact| MarkKind::At(fact);
         let kinds = [
             at(SagaFact::Intent { step: 0 }),
             at(SagaFact::Done { step: 0 }),

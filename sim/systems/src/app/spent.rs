@@ -5,9 +5,9 @@
 
 use alloc::vec::Vec;
 
-use kernel::{SeriesId, Span, Time};
+use kernel::{NodeId, SeriesId, Span, Time};
 
-use super::plan::Plan;
+use super::plan::{Part, Plan};
 
 /// What a request waits for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -68,16 +68,12 @@ impl Spent {
     }
 }
 
-/// What a machine keeps of it, by sort of call: sums, for samples would cost as much as all else that is measured.
+/// What a machine keeps of it, by sort of call: the operations of clients are one sort, each call site of a service is one.
+/// Only sums, for samples would cost as much as all else that is measured.
 #[derive(Clone, Default, Debug)]
 pub struct Kept(Vec<SpentSums>);
 
 impl Kept {
-    /// By sort.
-    pub fn sums(&self) -> &[SpentSums] {
-        &self.0
-    }
-
     /// Where the time of a call of this sort went that began at `since`.
     #[inline]
     pub fn add(&mut self, plan: &Plan, sort: usize, since: Time, spent: &Spent) {
@@ -89,6 +85,19 @@ impl Kept {
         }
         for (sum, part) in self.0[sort].iter_mut().zip(spent.0) {
             *sum += u128::from(part.0);
+        }
+    }
+
+    /// Tells the sums that this machine has kept.
+    pub fn tell(&self, plan: &Plan, me: NodeId, each: &mut impl FnMut(SeriesId, u128)) {
+        for (sort, sums) in self.0.iter().enumerate() {
+            let series = match plan.nodes[me.0 as usize].part {
+                Part::Workload(n) => Some(plan.workloads[n as usize].spent),
+                Part::Service(_) | Part::Database(_) | Part::Broker(_) | Part::Topics(_) => plan.calls[sort].latency.map(|both| both.1),
+            };
+            for (series, sum) in series.into_iter().flatten().zip(*sums) {
+                each(series, sum);
+            }
         }
     }
 }
