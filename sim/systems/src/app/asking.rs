@@ -11,7 +11,7 @@ use super::message::{CallResult, Failure, Message, system_errors};
 use super::mutant::Mutant;
 use super::plan::{MarkKind, Part, Plan};
 use super::question::{Ask, Question, Tell, Told};
-use crate::database::{Adopted, Answer, Asked, Asker, Identity, Outcome, Receipt, SAGA_LEASE, SagaKey};
+use crate::database::{Adopted, Answer, Asked, Asker, Identity, Outcome, Receipt, SAGA_LEASE, SAGA_SIGNS, SagaKey};
 use crate::expression::Value;
 use crate::variables::Variables;
 
@@ -24,7 +24,7 @@ pub(super) const STEP: u32 = (1 << 20) - 1;
 /// It is asked for by the op of that step, not by the step itself.
 pub(super) const WITHIN: u32 = 1 << 31;
 /// How often a node says that it lives.
-pub(super) const RENEW: Span = Span(SAGA_LEASE.0 / 3);
+pub(super) const RENEW: Span = Span(SAGA_LEASE.0 / SAGA_SIGNS);
 
 impl Machine {
     /// The database of this node's service.
@@ -218,7 +218,7 @@ impl Machine {
         out.cancel_timer(Timer::AskAgain { frame: number, token });
         let (operation, variables) = (frame.operation, frame.variables.clone());
         if !known {
-            self.drive(plan, now, (saga, operation), variables, None);
+            self.drive(plan, now, (saga, 0, operation), variables, None);
         }
         self.finish(plan, now, number, CallResult::Ok, out);
     }
@@ -228,21 +228,25 @@ impl Machine {
         &mut self,
         plan: &Plan,
         now: Time,
-        (saga, operation): (u16, u64),
+        (saga, term, operation): (u16, u32, u64),
         variables: Variables,
         position: Option<u32>,
     ) {
         let entry = plan.sagas[usize::from(saga)].entry;
         let resumed = position.is_some() && !self.is(plan, Mutant::TakeoverTrustsItself);
-        let frame = Frame::new(Caller::Saga(saga), position.unwrap_or(entry), operation, variables, now);
+        let frame = Frame::new(Caller::Saga(saga, term), position.unwrap_or(entry), operation, variables, now);
         let number = self.frames.put(Frame { resumed, ..frame });
         self.ready.push(number);
     }
 
-    /// Sagas that nobody drives are this node's from now on.
+    /// These sagas are this node's; it drives those that it does not drive yet.
     fn adopted(&mut self, plan: &Plan, now: Time, sagas: Vec<Adopted>) {
         for (saga, row) in sagas {
-            self.drive(plan, now, (saga.saga, saga.operation), row.variables, row.position);
+            let caller = Caller::Saga(saga.saga, row.term);
+            let driven = |frame: &Frame| frame.caller == caller && frame.operation == saga.operation;
+            if !self.frames.iter().any(driven) {
+                self.drive(plan, now, (saga.saga, row.term, saga.operation), row.variables, row.position);
+            }
         }
     }
 
@@ -267,6 +271,7 @@ impl Machine {
         let owner = self.server().life;
         let frame = self.frames.get(number);
         frame.marking = Some(mark);
+        let Caller::Saga(_, term) = frame.caller else { panic!("only a saga has records") };
         let saga = SagaKey { saga: plan.marks[usize::from(mark)].saga, operation: frame.operation };
         let (position, variables) = (frame.pc, frame.variables.clone());
         let ask = match plan.marks[usize::from(mark)].what {
@@ -275,7 +280,7 @@ impl Machine {
                 return out.set_timer(Timer::AskAgain { frame: number, token }, Delay::Fixed(ASK_AGAIN));
             }
             MarkKind::At(_) | MarkKind::Ended { .. } | MarkKind::GivenUp => {
-                Ask::Mark { saga, owner, mark, position, variables }
+                Ask::Mark { saga, owner, term, mark, position, variables }
             }
         };
         self.ask(plan, number, token, 5, ask, out);

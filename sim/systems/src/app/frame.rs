@@ -119,8 +119,8 @@ pub enum Caller {
     Coordinator,
     /// Nobody any more: the answer was given before the end.
     Answered,
-    /// Nobody: it is a saga of this kind, and holds no worker.
-    Saga(u16),
+    /// Nobody: it is a saga of this kind, driven in this term, and holds no worker.
+    Saga(u16, u32),
     /// The broker, about this delivery.
     Delivery {
         /// What was delivered.

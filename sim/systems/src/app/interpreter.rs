@@ -222,7 +222,7 @@ impl Machine {
             return;
         };
         match frame.caller {
-            Caller::Saga(_) => return self.frames.end(number),
+            Caller::Saga(..) => return self.frames.end(number),
             Caller::Trigger(tag) => {
                 let operation = frame.operation;
                 self.frames.end(number);
@@ -306,7 +306,7 @@ impl Machine {
             | Caller::Answered
             | Caller::Arrival(_)
             | Caller::User(..)
-            | Caller::Saga(_)
+            | Caller::Saga(..)
             | Caller::Delivery { .. }
             | Caller::Read { .. }
             | Caller::Trigger(_) => {}

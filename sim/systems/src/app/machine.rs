@@ -310,7 +310,7 @@ impl Process for Machine {
                 let (service, number) = plan.service(self.me);
                 let series = service.series[number as usize].sojourn;
                 let outside = |frame: &&Frame| match frame.caller {
-                    Caller::Saga(_) | Caller::Trigger(_) => false,
+                    Caller::Saga(..) | Caller::Trigger(_) => false,
                     Caller::Read { .. } => frame.op.is_some(),
                     Caller::Frame { .. }
                     | Caller::Arrival(_)

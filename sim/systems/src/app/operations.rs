@@ -85,7 +85,7 @@ impl Machine {
             Caller::Frame { .. }
             | Caller::Coordinator
             | Caller::Answered
-            | Caller::Saga(_)
+            | Caller::Saga(..)
             | Caller::Delivery { .. }
             | Caller::Read { .. }
             | Caller::Trigger(_) => {

@@ -51,6 +51,8 @@ pub enum Ask {
         saga: SagaKey,
         /// Who drives it.
         owner: Owner,
+        /// In which term.
+        term: u32,
         /// What the record says.
         mark: u16,
         /// Where the saga goes on.
@@ -108,7 +110,7 @@ pub enum Tell {
         /// It was written.
         kept: bool,
     },
-    /// Sagas that are the asker's from now on.
+    /// Sagas that are the asker's, from now on or without its knowing.
     Adopted(Vec<Adopted>),
     /// Messages of the outbox.
     Batch(Batch),
@@ -226,9 +228,10 @@ impl Digest for Question {
             Ask::Begin { saga, owner, variables } => {
                 variables.fold(fold(fold(fold(state, 3), saga.operation), owner.digest()))
             }
-            Ask::Mark { saga, owner, mark, position, variables } => {
+            Ask::Mark { saga, owner, term, mark, position, variables } => {
                 let here = u64::from(*mark) << 32 | u64::from(*position);
-                variables.fold(fold(fold(fold(fold(state, 4), saga.operation), owner.digest()), here))
+                let driver = fold(owner.digest(), u64::from(*term));
+                variables.fold(fold(fold(fold(fold(state, 4), saga.operation), driver), here))
             }
             Ask::Renew { owner } => fold(fold(state, 5), owner.digest()),
             Ask::Fetch { owner, most, waits } => {

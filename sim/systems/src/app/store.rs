@@ -121,11 +121,11 @@ impl Store {
                 self.tell(asker, Tell::Outcome(outcome), when, out);
             }
             Ask::Begin { saga, owner, variables } => self.begin_saga(now, asker, (saga, owner), variables, out),
-            Ask::Mark { saga, owner, mark, position, variables } => {
-                self.mark_saga(plan, now, asker, (saga, owner), (mark, position, variables), out);
+            Ask::Mark { saga, owner, term, mark, position, variables } => {
+                self.mark_saga(plan, now, asker, (saga, owner, term), (mark, position, variables), out);
             }
             Ask::Renew { owner } => {
-                let adopted = self.database.sagas.renew(owner, now);
+                let (mut adopted, quiet) = self.database.sagas.renew(owner, now);
                 let owned = |(saga, _): &(SagaKey, SagaRow)| SagaEntry::Owned { saga: *saga, owner };
                 let sagas: Vec<SagaEntry> = adopted.iter().map(owned).collect();
                 let when = if sagas.is_empty() {
@@ -133,6 +133,7 @@ impl Store {
                 } else {
                     self.begin(asker.operation, Commit { sagas, ..Commit::default() }, out)
                 };
+                adopted.extend(quiet);
                 self.tell(asker, Tell::Adopted(adopted), when, out);
             }
             Ask::Fetch { owner, most, waits } => {
@@ -193,13 +194,13 @@ impl Store {
         plan: &Plan,
         now: Time,
         asker: Asker,
-        (saga, owner): (SagaKey, Owner),
+        (saga, owner, term): (SagaKey, Owner, u32),
         (mark, position, variables): (u16, u32, Variables),
         out: &mut impl Effects<Machine>,
     ) {
         self.database.sagas.lives(owner, now);
         let when = self.database.settled();
-        let Some(row) = self.database.sagas.get(saga).filter(|row| row.owner == owner) else {
+        let Some(row) = self.database.sagas.get(saga).filter(|row| (row.owner, row.term) == (owner, term)) else {
             return self.tell(asker, Tell::Marked { kept: false }, when, out);
         };
         if row.position == Some(position) {

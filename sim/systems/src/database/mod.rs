@@ -32,7 +32,7 @@ pub use choreography::{Effect, Home, Instance, Instances, Means};
 pub use journal::{Answer, Commit, Identity, Outgoing, Receipt, SagaEntry, Write};
 pub use marks::{Guard, LockedOut, Marks, Touch};
 pub use relay::{Batch, Relay};
-pub use sagas::{Adopted, Owner, SAGA_LEASE, SagaKey, SagaRow, Sagas};
+pub use sagas::{Adopted, Owner, SAGA_LEASE, SAGA_SIGNS, SagaKey, SagaRow, Sagas};
 pub use script::{
     Action, Assignment, Condition, DatabasePlan, Into, Letter, Otherwise, OutboxPlan, Part, Place, Script, Sets,
     Source, Step, TableKind, TablePlan,

@@ -2,6 +2,9 @@
 //!
 //! A saga belongs to the node whose record of ownership is last. A node keeps its sagas by asking now and then; one that
 //! has not asked for the length of a lease loses them to whoever asks next, and whatever it writes afterwards is refused.
+//!
+//! A node may own a saga and not know it: the record became durable and the answer got lost. So a saga without a new record
+//! for the length of a lease is handed to its owner again, who passes over those that it drives.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
@@ -15,6 +18,8 @@ use crate::variables::Variables;
 
 /// How long a node that does not ask keeps its sagas.
 pub const SAGA_LEASE: Span = Span::secs(5);
+/// How often a node asks in the length of a lease.
+pub const SAGA_SIGNS: u64 = 3;
 
 /// A saga of a kind; one root request has at most one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -45,15 +50,19 @@ impl Digest for Owner {
 pub struct SagaRow {
     /// Whose it is.
     pub owner: Owner,
+    /// How often it has changed hands: whoever had it before, be it the same node, has lost it.
+    pub term: u32,
     /// The instruction at which it goes on; none before its first record.
     pub position: Option<u32>,
     /// What it carries.
     pub variables: Variables,
     /// When it began.
     pub since: Time,
+    /// How often its owner has asked since its last record, or since it was handed over last.
+    pub quiet: u64,
 }
 
-/// A saga that changes hands.
+/// A saga that changes hands, or is handed to its owner again.
 pub type Adopted = (SagaKey, SagaRow);
 
 /// All sagas.
@@ -73,18 +82,28 @@ impl Sagas {
     pub(super) fn enter(&mut self, entry: &SagaEntry) {
         match entry {
             SagaEntry::Begun { saga, owner, variables, since } => {
-                let row = SagaRow { owner: *owner, position: None, variables: variables.clone(), since: *since };
+                let row = SagaRow {
+                    owner: *owner,
+                    term: 0,
+                    position: None,
+                    variables: variables.clone(),
+                    since: *since,
+                    quiet: 0,
+                };
                 self.open.insert(*saga, row);
             }
             SagaEntry::At { saga, mark: _, position, variables } => {
                 if let Some(row) = self.open.get_mut(saga) {
                     row.position = Some(*position);
                     row.variables = variables.clone();
+                    row.quiet = 0;
                 }
             }
             SagaEntry::Owned { saga, owner } => {
                 if let Some(row) = self.open.get_mut(saga) {
                     row.owner = *owner;
+                    row.term += 1;
+                    row.quiet = 0;
                 }
             }
             SagaEntry::Ended { saga, .. } => {
@@ -121,11 +140,6 @@ impl Sagas {
         self.open.get(&saga)
     }
 
-    /// Whether it is this one's, now.
-    pub fn belongs(&self, saga: SagaKey, owner: Owner) -> bool {
-        self.open.get(&saga).is_some_and(|row| row.owner == owner)
-    }
-
     /// Every owner keeps what it has for one more lease: the database has just started, and nobody could ask.
     pub fn restart(&mut self, now: Time) {
         let owners: Vec<Owner> = self.open.values().map(|row| row.owner).collect();
@@ -137,17 +151,23 @@ impl Sagas {
         self.leases.insert(owner, now + SAGA_LEASE);
     }
 
-    /// A node says that it lives. Gives the sagas it may take over: those whose owner has not said so for too long.
-    pub fn renew(&mut self, owner: Owner, now: Time) -> Vec<Adopted> {
+    /// A node says that it lives. Gives the sagas it may take over, those whose owner has not said so for too long, and
+    /// those of its own of which there was no record for as long.
+    pub fn renew(&mut self, owner: Owner, now: Time) -> (Vec<Adopted>, Vec<Adopted>) {
         self.lives(owner, now);
-        if self.leases.len() > 1 || self.open.values().any(|row| row.owner != owner) {
-            let leases = &self.leases;
-            let lost = |row: &SagaRow| row.owner != owner && leases.get(&row.owner).is_none_or(|until| *until <= now);
-            let orphans = self.open.iter().filter(|(_, row)| lost(row));
-            let adopted: Vec<Adopted> = orphans.map(|(saga, row)| (*saga, SagaRow { owner, ..row.clone() })).collect();
-            self.leases.retain(|_, until| *until > now);
-            return adopted;
+        let (mut lost, mut quiet) = (Vec::new(), Vec::new());
+        for (saga, row) in &mut self.open {
+            if row.owner == owner {
+                row.quiet += 1;
+                if row.quiet > SAGA_SIGNS {
+                    row.quiet = 0;
+                    quiet.push((*saga, row.clone()));
+                }
+            } else if self.leases.get(&row.owner).is_none_or(|until| *until <= now) {
+                lost.push((*saga, SagaRow { owner, term: row.term + 1, ..row.clone() }));
+            }
         }
-        Vec::new()
+        self.leases.retain(|_, until| *until > now);
+        (lost, quiet)
     }
 }

@@ -143,13 +143,36 @@ fn sagas_go_to_who_asks_when_their_owner_no_longer_does() {
     database.begin(Commit { sagas: vec![begun], ..Commit::default() });
     let lease = SAGA_LEASE.0;
     database.sagas.lives(first, Time(1));
-    assert!(database.sagas.renew(second, Time(lease)).is_empty(), "its owner was heard of");
-    assert!(database.sagas.renew(reborn, Time(lease)).is_empty(), "the owner's next life is another owner");
-    let adopted = database.sagas.renew(second, Time(lease + 1));
+    assert!(database.sagas.renew(second, Time(lease)).0.is_empty(), "its owner was heard of");
+    assert!(database.sagas.renew(reborn, Time(lease)).0.is_empty(), "the owner's next life is another owner");
+    let (adopted, _) = database.sagas.renew(second, Time(lease + 1));
     assert_eq!(adopted.iter().map(|(saga, row)| (saga.operation, row.owner)).collect::<Vec<_>>(), [(5, second)]);
     let owned = SagaEntry::Owned { saga, owner: second };
     database.begin(Commit { sagas: vec![owned], ..Commit::default() });
-    assert!(!database.sagas.belongs(saga, first) && database.sagas.belongs(saga, second));
+    let row = database.sagas.get(saga).expect("it is not over");
+    assert_eq!((row.owner, row.term), (second, 1), "what its first owner says in its term is of no account");
+}
+
+#[test]
+fn a_saga_that_its_owner_does_not_know_of_is_handed_to_it_again() {
+    let mut database = Database::new(&plan());
+    let owner = Owner { node: NodeId(1), since: Time(0) };
+    let saga = SagaKey { saga: 0, operation: 5 };
+    let handed = |database: &mut Database| -> Vec<usize> {
+        let signs = (1..=2 * SAGA_SIGNS + 2).map(|sign| database.sagas.renew(owner, Time(sign)).1.len());
+        signs.collect()
+    };
+    let begun = SagaEntry::Begun { saga, owner, variables: request(5), since: Time(1) };
+    database.begin(Commit { sagas: vec![begun], ..Commit::default() });
+    assert_eq!(
+        handed(&mut database),
+        [0, 0, 0, 1, 0, 0, 0, 1],
+        "a lease after its last record, and a lease after that"
+    );
+    database.sagas.renew(owner, Time(9));
+    let record = SagaEntry::At { saga, mark: 0, position: 3, variables: request(5) };
+    database.begin(Commit { sagas: vec![record], ..Commit::default() });
+    assert_eq!(handed(&mut database)[..3], [0, 0, 0], "there was a record");
 }
 
 /// A saga of the table of requests: message 5 to place 3 begins one; effects 1 to 4 complete it, refuse it while step 0 is
