@@ -44,7 +44,9 @@ fn world(variant: Option<&str>, sets: &[(&str, &str)]) -> Scenario {
         ("brokers.logs.kind", "log"),
         ("brokers.logs.disk.fsync", "exp(2ms)"),
         ("topics.trips.broker", "logs"),
-        ("thresholds", "none"),
+        ("thresholds.trip_p95", "none"),
+        ("thresholds.lock_cost", "none"),
+        ("thresholds.stuck", "none"),
         ("expect", "none"),
     ] {
         set(path, value);
@@ -135,7 +137,7 @@ fn whoever_waits_for_a_room_gets_it_when_the_trip_is_over() {
     let quiet = DEATHS.map(|(name, _)| (format!("faults.{name}"), "none".to_owned()));
     let quiet: Vec<(&str, &str)> = quiet.iter().map(|(path, value)| (path.as_str(), value.as_str())).collect();
     let locked = "rejects{workload=onlookers, reason=locked} == 0%";
-    let waits = [("sagas.trip.isolation.others", "wait"), ("thresholds.locked", locked)];
+    let waits = [("sagas.trip.isolation.others", "wait"), ("thresholds.lock_cost", locked)];
     for (sets, rejected) in [(&waits[..], false), (&waits[1..], true)] {
         let outcome = outcome(&world(None, &[&quiet, sets].concat()), 3);
         let bad: Vec<_> = outcome.invariants.iter().filter(|i| i.status != Status::Holds).collect();
