@@ -93,7 +93,9 @@ impl Kept {
         for (sort, sums) in self.0.iter().enumerate() {
             let series = match plan.nodes[me.0 as usize].part {
                 Part::Workload(n) => Some(plan.workloads[n as usize].spent),
-                Part::Service(_) | Part::Database(_) | Part::Broker(_) | Part::Topics(_) => plan.calls[sort].latency.map(|both| both.1),
+                Part::Service(_) | Part::Database(_) | Part::Broker(_) | Part::Topics(_) => {
+                    plan.calls[sort].latency.map(|both| both.1)
+                }
             };
             for (series, sum) in series.into_iter().flatten().zip(*sums) {
                 each(series, sum);

@@ -123,7 +123,7 @@ impl Store {
                 Self::write(asker.operation, when, commit, out);
                 self.tell(asker, Tell::Outcome(outcome), when, out);
             }
-            Ask::Begin { saga, owner, variables } => self.begin_saga(plan, now, asker, (saga, owner), variables, out),
+            Ask::Begin { saga, owner, variables } => self.begin_saga(plan, now, asker, (saga, owner), &variables, out),
             Ask::Mark { saga, owner, term, marks, position, variables } => {
                 self.mark_saga(plan, now, asker, (saga, owner, term), (marks, position, variables), out);
             }
@@ -180,7 +180,7 @@ impl Store {
         now: Time,
         asker: Asker,
         (saga, owner): (SagaKey, Owner),
-        variables: Variables,
+        variables: &Variables,
         out: &mut impl Effects<Machine>,
     ) {
         self.database.sagas.lives(owner, now);
