@@ -78,6 +78,10 @@ taken_once = { always = "stock.taken == count(stock.seen)" }
 no_loss = { at_rest = "count(stock.seen) == count(shop.orders)" }
 mailed_once = { always = "mailer.sent <= count(shop.orders)" }
 all_read = { at_rest = "groups.stock.lag == 0 && groups.mails.lag == 0 && topics.orders.published == 2 * count(shop.orders)" }
+
+[thresholds]
+stock_follows = "max(lag{topic=orders, group=stock}) > 0"
+mails_follow = "end(lag{group=mails}) == 0"
 "#;
 
 fn outcome(seed: u64, sets: &[(&str, &str)]) -> Outcome {
@@ -107,6 +111,7 @@ fn an_inbox_makes_once_of_at_least_once() {
         assert!(broken.is_empty() || broken == ["mailed_once"], "seed {seed}: {broken:?}");
         assert_eq!(judged(&outcome, "no_loss"), Status::Holds, "seed {seed}");
         assert_eq!(judged(&outcome, "all_read"), Status::Holds, "seed {seed}");
+        assert!(outcome.thresholds.iter().all(|found| found.status == Status::Holds), "{:?}", outcome.thresholds);
         twice += broken.len();
     }
     assert!(twice > 6, "without one letters have their effect twice: {twice} of 12");

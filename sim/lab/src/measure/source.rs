@@ -181,7 +181,7 @@ impl Sources<'_> {
                 Some(reason) => self.rejects(wanted, reason, phase),
                 None => self.samples(wanted),
             },
-            Metric::QueueDepth | Metric::InFlight | Metric::LocksHeld | Metric::Utilisation => {
+            Metric::QueueDepth | Metric::InFlight | Metric::LocksHeld | Metric::Lag | Metric::Utilisation => {
                 self.level(wanted, phase)
             }
             Metric::Throughput => self.flow(phase, Counter::Ended(wanted::series_of(self.names, wanted))),

@@ -98,6 +98,7 @@ pub enum Metric {
     QueueIdentityError,
     InFlight,
     LocksHeld,
+    Lag,
     Utilisation,
     Errors,
     Rejects,
@@ -237,6 +238,7 @@ pub const METRICS: &[Entry] = &[
         "open calls of an op, or requests at a service",
     ),
     entry(Metric::LocksHeld, "locks_held", Sort::Level, "locks_held", TRANSACTIONS, "row locks held"),
+    entry(Metric::Lag, "lag", Sort::Level, "lag", &["topic", "group"], "letters that a group has still to read"),
     entry(Metric::Utilisation, "utilisation", Sort::Level, "busy", QUEUES, "busy workers / workers"),
     entry(
         Metric::Errors,
@@ -327,6 +329,8 @@ fn is_called(carried: &str, label: &str, asked: &str) -> bool {
         "tx" => "transactions.",
         "saga" => "sagas.",
         "queue" => "queues.",
+        "topic" => "topics.",
+        "group" => "groups.",
         "workload" | "from" | "to" => "workloads.",
         _ => "",
     };

@@ -36,7 +36,7 @@ const PHASES: [(&str, Phase); 5] = [
     ("steady", Phase::Steady),
 ];
 /// Metrics of the scenario format whose parts this engine does not simulate.
-const NOT_HERE: [&str; 15] = [
+const NOT_HERE: [&str; 14] = [
     "staleness",
     "t_visibility",
     "rebalance_time",
@@ -48,7 +48,6 @@ const NOT_HERE: [&str; 15] = [
     "hedges",
     "stale_calls",
     "elections",
-    "lag",
     "divergence",
     "time_to_recover",
     "conflicts",
@@ -422,6 +421,8 @@ fn paths_of(label: &str, value: &str) -> Vec<String> {
         "workload" => vec![format!("workloads.{value}")],
         "tx" => vec![format!("transactions.{value}")],
         "queue" => vec![format!("queues.{value}")],
+        "topic" => vec![format!("topics.{value}")],
+        "group" => vec!["services".to_owned(), "sagas".to_owned()],
         "saga" => vec![format!("sagas.{value}")],
         "invariant" => vec![format!("invariants.{value}")],
         "phase" => vec![format!("phases.{value}"), format!("faults.{value}")],
