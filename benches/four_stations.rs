@@ -26,7 +26,8 @@ fn scenario() -> Scenario {
 
 fn outcome(scenario: &Scenario) -> Outcome {
     let seed = scenario.model.run.seed;
-    run(scenario, seed, None, &Options::full(), &mut |_| Go::On).expect("the scenario compiles")
+    let options = Options { spent: false, ..Options::full() };
+    run(scenario, seed, None, &options, &mut |_| Go::On).expect("the scenario compiles")
 }
 
 fn four_stations(criterion: &mut Criterion) {

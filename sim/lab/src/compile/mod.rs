@@ -148,7 +148,6 @@ impl<'a> Compiler<'a> {
         let sorts = sorts::Sorts::of(model);
         let mut plan = Plan::empty();
         plan.pauses = seed.key("retry", "pause");
-        plan.measured_from = model.run.warmup;
         Self {
             model,
             seed,

@@ -34,6 +34,8 @@ pub struct Options {
     pub detail: Detail,
     /// Whether the clients' operations are kept.
     pub history: History,
+    /// Whether it is kept where the time of calls goes.
+    pub spent: bool,
     /// Terms that nobody's threshold asks for, such as those of tests against theory.
     pub wanted: Vec<crate::measure::Wanted>,
     /// Changes that have no place in the file.
@@ -53,12 +55,12 @@ impl Options {
     /// A run for people to look at.
     pub fn full() -> Self {
         let edits = Edits::default();
-        Self { detail: Detail::Windows, history: History::IfThereIsState, wanted: Vec::new(), edits }
+        Self { detail: Detail::Windows, history: History::IfThereIsState, spent: true, wanted: Vec::new(), edits }
     }
 
     /// One of many runs.
     pub fn lean() -> Self {
-        Self { detail: Detail::Totals, history: History::Never, ..Self::full() }
+        Self { detail: Detail::Totals, history: History::Never, spent: false, ..Self::full() }
     }
 }
 
@@ -112,6 +114,9 @@ impl World {
             std::sync::Arc::make_mut(&mut compiled.plan).history = true;
         }
         let times = times(model);
+        if options.spent {
+            std::sync::Arc::make_mut(&mut compiled.plan).spent_since = Some(times.warmup);
+        }
         let listener = Listener::new(model, &compiled, times, options)?;
         let Compiled { plan, hardware, faults, .. } = compiled;
         let cluster = Cluster::new(plan, hardware, faults, Seed(seed));

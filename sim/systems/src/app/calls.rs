@@ -234,11 +234,13 @@ impl Machine {
             }
             CallResult::Ok | CallResult::Failed(_) => result,
         };
-        let spent = frame.clock.called(now, calling.tried, heard);
+        let spent = frame.clock.as_mut().map(|clock| clock.called(now, calling.tried, heard));
         if let Some((series, _)) = site.latency {
             let (tag, since) = (ending(result).tag(), calling.since);
             out.measure(Sample { series, tag, since, value: now.since(since) });
-            self.spent.add(plan, usize::from(calling.call), since, &spent);
+            if let Some(spent) = spent {
+                self.spent.add(plan, usize::from(calling.call), since, &spent);
+            }
         }
         measure_reject(site.rejected, result, (calling.since, now), out);
         match result {

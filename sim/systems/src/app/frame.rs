@@ -1,11 +1,12 @@
 //! A request in progress: a program counter, who waits for the answer, and what it is waiting for itself.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use kernel::{NodeId, Time};
 
 use super::calls::Calling;
-use super::spent::Clock;
+use super::spent::{Clock, Waiting};
 use crate::database::Receipt;
 use crate::messaging::Tag;
 use crate::variables::Variables;
@@ -27,8 +28,8 @@ pub struct Frame {
     pub caller: Caller,
     /// When it arrived here (for a client: the intended start).
     pub entered: Time,
-    /// Where its time went.
-    pub clock: Clock,
+    /// Where its time went, if somebody wants to know.
+    pub clock: Option<Box<Clock>>,
     /// When it was first given a worker.
     pub served: Option<Time>,
     /// It has a worker now.
@@ -78,7 +79,7 @@ impl Frame {
             draws: 0,
             caller,
             entered: now,
-            clock: Clock::new(now),
+            clock: None,
             served: None,
             holds_worker: false,
             calling: None,
@@ -97,6 +98,24 @@ impl Frame {
             receipt: None,
             posting: None,
             resumed: false,
+        }
+    }
+}
+
+impl Frame {
+    /// What it waited for is over.
+    #[inline]
+    pub fn turn(&mut self, now: Time) {
+        if let Some(clock) = &mut self.clock {
+            clock.turn(now);
+        }
+    }
+
+    /// What it waits for from now on.
+    #[inline]
+    pub fn wait_for(&mut self, waiting: Waiting) {
+        if let Some(clock) = &mut self.clock {
+            clock.wait_for(waiting);
         }
     }
 }
@@ -154,9 +173,16 @@ pub struct Frames {
     free: Vec<u32>,
     tokens: u64,
     live: u32,
+    /// Frames have clocks.
+    clocks: bool,
 }
 
 impl Frames {
+    /// No frames yet; those to come have clocks, or not.
+    pub fn new(clocks: bool) -> Self {
+        Self { clocks, ..Self::default() }
+    }
+
     /// Frames in progress.
     pub fn len(&self) -> u32 {
         self.live
@@ -172,6 +198,9 @@ impl Frames {
     #[inline(always)]
     pub fn put(&mut self, mut frame: Frame) -> u32 {
         frame.token = self.token();
+        if self.clocks {
+            frame.clock = Some(Box::new(Clock::new(frame.entered)));
+        }
         self.live += 1;
         if let Some(number) = self.free.pop() {
             self.slots[number as usize] = frame;
@@ -216,6 +245,7 @@ impl Frames {
         // Whoever shares them may change them in place from now on.
         frame.variables = Variables::default();
         frame.result = None;
+        frame.clock = None;
         self.free.push(number);
         self.live -= 1;
     }

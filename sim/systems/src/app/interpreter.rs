@@ -1,5 +1,7 @@
 //! Runs the steps of a frame until it must wait: for a worker, for work to be done, for an answer, for a decision.
 
+use alloc::boxed::Box;
+
 use kernel::{Delay, Effects, Frame as Barrier, Sample, Time};
 
 use super::clients;
@@ -8,7 +10,7 @@ use super::frame::{Caller, Frame};
 use super::machine::{Machine, Role, Timer};
 use super::message::{CallResult, Failure, Message, Reply, system_errors};
 use super::plan::{Draw, Instruction, Plan, Setting};
-use super::spent::{Spent, Waiting};
+use super::spent::{Clock, Waiting};
 use super::station::{Admission, Worker};
 use crate::database::Answer;
 use crate::expression::Value;
@@ -21,18 +23,18 @@ pub(super) const PREPARE: u32 = u32::MAX;
 pub(super) const TRIGGER: u32 = u32::MAX;
 
 /// What an answer must know of the request.
-#[derive(Clone, Copy)]
 pub(super) struct Asked {
     caller: Caller,
     operation: u64,
     hop: u64,
-    spent: Spent,
+    clock: Option<Box<Clock>>,
 }
 
 impl Asked {
     #[inline]
-    pub(super) fn of(frame: &Frame) -> Self {
-        Self { caller: frame.caller, operation: frame.operation, hop: frame.hop, spent: frame.clock.spent() }
+    pub(super) fn of(frame: &mut Frame) -> Self {
+        let clock = frame.clock.take();
+        Self { caller: frame.caller, operation: frame.operation, hop: frame.hop, clock }
     }
 }
 
@@ -45,7 +47,7 @@ impl Machine {
             self.run_prepare(plan, now, number, out);
             return;
         }
-        frame.clock.turn(now);
+        frame.turn(now);
         out.frame(Barrier(frame.operation));
         if frame.late_check {
             frame.late_check = false;
@@ -68,14 +70,14 @@ impl Machine {
                     let frame = self.frames.get(number);
                     frame.token = token;
                     frame.pc += 1;
-                    frame.clock.wait_for(Waiting::Work);
+                    frame.wait_for(Waiting::Work);
                     let span = draw_span(plan, frame, draw);
                     out.work(Timer::Resume { frame: number, token }, span);
                     return;
                 }
                 Instruction::Sleep(draw) => {
                     frame.pc += 1;
-                    frame.clock.wait_for(Waiting::Work);
+                    frame.wait_for(Waiting::Work);
                     let span = draw_span(plan, frame, draw);
                     let token = self.wait(number);
                     out.set_timer(Timer::Resume { frame: number, token }, Delay::Fixed(span));
@@ -169,7 +171,7 @@ impl Machine {
                 true
             }
             Admission::Waits => {
-                self.frames.get(number).clock.wait_for(Waiting::Worker);
+                self.frames.get(number).wait_for(Waiting::Worker);
                 false
             }
             Admission::Refused => {
@@ -223,7 +225,7 @@ impl Machine {
         out: &mut impl Effects<Self>,
     ) {
         let frame = self.frames.get(number);
-        frame.clock.turn(now);
+        frame.turn(now);
         out.frame(Barrier(frame.operation));
         let Role::Server(server) = &mut self.role else {
             return self.end_operation(plan, now, number, result, out);
@@ -305,7 +307,7 @@ impl Machine {
                     bytes: plan.ops[op as usize].reply_size,
                     result,
                     values,
-                    spent: asked.spent,
+                    clock: asked.clock,
                 };
                 out.send(node, Message::Reply(reply));
             }

@@ -153,7 +153,7 @@ impl Process for Machine {
         };
         Self {
             me,
-            frames: Frames::default(),
+            frames: Frames::new(plan.spent_since.is_some()),
             ready: Vec::new(),
             turns: BTreeMap::new(),
             breakers: BTreeMap::new(),
@@ -185,8 +185,8 @@ impl Process for Machine {
     fn on_message(&mut self, plan: &Plan, now: Time, from: NodeId, message: Message, out: &mut impl Effects<Self>) {
         match message {
             Message::Request(request) => self.request(plan, now, from, request, out),
-            Message::Reply(Reply { frame, token, result, values, spent, .. }) => {
-                self.answered(plan, now, (frame, token), (result, values, Some(spent)), out);
+            Message::Reply(Reply { frame, token, result, values, clock, .. }) => {
+                self.answered(plan, now, (frame, token), (result, values, clock.map(|clock| clock.spent())), out);
             }
             Message::Question(question) => {
                 if let Some(store) = self.store() {

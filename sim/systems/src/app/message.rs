@@ -6,7 +6,7 @@ use kernel::{Digest, Message as Wire, Route, Time, fold};
 
 use super::question::{Question, Told};
 use super::rows::Work;
-use super::spent::Spent;
+use super::spent::Clock;
 use crate::commit::two_phase;
 use crate::messaging::{self, topics};
 use crate::variables::Variables;
@@ -94,8 +94,8 @@ pub struct Reply {
     pub result: CallResult,
     /// What it answers, if it went well.
     pub values: Variables,
-    /// Where the time went, for statistics: nobody acts upon it.
-    pub spent: Spent,
+    /// Where the time went, if somebody wants to know: nobody acts upon it.
+    pub clock: Option<Box<Clock>>,
 }
 
 /// How a call went.

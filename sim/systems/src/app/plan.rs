@@ -97,8 +97,8 @@ pub struct Plan {
     pub commit: two_phase::Plan,
     /// Clients tell their operations as outputs, for the history.
     pub history: bool,
-    /// What began before is left out of sums that machines keep.
-    pub measured_from: Time,
+    /// Where the time of calls goes is kept of those that began then or later; if nobody wants to know, of none.
+    pub spent_since: Option<Time>,
 }
 
 /// What a node is.
@@ -430,7 +430,7 @@ impl Plan {
             transactions: Vec::new(),
             commit: two_phase::Plan { kinds: Vec::new(), remembered: 4096, locks_held: None },
             history: false,
-            measured_from: Time::ZERO,
+            spent_since: None,
         }
     }
     /// The plan of a node's service, if it is a machine of one.

@@ -77,7 +77,7 @@ impl Kept {
     /// Where the time of a call of this sort went that began at `since`.
     #[inline]
     pub fn add(&mut self, plan: &Plan, sort: usize, since: Time, spent: &Spent) {
-        if since < plan.measured_from {
+        if plan.spent_since.is_none_or(|first| since < first) {
             return;
         }
         if self.0.len() <= sort {
@@ -105,7 +105,7 @@ impl Kept {
 }
 
 /// The clock of a frame.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Clock {
     spent: Spent,
     /// Until when it has counted,
