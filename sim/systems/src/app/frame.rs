@@ -198,16 +198,23 @@ impl Frames {
     #[inline(always)]
     pub fn put(&mut self, mut frame: Frame) -> u32 {
         frame.token = self.token();
-        if self.clocks {
-            frame.clock = Some(Box::new(Clock::new(frame.entered)));
-        }
         self.live += 1;
-        if let Some(number) = self.free.pop() {
+        let number = if let Some(number) = self.free.pop() {
             self.slots[number as usize] = frame;
-            return number;
+            number
+        } else {
+            self.slots.push(frame);
+            self.slots.len() as u32 - 1
+        };
+        if self.clocks {
+            self.start_clock(number);
         }
-        self.slots.push(frame);
-        self.slots.len() as u32 - 1
+        number
+    }
+
+    fn start_clock(&mut self, number: u32) {
+        let frame = &mut self.slots[number as usize];
+        frame.clock = Some(Box::new(Clock::new(frame.entered)));
     }
 
     /// A token no frame has had before.
