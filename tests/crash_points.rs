@@ -53,6 +53,11 @@ fn wrong(outcome: &Outcome) -> Option<String> {
     Some(format!("{} {:?}: {:?}", bad.name, bad.status, bad.witness))
 }
 
+/// Those that broke a promise; the others left one undecided.
+fn broken(failures: &[String]) -> usize {
+    failures.iter().filter(|failure| failure.contains(&format!(" {:?}: ", Status::Violated))).count()
+}
+
 /// Crashes at the boundaries of one run, each machine at each of them, or every `stride`th boundary and the machines in
 /// turn: how many were tried, at how many boundaries, and what they broke.
 fn campaign(scenario: &Scenario, most: u64, machines: &[NodeId], stride: Option<u64>) -> (usize, u64, Vec<String>) {
@@ -134,17 +139,18 @@ fn a_crash_at_each_of_the_first_2000_event_boundaries_breaks_the_dual_write_and_
         assert_eq!(wrong(&finish(world, &scenario)), None, "undisturbed");
         let (tried, boundaries, failures) = campaign(&scenario, 2_000, &machines, (!long()).then_some(STRIDE));
         println!(
-            "{}: {} of {tried} crashes of {} machines at {} event boundaries break a promise",
+            "{}: {} of {tried} crashes of {} machines at {} event boundaries break a promise, {} leave one undecided",
             variant.unwrap_or("base"),
-            failures.len(),
+            broken(&failures),
             machines.len(),
-            boundaries + 1
+            boundaries + 1,
+            failures.len() - broken(&failures)
         );
         failures
     };
     let base = run(None);
     assert!(base.is_empty(), "{}: {:#?}", base.len(), &base[..base.len().min(10)]);
-    assert!(!run(Some("dual_write")).is_empty(), "a crash between the database and the queue loses an order");
+    assert!(broken(&run(Some("dual_write"))) > 0, "a crash between the database and the queue loses an order");
 }
 
 /// The first moments of the trip, without the faults of its file; every second seat is sold.
@@ -186,11 +192,11 @@ fn a_crash_at_each_event_boundary_of_choreographed_trips_breaks_nothing_if_they_
         let (tried, boundaries, failures) = campaign(&scenario, most, &machines, stride);
         println!(
             "inbox {inbox}: {} of {tried} crashes at {boundaries} event boundaries break a promise",
-            failures.len()
+            broken(&failures)
         );
         failures
     };
     let honest = run("true");
     assert!(honest.is_empty(), "{}: {:#?}", honest.len(), &honest[..honest.len().min(10)]);
-    assert!(!run("false").is_empty(), "a step that a crash makes begin again has its effect twice");
+    assert!(broken(&run("false")) > 0, "a step that a crash makes begin again has its effect twice");
 }

@@ -1,9 +1,9 @@
 //! Sagas, counted from the facts that their logs tell: how many began and how each ended, and how far they came.
 //!
 //! Totals are of everything; the counts per step are of sagas that began after the warm-up, so that none can be done more
-//! often than begun.
+//! often than begun. A database that starts again states its log again; what was heard before counts once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kernel::{Fact, FactKind, SagaFact, Time};
 
@@ -18,8 +18,19 @@ pub(super) struct Sagas {
     by_protocol: Vec<Option<usize>>,
     pub(super) kinds: Vec<Kind>,
     warmup: Time,
-    /// Those that began after the warm-up and have not ended: kind, instance.
-    open: BTreeSet<(usize, u64)>,
+    /// Those that began after the warm-up and have not ended, by kind and instance: what was heard of which step.
+    open: BTreeMap<(usize, u64), BTreeSet<(u32, Heard)>>,
+    /// Those that have ended.
+    over: BTreeSet<(usize, u64)>,
+}
+
+/// What is heard of a step.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Heard {
+    Begun,
+    Done,
+    Failed,
+    Compensated,
 }
 
 /// One kind of saga.
@@ -58,7 +69,7 @@ impl Sagas {
                 kinds.len() - 1
             }));
         }
-        Self { by_protocol, kinds, warmup, open: BTreeSet::new() }
+        Self { by_protocol, kinds, warmup, open: BTreeMap::new(), over: BTreeSet::new() }
     }
 
     /// The numbers of the kinds that carry labels.
@@ -81,29 +92,36 @@ impl Sagas {
         let FactKind::Saga(what) = fact.kind else { return };
         let Some(Some(number)) = self.by_protocol.get(fact.protocol as usize) else { return };
         let (kind, instance) = (&mut self.kinds[*number], (*number, fact.instance));
-        if matches!(what, SagaFact::Ended { completed: false }) {
-            kind.undone_in_all += 1;
+        if self.over.contains(&instance) {
+            return;
+        }
+        if let SagaFact::Ended { completed } = what {
+            self.over.insert(instance);
+            kind.undone_in_all += u64::from(!completed);
         }
         if what == SagaFact::Stuck {
             kind.given_up.insert(fact.instance);
         }
         if matches!(what, SagaFact::Begun { .. }) && fact.time >= self.warmup {
-            kind.started += u64::from(self.open.insert(instance));
+            kind.started += u64::from(!self.open.contains_key(&instance));
+            self.open.entry(instance).or_default();
         }
-        if !self.open.contains(&instance) {
-            return;
-        }
-        let step = |kind: &mut Kind, step: u32, count: fn(&mut SagaStepCounts) -> &mut u64| {
+        let Some(heard) = self.open.get_mut(&instance) else { return };
+        let mut step = |step: u32, what: Heard| {
             // What has a larger number belongs to the undoing as a whole.
-            if let Some(step) = kind.steps.get_mut(step as usize) {
-                *count(step) += 1;
-            }
+            let Some(counts) = kind.steps.get_mut(step as usize).filter(|_| heard.insert((step, what))) else { return };
+            *match what {
+                Heard::Begun => &mut counts.begun,
+                Heard::Done => &mut counts.done,
+                Heard::Failed => &mut counts.failed,
+                Heard::Compensated => &mut counts.compensated,
+            } += 1;
         };
         match what {
-            SagaFact::Intent { step: n } => step(kind, n, |counts| &mut counts.begun),
-            SagaFact::Done { step: n } => step(kind, n, |counts| &mut counts.done),
-            SagaFact::Failed { step: n, certain: _ } => step(kind, n, |counts| &mut counts.failed),
-            SagaFact::Compensated { step: n } => step(kind, n, |counts| &mut counts.compensated),
+            SagaFact::Intent { step: n } => step(n, Heard::Begun),
+            SagaFact::Done { step: n } => step(n, Heard::Done),
+            SagaFact::Failed { step: n, certain: _ } => step(n, Heard::Failed),
+            SagaFact::Compensated { step: n } => step(n, Heard::Compensated),
             SagaFact::Ended { completed } => {
                 self.open.remove(&instance);
                 kind.completed += u64::from(completed);

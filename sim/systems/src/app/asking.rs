@@ -100,7 +100,7 @@ impl Machine {
             Tell::Marked { kept } => self.marked(plan, at, kept, out),
             Tell::Adopted(sagas) => self.adopted(plan, now, sagas),
             Tell::Batch(batch) => self.relay_batch(plan, now, batch, out),
-            Tell::Relayed => self.relayed(plan, now, out),
+            Tell::Relayed { last } => self.relayed(plan, now, last, out),
             Tell::Restarted => {
                 let waiting: Vec<(u32, u64)> =
                     self.frames.numbered().filter(|(_, f)| f.asks).map(|(n, f)| (n, f.token)).collect();

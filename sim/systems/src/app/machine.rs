@@ -13,6 +13,7 @@ use super::interpreter::Asked;
 use super::message::{CallResult, Failure, Mail, Message, Reply, Request, system_errors};
 use super::output::Output;
 use super::plan::{Load, Part, Plan};
+use super::question::Tell;
 use super::reading::Topics;
 pub use super::record::Record;
 use super::server::Server;
@@ -253,6 +254,11 @@ impl Process for Machine {
             Message::Question(question) => {
                 let Asker { frame, token, .. } = question.asker;
                 self.database_lost(plan, now, (frame, token), out);
+            }
+            // A request waits for this, and asks no second time; who is gone meanwhile ignores it. Protocols ask again.
+            Message::Told(told) if matches!(told.tell, Tell::Outcome(_)) => {
+                out.frame(kernel::Frame(told.asker.operation));
+                out.send(to, Message::Told(told));
             }
             Message::Told(_) => {}
             Message::Mail(mail) => self.mail_reset(plan, now, to, &mail, out),

@@ -115,7 +115,10 @@ pub enum Tell {
     /// Messages of the outbox.
     Batch(Batch),
     /// Messages are out of the outbox.
-    Relayed,
+    Relayed {
+        /// The last of them.
+        last: u64,
+    },
     /// The database has started again: whoever waits for it waits in vain.
     Restarted,
 }
@@ -162,7 +165,7 @@ impl Told {
         match &self.tell {
             Tell::Adopted(sagas) => sagas.is_empty(),
             Tell::Batch(_) | Tell::Restarted => true,
-            Tell::Outcome(_) | Tell::Begun { .. } | Tell::Marked { .. } | Tell::Relayed => false,
+            Tell::Outcome(_) | Tell::Begun { .. } | Tell::Marked { .. } | Tell::Relayed { .. } => false,
         }
     }
 
@@ -175,7 +178,7 @@ impl Told {
             )
             | Tell::Begun { .. }
             | Tell::Marked { .. }
-            | Tell::Relayed
+            | Tell::Relayed { .. }
             | Tell::Restarted => 0,
             Tell::Adopted(sagas) => sagas.iter().map(|(_, row)| row.variables.len()).sum(),
             Tell::Batch(batch) => batch.iter().map(|(_, letter)| letter.variables.len()).sum(),
@@ -262,7 +265,7 @@ impl Digest for Told {
             Tell::Batch(batch) => batch.iter().fold(fold(state, 8), |state, (number, letter)| {
                 letter.variables.fold(fold(fold(state, *number), letter.operation))
             }),
-            Tell::Relayed => fold(state, 9),
+            Tell::Relayed { last } => fold(fold(state, 9), *last),
             Tell::Restarted => fold(state, 10),
         }
     }

@@ -98,8 +98,12 @@ impl Machine {
     }
 
     /// The messages are out of the outbox.
-    pub(super) fn relayed(&mut self, plan: &Plan, now: Time, out: &mut impl Effects<Self>) {
+    pub(super) fn relayed(&mut self, plan: &Plan, now: Time, last: u64, out: &mut impl Effects<Self>) {
         let mine = &mut self.server().relay;
+        // It may have been asked twice, and this be the second answer: what is on its way now is another batch.
+        if mine.batch.last() != Some(&last) {
+            return;
+        }
         mine.batch.clear();
         mine.sent.clear();
         let (service, _) = plan.service(self.me);

@@ -158,8 +158,9 @@ impl Store {
                 self.tell(asker, Tell::Marked { kept: true }, when, out);
             }
             Ask::Relayed { numbers } => {
+                let last = numbers.last().copied().unwrap_or_default();
                 let when = self.begin(asker.operation, Commit { relayed: numbers, ..Commit::default() }, out);
-                self.tell(asker, Tell::Relayed, when, out);
+                self.tell(asker, Tell::Relayed { last }, when, out);
             }
         }
     }
