@@ -69,26 +69,26 @@ impl Machine {
         self.ask(plan, number, token, 2, Ask::Script { script: site.script, asked, variables }, out);
     }
 
-    /// Stores the answer of an idempotent op, unless a script has done so. False if there is nothing to store.
+    /// Under which identity the answer of a frame is to be stored, if it serves an idempotent op and no script has stored it.
+    pub(super) fn unstored(&mut self, plan: &Plan, number: u32) -> Option<Identity> {
+        let frame = self.frames.get(number);
+        let identity = identity(plan, frame).filter(|_| !frame.stored)?;
+        let service = plan.service_of(self.me)?;
+        (service.mutant != Some(Mutant::ForgetAnswers)).then_some(identity)
+    }
+
+    /// Stores an answer.
     pub(super) fn store_answer(
         &mut self,
         plan: &Plan,
         number: u32,
-        answer: Answer,
+        (identity, answer): (Identity, Answer),
         out: &mut impl Effects<Self>,
-    ) -> bool {
-        if plan.service_of(self.me).is_none_or(|service| service.mutant == Some(Mutant::ForgetAnswers)) {
-            return false;
-        }
+    ) {
         let frame = self.frames.get(number);
-        if frame.stored {
-            return false;
-        }
-        let Some(identity) = identity(plan, frame) else { return false };
         (frame.asking, frame.asks) = (None, true);
         let token = self.wait(number);
         self.ask(plan, number, token, 3, Ask::Remember { identity, answer }, out);
-        true
     }
 
     /// The database tells something.

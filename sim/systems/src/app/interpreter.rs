@@ -146,11 +146,11 @@ impl Machine {
                     return;
                 }
                 Instruction::Return => {
-                    let answer = answer(plan, frame);
-                    if !self.store_answer(plan, number, Answer::Done(answer), out) {
-                        self.finish(plan, now, number, CallResult::Ok, out);
-                    }
-                    return;
+                    let Some(identity) = self.unstored(plan, number) else {
+                        return self.finish(plan, now, number, CallResult::Ok, out);
+                    };
+                    let answer = Answer::Done(answer(plan, self.frames.get(number)));
+                    return self.store_answer(plan, number, (identity, answer), out);
                 }
             }
         }
@@ -209,8 +209,8 @@ impl Machine {
 
     /// A frame fails; the answer of an idempotent op is stored first, if it is final.
     pub(super) fn fail(&mut self, plan: &Plan, now: Time, number: u32, failure: Failure, out: &mut impl Effects<Self>) {
-        if failure.business && self.store_answer(plan, number, Answer::Failed(failure.error), out) {
-            return;
+        if let Some(identity) = self.unstored(plan, number).filter(|_| failure.business) {
+            return self.store_answer(plan, number, (identity, Answer::Failed(failure.error)), out);
         }
         self.finish(plan, now, number, CallResult::Failed(failure), out);
     }
@@ -338,6 +338,7 @@ pub fn ending(result: CallResult) -> Ending {
 pub(super) fn answer(plan: &Plan, frame: &Frame) -> Variables {
     match (&frame.result, frame.op) {
         (Some(result), _) => result.clone(),
+        (None, Some(op)) if plan.ops[op as usize].result.is_empty() => Variables::default(),
         (None, Some(op)) => plan.ops[op as usize].result.iter().map(|v| frame.variables.get(*v)).collect(),
         (None, None) => Variables::default(),
     }
