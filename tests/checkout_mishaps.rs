@@ -9,6 +9,11 @@ const OUTBOX: &str = r#"{ relay = "poll", every = "100ms", batch = 50 }"#;
 
 /// Half a minute of the checkout with these faults instead of its own, and this outbox.
 fn checkout(faults: &str, outbox: &str) -> Outcome {
+    changed(faults, outbox, &[])
+}
+
+/// The same with more changes.
+fn changed(faults: &str, outbox: &str, more: &[(&str, &str)]) -> Outcome {
     let path = format!("{}/scenarios/checkout/saga.toml", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(path).expect("the scenario is in the repository");
     let common = [
@@ -19,7 +24,12 @@ fn checkout(faults: &str, outbox: &str) -> Outcome {
         ("thresholds", "none"),
     ];
     let changes = [("faults", faults), ("services.orders.outbox", outbox)];
-    let sets = common.iter().chain(&changes).map(|(path, value)| ((*path).to_owned(), (*value).to_owned())).collect();
+    let sets = common
+        .iter()
+        .chain(&changes)
+        .chain(more)
+        .map(|(path, value)| ((*path).to_owned(), (*value).to_owned()))
+        .collect();
     let scenario = load(&Source::new("saga", text), &Choice { sets, ..Choice::default() })
         .unwrap_or_else(|errors| panic!("{}", errors.render(Colour::Plain)));
     run(&scenario, scenario.model.run.seed, None, &Options::lean(), &mut |_| Go::On)
@@ -52,6 +62,37 @@ fn a_database_that_starts_again_begins_no_saga_twice() {
     assert!(saga.completed <= placed.ok, "each was confirmed: {} of {}", saga.completed, placed.ok);
     let done: Vec<u64> = saga.steps.iter().map(|step| step.done).collect();
     assert!(done.iter().all(|done| *done <= saga.started), "{done:?} of {}", saga.started);
+}
+
+/// The disk of the orders' database goes, a second later it is back and empty.
+fn disk_lost(at: &str) -> String {
+    format!(
+        "{{ disk_dies = {{ kind = \"crash\", target = \"orders.db\", at = \"{at}\", for = \"1s\", loses = [\"memory\", \"disk\"] }} }}"
+    )
+}
+
+fn status(outcome: &Outcome, name: &str) -> Status {
+    outcome.invariants.iter().find(|invariant| invariant.name == name).expect("it is judged").status
+}
+
+#[test]
+fn a_database_that_loses_its_disk_has_lost_its_rows_for_promises_too() {
+    let promise = [("invariants.all_there.sometimes", "count(orders.orders) >= 450")];
+    let all_there = |faults: &str| status(&changed(faults, OUTBOX, &promise), "all_there");
+    assert_eq!(all_there("none"), Status::Holds, "600 orders in half a minute");
+    assert_ne!(all_there(&disk_lost("15s")), Status::Holds, "those of the first half are gone");
+}
+
+#[test]
+fn a_request_whose_answer_was_lost_for_good_ends_without_a_connection_too() {
+    let udp = [
+        ("network.transport", "udp"),
+        ("network.loss", "2%"),
+        ("run.quiesce", "300s"),
+        ("thresholds", r#"{ idle = "end(utilisation{service=inventory}) == 0%" }"#),
+    ];
+    let outcome = changed("none", OUTBOX, &udp);
+    assert_eq!(outcome.thresholds[0].status, Status::Holds, "{:?}", outcome.thresholds[0].value);
 }
 
 #[test]

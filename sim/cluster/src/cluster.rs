@@ -323,6 +323,10 @@ impl<P: Process> Cluster<P> {
 
     /// A process reads its log, which is lent to it meanwhile.
     pub(crate) fn start<W: Watch<P>>(&mut self, node: u16, watch: &mut W) {
+        let gone = core::mem::take(&mut self.world.host_mut(node).gone);
+        if !gone.is_empty() {
+            watch.change(self.world.now(), NodeId(u32::from(node)), &gone);
+        }
         let mut log = core::mem::take(&mut self.world.host_mut(node).disk.log);
         self.run(node, watch, |process, plan, now, out| process.on_start(plan, now, &log, out));
         let disk = &mut self.world.host_mut(node).disk;

@@ -7,7 +7,7 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
-use kernel::{FactKind, Frame, Handle, PointId, Process, Record, Time};
+use kernel::{Delta, FactKind, Frame, Handle, PointId, Process, Record, Time};
 
 use crate::cpu::Cpu;
 use crate::event::Event;
@@ -39,6 +39,8 @@ pub(crate) struct Host<P: Process> {
     pub(crate) messages_waiting: u32,
     /// Effects in the inbox: what is said later comes behind them.
     pub(crate) effects_waiting: u32,
+    /// What a lost disk held, to be told when the machine is back.
+    pub(crate) gone: Vec<Delta>,
     pub(crate) clock: Clock,
     /// Processors that are shared or may be slowed; none where a work takes what it demands.
     pub(crate) cpu: Option<Box<Cpu<P::Timer>>>,
@@ -128,6 +130,7 @@ impl<P: Process> Host<P> {
             inbox: VecDeque::new(),
             messages_waiting: 0,
             effects_waiting: 0,
+            gone: Vec::new(),
             clock: node.clock,
             cpu,
             disk: DiskState {

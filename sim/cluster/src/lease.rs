@@ -113,6 +113,10 @@ impl<P: Process> Cluster<P> {
         watch.crashed(now, node);
         watch.fact(Fact { time: now, node, protocol: MACHINE, instance: 0, kind: FactKind::Crashed });
         let process = &mut self.processes[node.0 as usize];
+        let mut gone = Vec::new();
+        if loses.disk {
+            process.rows_on_disk(&self.plan, &mut |row| gone.push(row));
+        }
         let mut work = 0;
         if loses.memory {
             let mut change = Vec::new();
@@ -132,6 +136,7 @@ impl<P: Process> Cluster<P> {
         let mut impact = self.world.power_off(node.0 as u16, loses, watch);
         impact.work_lost = work;
         let host = self.world.host_mut(node.0 as u16);
+        host.gone.append(&mut gone);
         let owed = if loses.memory { P::owed(&self.plan, node, &host.disk.log) } else { host.unfinished };
         let before = core::mem::replace(&mut host.unfinished, owed);
         self.world.unfinished = self.world.unfinished - before + owed;

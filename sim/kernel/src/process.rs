@@ -154,6 +154,9 @@ pub trait Process: Clone + Debug {
     /// The cells that a crash sets back (queue lengths, busy workers, open calls), each with the value it had: the host
     /// reports them as changes to zero.
     fn volatile_cells(&self, plan: &Self::Plan, each: &mut impl FnMut(CellId, u64, i64));
+    /// Rows that have been told and that nobody can state again once the disk is lost, as changes to nothing: the host tells
+    /// them when the machine is back without what its disk held.
+    fn rows_on_disk(&self, _plan: &Self::Plan, _each: &mut impl FnMut(Delta)) {}
     /// What is being measured and has not ended: the host closes these samples when a crash cuts them short, and the
     /// recorder when the run ends.
     fn open_samples(&self, _plan: &Self::Plan, _each: &mut impl FnMut(SeriesId, Time)) {}

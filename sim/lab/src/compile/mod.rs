@@ -148,6 +148,8 @@ impl<'a> Compiler<'a> {
         let sorts = sorts::Sorts::of(model);
         let mut plan = Plan::empty();
         plan.pauses = seed.key("retry", "pause");
+        let mut links = core::iter::once(&model.network).chain(model.links.iter().map(|(_, link)| link));
+        plan.unconnected = links.any(|link| link.transport == Some(crate::model::Transport::Udp));
         Self {
             model,
             seed,

@@ -18,6 +18,8 @@ use crate::expression::Value;
 
 /// A protocol asks again when its database has not answered for so long: the database may have been down.
 pub(super) const ASK_AGAIN: Span = Span::secs(1);
+/// Where an answer can be lost for good, a request waits for one of its database so long: as long as a connection would.
+const ANSWER_LOST: Span = Span::secs(15);
 /// Who waits for a row that a saga keeps looks there so often.
 const LOCKED_AGAIN: Span = Span::millis(5);
 /// The part of a request's step that says which it is.
@@ -40,7 +42,11 @@ impl Machine {
     fn ask_of(&mut self, to: NodeId, number: u32, token: u64, salt: u64, ask: Ask, out: &mut impl Effects<Self>) {
         let frame = self.frames.get(number);
         let place = u64::from(frame.turns) << 48 | u64::from(frame.pc) << 16 | salt;
-        let hop = fold(frame.hop, place);
+        let mut hop = fold(frame.hop, place);
+        if frame.again > 0 {
+            // A link that lost the question, or its answer, does not lose this one because of that.
+            hop = fold(hop, u64::from(frame.again));
+        }
         let asker = Asker { node: self.me, frame: number, token, operation: frame.operation, hop };
         out.send(to, Message::Question(Box::new(Question { asker, ask })));
     }
@@ -67,6 +73,7 @@ impl Machine {
         (frame.asking, frame.asks) = (Some(query), true);
         let token = self.wait(number);
         self.ask(plan, number, token, 2, Ask::Script { script: site.script, asked, variables }, out);
+        Self::answer_may_be_lost(plan, (number, token), out);
     }
 
     /// Under which identity the answer of a frame is to be stored, if it serves an idempotent op and no script has stored it.
@@ -89,6 +96,14 @@ impl Machine {
         (frame.asking, frame.asks) = (None, true);
         let token = self.wait(number);
         self.ask(plan, number, token, 3, Ask::Remember { identity, answer }, out);
+        Self::answer_may_be_lost(plan, (number, token), out);
+    }
+
+    /// Without connections nobody says that an answer will not come.
+    fn answer_may_be_lost(plan: &Plan, (frame, token): (u32, u64), out: &mut impl Effects<Self>) {
+        if plan.unconnected {
+            out.set_timer(Timer::AskAgain { frame, token }, Delay::Fixed(ANSWER_LOST));
+        }
     }
 
     /// The database tells something.
@@ -298,12 +313,14 @@ impl Machine {
         out: &mut impl Effects<Self>,
     ) {
         let Some(frame) = self.frames.current(number, token) else { return };
+        frame.again += 1;
         match (frame.beginning, frame.marking, frame.posting) {
             (Some(saga), ..) => self.ask_begin(plan, number, token, saga, out),
             (None, Some(marks), _) => self.ask_mark(plan, number, token, marks, out),
             (None, None, Some(publish)) => self.post_again(plan, (number, token), publish, out),
+            (None, None, None) if frame.asks => self.database_lost(plan, now, (number, token), out),
             (None, None, None) => {
-                if let Some(query) = frame.asking.filter(|_| !frame.asks) {
+                if let Some(query) = frame.asking {
                     self.query(plan, now, number, query, out);
                 }
             }

@@ -349,6 +349,11 @@ impl BreakerHere {
     }
 }
 
+/// A try that ended without an answer.
+pub(super) fn unheard(failure: Failure) -> (CallResult, Variables, Option<Spent>) {
+    (CallResult::Failed(failure), Variables::default(), None)
+}
+
 /// Which sort of error a system error is to a retry policy.
 fn class(error: u16) -> Option<ErrorClass> {
     match error {

@@ -50,6 +50,8 @@ pub struct Frame {
     pub result: Option<Variables>,
     /// How often it went back to an earlier instruction.
     pub turns: u32,
+    /// How often it asked its database again.
+    pub again: u32,
     /// It is not begun if its caller no longer waits.
     pub late_check: bool,
     /// It waits for the database.
@@ -90,6 +92,7 @@ impl Frame {
             stored: false,
             result: None,
             turns: 0,
+            again: 0,
             late_check: false,
             asks: false,
             asking: None,

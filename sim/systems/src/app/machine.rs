@@ -3,9 +3,9 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use kernel::{CellId, Digest, Disturbance, Effects, NodeId, Process, SeriesId, Time, Within, fold};
+use kernel::{CellId, Delta, Digest, Disturbance, Effects, NodeId, Process, SeriesId, Time, Within, fold};
 
-use super::calls::BreakerHere;
+use super::calls::{BreakerHere, unheard};
 use super::clients::Clients;
 use super::embed::InMachine;
 use super::frame::{Caller, Frame, Frames};
@@ -209,13 +209,7 @@ impl Process for Machine {
             Timer::Resume { frame, token } => self.resume(plan, now, (frame, token), out),
             Timer::Timeout { frame, token } => {
                 let failure = Failure::system(system_errors::TIMEOUT, false);
-                self.answered(
-                    plan,
-                    now,
-                    (frame, token),
-                    (CallResult::Failed(failure), Variables::default(), None),
-                    out,
-                );
+                self.answered(plan, now, (frame, token), unheard(failure), out);
             }
             Timer::Retry { frame, token } => self.try_again(plan, now, (frame, token), out),
             Timer::AskAgain { frame, token } => self.ask_again(plan, now, (frame, token), out),
@@ -242,13 +236,7 @@ impl Process for Machine {
         match message {
             Message::Request(Request { frame, token, .. }) => {
                 let failure = Failure::system(system_errors::UNAVAILABLE, true);
-                self.answered(
-                    plan,
-                    now,
-                    (frame, token),
-                    (CallResult::Failed(failure), Variables::default(), None),
-                    out,
-                );
+                self.answered(plan, now, (frame, token), unheard(failure), out);
             }
             // A frame that asked a database which is gone for good is told so; protocols ask again by themselves.
             Message::Question(question) => {
@@ -328,6 +316,12 @@ impl Process for Machine {
 
     fn kept_sums(&self, plan: &Plan, each: &mut impl FnMut(SeriesId, u128)) {
         self.spent.tell(plan, self.me, each);
+    }
+
+    fn rows_on_disk(&self, _: &Plan, each: &mut impl FnMut(Delta)) {
+        if let Role::Store(store) | Role::Server(Server { store: Some(store), .. }) = &self.role {
+            store.rows_on_disk(each);
+        }
     }
 
     fn open_samples(&self, plan: &Plan, each: &mut impl FnMut(SeriesId, Time)) {

@@ -97,6 +97,8 @@ pub struct Plan {
     pub commit: two_phase::Plan,
     /// Clients tell their operations as outputs, for the history.
     pub history: bool,
+    /// Some link has no connections: what is lost there is not sent again, and nobody is told.
+    pub unconnected: bool,
     /// Where the time of calls goes is kept of those that began then or later; if nobody wants to know, of none.
     pub spent_since: Option<Time>,
 }
@@ -430,6 +432,7 @@ impl Plan {
             transactions: Vec::new(),
             commit: two_phase::Plan { kinds: Vec::new(), remembered: 4096, locks_held: None },
             history: false,
+            unconnected: false,
             spent_since: None,
         }
     }

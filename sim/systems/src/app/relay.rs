@@ -49,7 +49,8 @@ impl Machine {
             let numbers = self.server().relay.batch.clone();
             self.poll(plan, Ask::Relayed { numbers }, out);
         } else if now.since(self.server().relay.at) >= ASK_AGAIN {
-            // The broker may have been down.
+            // The broker may have been down. Who asks for nothing more stays the relay meanwhile.
+            self.poll(plan, Ask::Fetch { owner, most: 0, waits: false }, out);
             self.server().relay.at = now;
             for (number, letter) in self.server().relay.sent.clone() {
                 self.relay_message(plan, number, letter, out);

@@ -86,6 +86,11 @@ impl Store {
         }
     }
 
+    /// What observers must hear if all of this is lost: see `kernel::Process::rows_on_disk`.
+    pub fn rows_on_disk(&self, each: &mut impl FnMut(Delta)) {
+        self.database.rows_on_disk(each);
+    }
+
     /// What is not over here.
     pub fn unfinished(&self) -> u64 {
         self.database.unfinished()

@@ -162,6 +162,13 @@ impl Database {
         self.relay.restate(self.plan.outbox.as_ref(), changes);
     }
 
+    /// What observers must hear if all of this is lost: see `kernel::Process::rows_on_disk`.
+    pub fn rows_on_disk(&self, each: &mut impl FnMut(Delta)) {
+        for (table, plan) in self.tables.iter().zip(&self.plan.tables) {
+            table.gone(plan, each);
+        }
+    }
+
     /// Runs a script. If it wrote something the second value is the commit to be made durable, under the number that
     /// `durable` wants to be told when it is.
     pub fn run(

@@ -40,7 +40,8 @@ impl Relay {
         }
         let before = self.rows.len() as i64;
         for letter in &commit.letters {
-            self.numbers += 1;
+            // Not from 1 again if the disk was lost: the relay and who reads a topic know a message by its number.
+            self.numbers = (self.numbers + 1).max(letter.since.0);
             self.rows.insert(self.numbers, letter.clone());
         }
         self.out.clear();

@@ -96,6 +96,20 @@ impl Table {
         }
     }
 
+    /// Appends that every row is gone which would not be stated again: those of a counter always are, and a list's size.
+    pub fn gone(&self, plan: &TablePlan, each: &mut impl FnMut(Delta)) {
+        let Self::Sparse(rows, _) = self else { return };
+        if plan.kind == TableKind::List {
+            return;
+        }
+        let mut changes = Vec::new();
+        for (key, row) in rows {
+            changes.extend(plan.presence.map(|cell| Delta { cell, key: *key as u64, before: 1, after: 0 }));
+            columns(plan, *key, Some(row), None, &mut changes);
+        }
+        changes.into_iter().for_each(each);
+    }
+
     /// Appends every row as it is.
     pub fn restate(&self, plan: &TablePlan, changes: &mut Vec<Delta>) {
         let mut state = |key: i64, row: &Row| {

@@ -255,6 +255,16 @@ fn a_choreographed_saga_ends_with_its_row_and_what_that_calls_for() {
 }
 
 #[test]
+fn an_outbox_that_lost_its_disk_gives_no_number_twice() {
+    let first = |id| {
+        let mut database = Database::new(&home());
+        does(&mut database, &becomes(1), id, 0);
+        database.relay.batch(1)[0].0
+    };
+    assert!(first(21) < first(22), "a relay that was given the first takes out by number what it was given");
+}
+
+#[test]
 fn what_is_undone_before_the_row_says_so_is_not_forgotten_by_a_crash() {
     let mut database = Database::new(&home());
     let mut log = Vec::new();
