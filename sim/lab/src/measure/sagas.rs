@@ -18,14 +18,14 @@ pub(super) struct Sagas {
     by_protocol: Vec<Option<usize>>,
     pub(super) kinds: Vec<Kind>,
     warmup: Time,
-    /// Those that began after the warm-up and have not ended, by kind and instance: what was heard of which step.
-    open: BTreeMap<(usize, u64), BTreeSet<(u32, Heard)>>,
+    /// Those that began after the warm-up and have not ended, by kind and instance: by step a bit for each `Heard`.
+    open: BTreeMap<(usize, u64), Vec<u8>>,
     /// Those that have ended.
     over: BTreeSet<(usize, u64)>,
 }
 
 /// What is heard of a step.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, Debug)]
 enum Heard {
     Begun,
     Done,
@@ -109,7 +109,13 @@ impl Sagas {
         let Some(heard) = self.open.get_mut(&instance) else { return };
         let mut step = |step: u32, what: Heard| {
             // What has a larger number belongs to the undoing as a whole.
-            let Some(counts) = kind.steps.get_mut(step as usize).filter(|_| heard.insert((step, what))) else { return };
+            let Some(counts) = kind.steps.get_mut(step as usize) else { return };
+            heard.resize(heard.len().max(step as usize + 1), 0);
+            let (known, bit) = (&mut heard[step as usize], 1 << what as u8);
+            if *known & bit != 0 {
+                return;
+            }
+            *known |= bit;
             *match what {
                 Heard::Begun => &mut counts.begun,
                 Heard::Done => &mut counts.done,

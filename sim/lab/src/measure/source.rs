@@ -6,7 +6,7 @@ use systems::messaging::Figure;
 use super::mail::Mail;
 use super::phase::Phases;
 use super::sagas::Sagas;
-use super::stream::Stream;
+use super::stream::{Keep, Stream};
 use super::tally::{Hit, Tally};
 use super::traffic::{Decisions, Through, Traffic};
 use super::wanted::{Metric, Phase, Wanted};
@@ -216,6 +216,9 @@ impl Sources<'_> {
 
     fn samples(&mut self, wanted: &Wanted) -> Source {
         let series = wanted::series_of(self.names, wanted);
+        for &number in &series {
+            self.streams[number].keep = Keep::All;
+        }
         // A share is that of an ending among all, so the ending selects nothing.
         let tag = if wanted.stat == super::Stat::Share { None } else { wanted.tag };
         if wanted.phase == Phase::Measured && tag.is_none() && wanted.above.is_none() {

@@ -48,6 +48,17 @@ impl Meaning {
     }
 }
 
+/// How much of its samples a series keeps.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Keep {
+    /// Everything: how they are distributed, too.
+    All,
+    /// How many there were, and their sum.
+    Sum,
+    /// Nothing: no term asks for it.
+    Nothing,
+}
+
 /// The time windows of a series of calls.
 #[derive(Clone, Debug)]
 struct Windows {
@@ -64,13 +75,14 @@ struct Windows {
 #[derive(Clone, Debug)]
 pub(super) struct Stream {
     pub(super) meaning: Meaning,
+    pub(super) keep: Keep,
     /// Whether charts show it over time.
     pub(super) has_windows: bool,
     /// What began after the warm-up.
     pub(super) tally: Tally,
     /// The same by tag, for occurrences.
     pub(super) tags: BTreeMap<u16, u64>,
-    /// Σ of the values that the tally has not got: those of the warm-up, and of what was cut short.
+    /// Σ of the values that the tally has not got: those of the warm-up, of what was cut short, of a series of sums.
     rest: u128,
     /// A sum that was kept elsewhere.
     pub(super) kept: u128,
@@ -89,6 +101,11 @@ impl Stream {
     pub(super) fn new(metric: &str) -> Self {
         Self {
             meaning: Meaning::of(metric),
+            keep: match metric {
+                "sojourn" => Keep::Sum,
+                "service_time" => Keep::Nothing,
+                _ => Keep::All,
+            },
             has_windows: matches!(metric, "latency" | "outbox_lag" | "retries"),
             tally: Tally::new(Hit::Error),
             tags: BTreeMap::new(),
@@ -116,6 +133,9 @@ impl Stream {
     /// A sample comes in at `now`; `counts` if it began after the warm-up.
     #[inline]
     pub(super) fn record(&mut self, now: Time, sample: &Sample, counts: bool) {
+        if self.keep != Keep::All {
+            return self.add(sample, counts);
+        }
         if counts && self.meaning.measures(sample) {
             self.tally.record(now, sample.tag, sample.value.0);
         } else {
@@ -126,6 +146,18 @@ impl Stream {
         }
         if self.meaning == Meaning::Occurrence && counts {
             *self.tags.entry(sample.tag).or_default() += 1;
+        }
+    }
+
+    /// The same, if the distribution does not matter.
+    #[inline]
+    fn add(&mut self, sample: &Sample, counts: bool) {
+        if self.keep == Keep::Nothing {
+            return;
+        }
+        self.rest += u128::from(sample.value.0);
+        if counts {
+            self.tally.count(sample.tag);
         }
     }
 

@@ -89,6 +89,12 @@ impl Tally {
         }
     }
 
+    /// Counts a sample whose length does not matter.
+    #[inline]
+    pub(super) fn count(&mut self, tag: u16) {
+        self.endings[slot(tag)] += 1;
+    }
+
     /// The histogram takes in what is fresh.
     pub(super) fn settle(&mut self) {
         if !self.fresh.is_empty() {

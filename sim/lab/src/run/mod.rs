@@ -124,8 +124,13 @@ impl World {
     }
 
     /// Handles one event. None when the run is over.
-    #[inline]
     pub fn step(&mut self) -> Option<cluster::Handled> {
+        self.advance()
+    }
+
+    #[expect(clippy::inline_always, reason = "the loop of a run does not look at what was handled")]
+    #[inline(always)]
+    fn advance(&mut self) -> Option<cluster::Handled> {
         self.listener.events = self.cluster.events() + 1;
         let mut until = self.calm();
         let handled = loop {
@@ -258,7 +263,7 @@ pub fn run(
     let scenario = settled.as_ref().map_or(scenario, |settled| &settled.scenario);
     let mut world = World::new(scenario, seed, options)?;
     let limit = world.times.limit;
-    while world.step().is_some() {
+    while world.advance().is_some() {
         let events = world.cluster.events();
         if events % PROGRESS_EVERY == 0 && progress(Progress { now: world.cluster.now(), limit, events }) == Go::Stop {
             world.listener.interrupted = true;

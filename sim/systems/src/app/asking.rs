@@ -77,9 +77,13 @@ impl Machine {
     }
 
     /// Under which identity the answer of a frame is to be stored, if it serves an idempotent op and no script has stored it.
+    #[inline]
     pub(super) fn unstored(&mut self, plan: &Plan, number: u32) -> Option<Identity> {
         let frame = self.frames.get(number);
-        let identity = identity(plan, frame).filter(|_| !frame.stored)?;
+        if frame.stored {
+            return None;
+        }
+        let identity = identity(plan, frame)?;
         let service = plan.service_of(self.me)?;
         (service.mutant != Some(Mutant::ForgetAnswers)).then_some(identity)
     }
@@ -385,6 +389,7 @@ impl Machine {
 }
 
 /// What makes a request the same as an earlier one, if its op is idempotent.
+#[inline]
 fn identity(plan: &Plan, frame: &Frame) -> Option<Identity> {
     let op = frame.op?;
     let program = plan.ops[op as usize].idempotent.as_ref()?;

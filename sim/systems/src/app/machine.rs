@@ -282,6 +282,7 @@ impl Process for Machine {
         }
     }
 
+    #[inline]
     fn unfinished(&self) -> u64 {
         let protocols = match &self.role {
             Role::Server(server) => server.unfinished(),
