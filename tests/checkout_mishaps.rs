@@ -1,8 +1,9 @@
 //! What a reviewer found, with the checkout of `scenarios/checkout/saga.toml` and other faults than its own.
 
+mod common;
+
+use common::{scenario, wrong};
 use lab::outcome::{Outcome, Status};
-use lab::run::{Go, Options, run};
-use lab::scenario::{Choice, Colour, Source, load};
 
 /// As in the file.
 const OUTBOX: &str = r#"{ relay = "poll", every = "100ms", batch = 50 }"#;
@@ -14,30 +15,21 @@ fn checkout(faults: &str, outbox: &str) -> Outcome {
 
 /// The same with more changes.
 fn changed(faults: &str, outbox: &str, more: &[(&str, &str)]) -> Outcome {
-    let path = format!("{}/scenarios/checkout/saga.toml", env!("CARGO_MANIFEST_DIR"));
-    let text = std::fs::read_to_string(path).expect("the scenario is in the repository");
     let common = [
         ("run.duration", "30s"),
         ("run.warmup", "0s"),
         ("workloads.shoppers.stages", "none"),
-        ("faults", "none"),
         ("thresholds", "none"),
+        ("faults", "none"),
+        ("faults", faults),
+        ("services.orders.outbox", outbox),
     ];
-    let changes = [("faults", faults), ("services.orders.outbox", outbox)];
-    let sets = common
-        .iter()
-        .chain(&changes)
-        .chain(more)
-        .map(|(path, value)| ((*path).to_owned(), (*value).to_owned()))
-        .collect();
-    let scenario = load(&Source::new("saga", text), &Choice { sets, ..Choice::default() })
-        .unwrap_or_else(|errors| panic!("{}", errors.render(Colour::Plain)));
-    run(&scenario, scenario.model.run.seed, None, &Options::lean(), &mut |_| Go::On)
-        .unwrap_or_else(|errors| panic!("{}", scenario.diagnostics(errors).render(Colour::Plain)))
+    let world = scenario("checkout/saga", None, &[&common, more].concat(), &[]);
+    common::outcome(&world, world.model.run.seed)
 }
 
 fn holds(outcome: &Outcome) {
-    let bad: Vec<_> = outcome.invariants.iter().filter(|invariant| invariant.status != Status::Holds).collect();
+    let bad = wrong(outcome, outcome.seed);
     assert!(bad.is_empty(), "{bad:#?}");
 }
 

@@ -6,10 +6,13 @@
 
 #![allow(clippy::print_stdout, reason = "what was found is told to whoever runs it with --nocapture")]
 
+mod common;
+
+use common::scenario;
 use kernel::{NodeId, Span};
 use lab::outcome::{Outcome, Status};
 use lab::run::{Options, World};
-use lab::scenario::{Choice, Colour, Scenario, Source, load};
+use lab::scenario::Scenario;
 use rayon::prelude::*;
 
 /// How long the machine is down.
@@ -19,10 +22,8 @@ const DOWN: Span = Span::millis(300);
 const STRIDE: u64 = 23;
 
 fn bank() -> Scenario {
-    let path = format!("{}/scenarios/bank/two-phase-commit.toml", env!("CARGO_MANIFEST_DIR"));
-    let text = std::fs::read_to_string(path).expect("the scenario is in the repository");
     // Few rows with little on them: whoever holds a lock too long or too short is noticed.
-    let sets = [
+    let changes = [
         ("run.duration", "4010ms"),
         ("run.heal", "4010ms"),
         ("workloads.transfers.rate", "50/s"),
@@ -37,9 +38,7 @@ fn bank() -> Scenario {
             "sum(bank_a.accounts) + sum(bank_b.accounts) + sum(bank_c.accounts) == 4_000",
         ),
     ];
-    let sets = sets.map(|(path, value)| (path.to_owned(), value.to_owned())).to_vec();
-    load(&Source::new("two-phase-commit", text), &Choice { sets, ..Choice::default() })
-        .unwrap_or_else(|errors| panic!("{}", errors.render(Colour::Plain)))
+    scenario("bank/two-phase-commit", None, &changes, &[])
 }
 
 fn finish(mut world: World, scenario: &Scenario) -> Outcome {
@@ -111,9 +110,7 @@ fn a_crash_at_every_event_boundary_of_200_transfers_breaks_nothing() {
 
 /// The first moments of the checkout, without the faults of its file.
 fn checkout(variant: Option<&str>) -> Scenario {
-    let path = format!("{}/scenarios/checkout/saga.toml", env!("CARGO_MANIFEST_DIR"));
-    let text = std::fs::read_to_string(path).expect("the scenario is in the repository");
-    let sets = [
+    let changes = [
         ("run.duration", "2s"),
         ("run.heal", "2s"),
         ("run.warmup", "0s"),
@@ -122,9 +119,7 @@ fn checkout(variant: Option<&str>) -> Scenario {
         ("thresholds", "none"),
         ("expect", "none"),
     ];
-    let sets = sets.map(|(path, value)| (path.to_owned(), value.to_owned())).to_vec();
-    load(&Source::new("saga", text), &Choice { variant: variant.map(str::to_owned), sets, ..Choice::default() })
-        .unwrap_or_else(|errors| panic!("{}", errors.render(Colour::Plain)))
+    scenario("checkout/saga", variant, &changes, &[])
 }
 
 #[test]
@@ -155,9 +150,7 @@ fn a_crash_at_each_of_the_first_2000_event_boundaries_breaks_the_dual_write_and_
 
 /// The first moments of the trip, without the faults of its file; every second seat is sold.
 fn trip(inbox: &str) -> Scenario {
-    let path = format!("{}/scenarios/checkout/choreography.toml", env!("CARGO_MANIFEST_DIR"));
-    let text = std::fs::read_to_string(path).expect("the scenario is in the repository");
-    let sets = [
+    let changes = [
         ("run.duration", "2s"),
         ("run.heal", "2s"),
         ("services.flight.state.seats.keys", "10"),
@@ -170,9 +163,7 @@ fn trip(inbox: &str) -> Scenario {
         ("thresholds", "none"),
         ("expect", "none"),
     ];
-    let sets = sets.map(|(path, value)| (path.to_owned(), value.to_owned())).to_vec();
-    load(&Source::new("choreography", text), &Choice { sets, ..Choice::default() })
-        .unwrap_or_else(|errors| panic!("{}", errors.render(Colour::Plain)))
+    scenario("checkout/choreography", None, &changes, &[])
 }
 
 #[test]

@@ -8,11 +8,13 @@
 
 #![allow(clippy::print_stdout, reason = "what was found is told to whoever runs it with --nocapture")]
 
+mod common;
+
 use std::sync::atomic::AtomicBool;
 
+use common::{first_broken, outcome, scenario, tell_mistake};
 use lab::outcome::Status;
-use lab::run::{Go, Options, run};
-use lab::scenario::{Choice, Colour, Scenario, Source, load};
+use lab::scenario::{Colour, Source};
 use lab::sweep::{Request, Swept, sweep};
 use systems::commit::two_phase::Mutant;
 
@@ -22,12 +24,6 @@ const SEEDS_MAX: u64 = 200;
 fn source(name: &str) -> Source {
     let path = format!("{}/scenarios/bank/{name}.toml", env!("CARGO_MANIFEST_DIR"));
     Source::new(name, std::fs::read_to_string(path).expect("the scenario is in the repository"))
-}
-
-fn scenario(sets: &[(&str, &str)]) -> Scenario {
-    let sets = sets.iter().map(|(path, value)| ((*path).to_owned(), (*value).to_owned())).collect();
-    load(&source("swarm"), &Choice { sets, ..Choice::default() })
-        .unwrap_or_else(|errors| panic!("{}", errors.render(Colour::Plain)))
 }
 
 fn long() -> bool {
@@ -45,31 +41,16 @@ fn invariant(promise: &str) -> &'static str {
     }
 }
 
-/// The names of the promises that a seed breaks.
-fn broken(scenario: &Scenario, seed: u64) -> Vec<String> {
-    let outcome = run(scenario, seed, None, &Options::lean(), &mut |_| Go::On).expect("it loaded, so it compiles");
-    let violated = outcome.invariants.into_iter().filter(|invariant| invariant.status == Status::Violated);
-    violated.map(|invariant| invariant.name).collect()
-}
-
 #[test]
 fn each_mutant_is_caught_by_the_promise_named_for_it() {
     let mut missed = Vec::new();
-    println!("{:<24} {:<20} {:>10}   also broken there", "mutant", "promise", "first seed");
+    println!("{:<44} {:<20} {:>10}   also broken there", "mutant", "promise", "first seed");
     for (mutant, name, promise) in Mutant::ALL {
-        let scenario = scenario(&[("services.coordinator.mutant", name)]);
+        let scenario = scenario("bank/swarm", None, &[("services.coordinator.mutant", name)], &[]);
         let wanted = invariant(promise);
-        let first = (0..SEEDS_MAX).find_map(|seed| {
-            let names = broken(&scenario, seed);
-            names.iter().any(|name| name == wanted).then_some((seed, names))
-        });
-        let Some((seed, names)) = first else {
-            println!("{name:<24} {wanted:<20} {:>10}", "none");
+        if !tell_mistake(name, wanted, first_broken(&scenario, wanted, SEEDS_MAX).as_ref()) {
             missed.push(mutant);
-            continue;
-        };
-        let others: Vec<_> = names.into_iter().filter(|name| name != wanted).collect();
-        println!("{name:<24} {wanted:<20} {seed:>10}   {}", others.join(", "));
+        }
     }
     assert!(missed.is_empty(), "not caught within {SEEDS_MAX} seeds: {missed:?}");
 }
@@ -97,11 +78,11 @@ fn the_honest_protocol_keeps_every_promise_in_the_swarm() {
 
 #[test]
 fn the_swarm_strikes_with_every_fault_and_much_is_committed_and_aborted() {
-    let scenario = scenario(&[]);
+    let scenario = scenario("bank/swarm", None, &[], &[]);
     let (mut committed, mut aborted) = (0, 0);
     let mut effective = std::collections::BTreeSet::new();
     for seed in 0..20 {
-        let outcome = run(&scenario, seed, None, &Options::lean(), &mut |_| Go::On).expect("it loaded");
+        let outcome = outcome(&scenario, seed);
         committed += outcome.transactions[0].committed;
         aborted += outcome.transactions[0].aborted;
         effective.extend(outcome.faults.into_iter().filter(|fault| fault.effective).map(|fault| fault.name));

@@ -335,28 +335,10 @@ impl Distribution {
         require(!parts.is_empty(), "a sum", "have a part")?;
         let mut flat = Vec::new();
         for part in parts {
-            match part {
-                Self::Sum { parts } => flat.extend(parts.iter().cloned()),
-                Self::Constant { .. }
-                | Self::Uniform { .. }
-                | Self::Exponential { .. }
-                | Self::Normal { .. }
-                | Self::Lognormal { .. }
-                | Self::Pareto { .. }
-                | Self::BoundedPareto { .. }
-                | Self::Weibull { .. }
-                | Self::Erlang { .. }
-                | Self::Gamma { .. }
-                | Self::Hyperexponential { .. }
-                | Self::Mixture { .. }
-                | Self::Empirical { .. }
-                | Self::Integer { .. }
-                | Self::Zipf { .. }
-                | Self::Hotspot { .. }
-                | Self::Geometric { .. }
-                | Self::Poisson { .. }
-                | Self::Chance { .. }
-                | Self::Choice { .. } => flat.push(part.clone()),
+            if let Self::Sum { parts } = part {
+                flat.extend(parts.iter().cloned());
+            } else {
+                flat.push(part.clone());
             }
         }
         Ok(Self::Sum { parts: flat.into() })

@@ -33,102 +33,52 @@ impl Verb {
 
     /// The row it reads or changes.
     pub const fn row(&self) -> Option<&Row> {
-        match self {
-            Self::Insert(Insert { row, .. })
-            | Self::Update(Update { row, .. })
-            | Self::Upsert(Upsert { row, .. })
-            | Self::Delete(Delete { row, .. })
-            | Self::Read(Read { row, .. })
-            | Self::Write { row, .. }
-            | Self::Append { row, .. }
-            | Self::Remove { row, .. } => Some(row),
-            Self::Work(_)
-            | Self::Sleep(_)
-            | Self::Call(_)
-            | Self::Fail(_)
-            | Self::Reply(_)
-            | Self::When { .. }
-            | Self::Repeat { .. }
-            | Self::Transaction { .. }
-            | Self::Scan(_)
-            | Self::Publish(_)
-            | Self::Outbox(_) => None,
-        }
+        let (Self::Insert(Insert { row, .. })
+        | Self::Update(Update { row, .. })
+        | Self::Upsert(Upsert { row, .. })
+        | Self::Delete(Delete { row, .. })
+        | Self::Read(Read { row, .. })
+        | Self::Write { row, .. }
+        | Self::Append { row, .. }
+        | Self::Remove { row, .. }) = self
+        else {
+            return None;
+        };
+        Some(row)
     }
 
     /// What its `else` says, if it can have one.
     pub const fn otherwise(&self) -> Option<&Otherwise> {
-        match self {
-            Self::Call(Call { otherwise, .. })
-            | Self::Transaction { otherwise, .. }
-            | Self::Insert(Insert { otherwise, .. })
-            | Self::Update(Update { otherwise, .. })
-            | Self::Upsert(Upsert { otherwise, .. })
-            | Self::Delete(Delete { otherwise, .. })
-            | Self::Remove { otherwise, .. }
-            | Self::Publish(Publish { otherwise, .. }) => Some(otherwise),
-            Self::Work(_)
-            | Self::Sleep(_)
-            | Self::Fail(_)
-            | Self::Reply(_)
-            | Self::When { .. }
-            | Self::Repeat { .. }
-            | Self::Read(_)
-            | Self::Scan(_)
-            | Self::Write { .. }
-            | Self::Append { .. }
-            | Self::Outbox(_) => None,
-        }
+        let (Self::Call(Call { otherwise, .. })
+        | Self::Transaction { otherwise, .. }
+        | Self::Insert(Insert { otherwise, .. })
+        | Self::Update(Update { otherwise, .. })
+        | Self::Upsert(Upsert { otherwise, .. })
+        | Self::Delete(Delete { otherwise, .. })
+        | Self::Remove { otherwise, .. }
+        | Self::Publish(Publish { otherwise, .. })) = self
+        else {
+            return None;
+        };
+        Some(otherwise)
     }
 
     /// The message it sends.
     pub const fn message(&self) -> Option<&Message> {
-        match self {
-            Self::Publish(publish) => Some(&publish.message),
-            Self::Outbox(message) => Some(message),
-            Self::Work(_)
-            | Self::Sleep(_)
-            | Self::Call(_)
-            | Self::Fail(_)
-            | Self::Reply(_)
-            | Self::When { .. }
-            | Self::Repeat { .. }
-            | Self::Transaction { .. }
-            | Self::Insert(_)
-            | Self::Update(_)
-            | Self::Upsert(_)
-            | Self::Delete(_)
-            | Self::Read(_)
-            | Self::Scan(_)
-            | Self::Write { .. }
-            | Self::Append { .. }
-            | Self::Remove { .. } => None,
-        }
+        let (Self::Publish(Publish { message, .. }) | Self::Outbox(message)) = self else { return None };
+        Some(message)
     }
 
     /// The variable it sets: `into`.
     pub const fn into_variable(&self) -> Option<&At<String>> {
-        match self {
-            Self::Call(Call { into, .. })
-            | Self::Update(Update { into, .. })
-            | Self::Read(Read { into, .. })
-            | Self::Scan(Scan { into, .. }) => into.as_ref(),
-            Self::Work(_)
-            | Self::Sleep(_)
-            | Self::Fail(_)
-            | Self::Reply(_)
-            | Self::When { .. }
-            | Self::Repeat { .. }
-            | Self::Transaction { .. }
-            | Self::Insert(_)
-            | Self::Upsert(_)
-            | Self::Delete(_)
-            | Self::Write { .. }
-            | Self::Append { .. }
-            | Self::Remove { .. }
-            | Self::Publish(_)
-            | Self::Outbox(_) => None,
-        }
+        let (Self::Call(Call { into, .. })
+        | Self::Update(Update { into, .. })
+        | Self::Read(Read { into, .. })
+        | Self::Scan(Scan { into, .. })) = self
+        else {
+            return None;
+        };
+        into.as_ref()
     }
 
     /// The steps within it: what may come next, in the order of the file.

@@ -63,51 +63,23 @@ impl Node {
     }
 
     pub(super) fn table(&self) -> Option<&Table> {
-        match &self.value {
-            Value::Table(table) => Some(table),
-            Value::Text(_)
-            | Value::Integer(_)
-            | Value::Float(_)
-            | Value::Boolean(_)
-            | Value::Date(_)
-            | Value::Array(_) => None,
-        }
+        let Value::Table(table) = &self.value else { return None };
+        Some(table)
     }
 
     pub(super) fn table_mut(&mut self) -> Option<&mut Table> {
-        match &mut self.value {
-            Value::Table(table) => Some(table),
-            Value::Text(_)
-            | Value::Integer(_)
-            | Value::Float(_)
-            | Value::Boolean(_)
-            | Value::Date(_)
-            | Value::Array(_) => None,
-        }
+        let Value::Table(table) = &mut self.value else { return None };
+        Some(table)
     }
 
     pub(super) fn array(&self) -> Option<&[Self]> {
-        match &self.value {
-            Value::Array(items) => Some(items),
-            Value::Text(_)
-            | Value::Integer(_)
-            | Value::Float(_)
-            | Value::Boolean(_)
-            | Value::Date(_)
-            | Value::Table(_) => None,
-        }
+        let Value::Array(items) = &self.value else { return None };
+        Some(items)
     }
 
     pub(super) fn as_text(&self) -> Option<&str> {
-        match &self.value {
-            Value::Text(text) => Some(text),
-            Value::Array(_)
-            | Value::Integer(_)
-            | Value::Float(_)
-            | Value::Boolean(_)
-            | Value::Date(_)
-            | Value::Table(_) => None,
-        }
+        let Value::Text(text) = &self.value else { return None };
+        Some(text)
     }
 
     pub(super) fn is_none_word(&self) -> bool {

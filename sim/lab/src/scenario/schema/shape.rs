@@ -193,61 +193,10 @@ impl Shape {
 
     /// The shape of the elements of an array of this shape.
     pub(in crate::scenario) fn item(&self) -> Option<Shape> {
-        match self {
-            Self::Steps(of) | Self::Else(of) => Some(Self::Verbed(of.verbs())),
-            Self::List(form) => Some(Self::Table(form)),
-            Self::Version
-            | Self::Integer(..)
-            | Self::Boolean
-            | Self::Percentage
-            | Self::Count(_)
-            | Self::Duration
-            | Self::Warmup
-            | Self::Rate
-            | Self::Size
-            | Self::Bandwidth
-            | Self::Capacity
-            | Self::Distribution(_)
-            | Self::Variable
-            | Self::Word(..)
-            | Self::Words(..)
-            | Self::Name
-            | Self::Names
-            | Self::FileName
-            | Self::Text
-            | Self::Texts
-            | Self::Expression
-            | Self::Assigned
-            | Self::Threshold
-            | Self::Window
-            | Self::WindowOrPhase
-            | Self::Seeds
-            | Self::Targets
-            | Self::Sides
-            | Self::CallTarget
-            | Self::Row
-            | Self::Value
-            | Self::Initial
-            | Self::Factor(_)
-            | Self::CallsOrDuration
-            | Self::RateOrUsers
-            | Self::Destination(_)
-            | Self::Item
-            | Self::Rows
-            | Self::Events
-            | Self::Pattern
-            | Self::Points
-            | Self::Point
-            | Self::Path
-            | Self::Trace
-            | Self::SweepVariants
-            | Self::Matrix
-            | Self::Table(_)
-            | Self::Policy(_)
-            | Self::Keyed(_)
-            | Self::Links(_)
-            | Self::Verbed(_)
-            | Self::Variants => None,
+        if let Self::Steps(of) | Self::Else(of) = self {
+            return Some(Self::Verbed(of.verbs()));
         }
+        let Self::List(form) = self else { return None };
+        Some(Self::Table(form))
     }
 }
