@@ -3,10 +3,11 @@
 use super::grid::Grid;
 use super::paint::Paint;
 use super::{WIDTH, clean, columns, wrapped};
+use crate::mood::Mood;
 use crate::names::operation_name;
 use crate::number::{percent, plain, quantity, thousands, thousands_signed};
 use kernel::{Histogram, Span};
-use lab::outcome::{FaultResult, InvariantResult, Outcome, Status, ThresholdResult, TransactionResult};
+use lab::outcome::{Expectation, FaultResult, InvariantResult, Outcome, Status, ThresholdResult, TransactionResult};
 
 /// As many rows as a table shows; all of them stand in the files.
 pub(super) const MOST_ROWS: usize = 20;
@@ -19,8 +20,11 @@ pub(super) fn invariants(outcome: &Outcome, paint: Paint) -> Vec<String> {
     }
     let title = paint.bold("INVARIANTS");
     let in_one_line: usize = all.iter().map(|result| columns(&result.name) + 5).sum();
-    if all.iter().all(|result| result.status == Status::Holds) && 10 + in_one_line <= WIDTH {
-        let each = all.iter().map(|result| format!("   {} {}", paint.mark(result.status, false), clean(&result.name)));
+    let as_usual = |result: &InvariantResult| Mood::of(result.status, result.expected) == Mood::Good;
+    if all.iter().all(as_usual) && 10 + in_one_line <= WIDTH {
+        let each = all
+            .iter()
+            .map(|result| format!("   {} {}", paint.mark(result.status, result.expected), clean(&result.name)));
         return vec![format!("{title}{}", each.collect::<String>())];
     }
     let name_width = all.iter().map(|result| columns(&result.name)).max().unwrap_or(0).min(44);
@@ -34,10 +38,10 @@ pub(super) fn invariants(outcome: &Outcome, paint: Paint) -> Vec<String> {
 
 fn invariant(result: &InvariantResult, name_width: usize, form_width: usize, paint: Paint) -> Vec<String> {
     let told = invariant_told(result);
-    let expected = if result.expected_to_fail { expectation(result.status) } else { "" };
+    let expected = expectation(result.status, result.expected).map(|told| format!("   {told}")).unwrap_or_default();
     let mut lines = vec![format!(
         "  {} {:name_width$}  {:form_width$}  {told}{expected}",
-        paint.mark(result.status, result.expected_to_fail),
+        paint.mark(result.status, result.expected),
         clean(&result.name),
         clean(&result.form),
     )];
@@ -65,11 +69,15 @@ pub(crate) fn left_to_sweeps(result: &InvariantResult) -> bool {
     result.status == Status::Unknown && result.reached == Some(false)
 }
 
-/// What is added to a promise that stands in `fails`.
-pub(crate) fn expectation(status: Status) -> &'static str {
-    match status {
-        Status::Violated => "   expected",
-        Status::Holds | Status::Unknown | Status::Vacuous => "   was expected to fail",
+/// What is added to a promise that stands in `fails` or `may_fail`.
+pub(crate) fn expectation(status: Status, expected: Expectation) -> Option<&'static str> {
+    match (expected, status) {
+        (Expectation::Fails | Expectation::FailsOnSomeSeed, Status::Violated) => Some("expected"),
+        (Expectation::Fails, Status::Holds | Status::Unknown | Status::Vacuous) => Some("was expected to fail"),
+        (Expectation::FailsOnSomeSeed, Status::Holds) => Some("holds on this seed, expected to fail on some"),
+        (Expectation::FailsOnSomeSeed, Status::Unknown | Status::Vacuous) => Some("expected to fail on some seed"),
+        (Expectation::MayFail, Status::Violated | Status::Unknown) => Some("allowed"),
+        (Expectation::MayFail, Status::Holds | Status::Vacuous) | (Expectation::Holds, _) => None,
     }
 }
 
@@ -83,7 +91,7 @@ pub(super) fn thresholds(outcome: &Outcome, paint: Paint) -> Vec<String> {
     let mut lines = vec![paint.bold("THRESHOLDS")];
     for result in all {
         let (says, told) = (clean(&result.says), told(result));
-        let mark = paint.mark(result.status, result.expected_to_fail);
+        let mark = paint.mark(result.status, result.expected);
         if columns(&says) <= width {
             lines.push(format!("  {mark} {says:width$}  {told}"));
         } else {
@@ -106,8 +114,8 @@ fn told(result: &ThresholdResult) -> String {
     if let Some(at) = result.at {
         told = format!("{told}  at {at}");
     }
-    if result.expected_to_fail {
-        told.push_str(expectation(result.status));
+    if let Some(expected) = expectation(result.status, result.expected) {
+        told = format!("{told}   {expected}");
     }
     told
 }

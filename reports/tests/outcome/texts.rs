@@ -1,7 +1,7 @@
 //! The text of the terminal, as a person sees it.
 
 use crate::fixture::{invariant, sample, threshold, without_parts};
-use lab::outcome::{Found, Outcome, Quantity, RunVerdict, Status};
+use lab::outcome::{Expectation, Found, Outcome, Quantity, RunVerdict, Status};
 use reports::sweep::{FailureGroup, Mean, Median, Point, Precise, Reruns, SweepSummary};
 
 const DIR: &str = "out/bank-2pc/91b0d4e2";
@@ -67,6 +67,36 @@ fn a_goal_not_reached_in_one_run_is_left_to_the_sweep() {
     let found = text(&outcome);
     assert!(found.contains("? aborts_happen  sometimes  not reached in this run; a sweep judges it\n"), "{found}");
     assert!(found.lines().next().is_some_and(|head| head.ends_with("1 invariant holds")), "{found}");
+}
+
+#[test]
+fn what_has_to_fail_on_some_seed_and_holds_on_this_one_says_so_and_where_to_look() {
+    let mut outcome = sample();
+    let mut missed = invariant("paid_iff_confirmed", "at rest", Status::Holds);
+    missed.expected = Expectation::FailsOnSomeSeed;
+    outcome.invariants = vec![missed];
+    outcome.thresholds.clear();
+    outcome.verdict = verdict(Found::Pass, true, "everything holds; and so on");
+    let found = text(&outcome);
+    assert!(found.starts_with("✓ HOLDS ON THIS SEED   bank-2pc  seed 7 "), "{found}");
+    let told = [
+        "\n         everything holds; and so on\n",
+        "\n  ✓ paid_iff_confirmed  at rest     holds on this seed, expected to fail on some\n",
+        "\nnext     stormglass sweep out/bank-2pc/91b0d4e2/scenario.toml   finds seeds on which it fails\n",
+    ];
+    told.iter().for_each(|line| assert!(found.contains(line), "{line}\n{found}"));
+}
+
+#[test]
+fn what_may_fail_and_does_is_told_as_allowed() {
+    let mut outcome = sample();
+    let mut slow = threshold("p99(latency) < 1s", Status::Violated, Some(Quantity::Seconds(1.06)), false);
+    slow.expected = Expectation::MayFail;
+    outcome.thresholds = vec![slow];
+    let found = text(&outcome);
+    assert!(found.contains("\n  ✗ p99(latency) < 1s  1.06s   allowed\n"), "{found}");
+    let page = reports::html::report(&outcome);
+    assert!(page.contains("<span class=\"tag\">allowed</span>"));
 }
 
 #[test]

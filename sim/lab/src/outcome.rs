@@ -144,8 +144,21 @@ pub struct InvariantResult {
     /// For `sometimes`: whether it was reached. Unless `at_least` is 100% one run does not judge it (`Unknown` if not
     /// reached, and the run's verdict leaves it out); a sweep does.
     pub reached: Option<bool>,
-    /// It stands in `fails` of `[expect]`.
-    pub expected_to_fail: bool,
+    /// What `[expect]` says of it.
+    pub expected: Expectation,
+}
+
+/// What `[expect]` says of a promise.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Expectation {
+    /// Nothing: it is to hold.
+    Holds,
+    /// It fails: it stands in `fails`.
+    Fails,
+    /// The same with `seeds = "some"`: it fails on some seed of a sweep, and in one run perhaps.
+    FailsOnSomeSeed,
+    /// It may fail: it stands in `may_fail`.
+    MayFail,
 }
 
 /// One threshold.
@@ -163,8 +176,8 @@ pub struct ThresholdResult {
     pub limit: Option<Quantity>,
     /// Where the worst was seen, for `max`.
     pub at: Option<Time>,
-    /// It stands in `fails` of `[expect]`.
-    pub expected_to_fail: bool,
+    /// What `[expect]` says of it.
+    pub expected: Expectation,
 }
 
 /// A number with its sort.
