@@ -2,7 +2,7 @@
 
 use crate::fixture::{invariant, sample, threshold, without_parts};
 use lab::outcome::{Expectation, Found, Outcome, Quantity, RunVerdict, Status};
-use reports::sweep::{FailureGroup, Mean, Median, Point, Precise, Reruns, SweepSummary};
+use reports::sweep::{FailureGroup, Mean, Median, Point, Precise, Reruns, SweepSummary, Unjudged};
 
 const DIR: &str = "out/bank-2pc/91b0d4e2";
 
@@ -182,6 +182,7 @@ fn swept() -> SweepSummary {
             high: Some(Quantity::Seconds(0.089)),
         }),
         failing: failing.to_vec(),
+        unjudged: None,
         precision: None,
     };
     SweepSummary {
@@ -196,6 +197,7 @@ fn swept() -> SweepSummary {
             seed: 4,
             point: "false".to_owned(),
             expected: false,
+            allowed: false,
             judged_on: None,
         }],
         interrupted: None,
@@ -230,6 +232,22 @@ fn an_interrupted_sweep_has_no_verdict_and_a_threshold_says_where_it_counts() {
     let found = reports::terminal::sweep(&summary, false);
     assert!(found.ends_with("? INCONCLUSIVE   interrupted after 42 runs: everything here is about those\n"), "{found}");
     assert!(found.contains("(smallest: seed 4 of false)   a threshold, judged on seed 7 only\n"), "{found}");
+}
+
+#[test]
+fn seeds_on_which_only_unjudged_thresholds_failed_are_not_told_as_expected() {
+    let mut summary = swept();
+    summary.points.iter_mut().for_each(|point| point.as_expected = Some(true));
+    summary.points[0].unjudged = Some(Unjudged { seeds: 9, judged_on: 42 });
+    summary.points[1].unjudged = Some(Unjudged { seeds: 1, judged_on: 42 });
+    summary.failures[0] = FailureGroup { allowed: true, judged_on: Some(42), ..summary.failures[0].clone() };
+    let found = reports::terminal::sweep(&summary, false);
+    let told = [
+        "42, 118, 203, 204 …   only thresholds, judged on seed 42\n",
+        "4, 19, 23   as expected; 1 by thresholds, judged on seed 42\n",
+        "(smallest: seed 4 of false)   allowed, judged on seed 42 only\n",
+    ];
+    told.iter().for_each(|line| assert!(found.contains(line), "{line}\n{found}"));
 }
 
 #[test]

@@ -236,8 +236,8 @@ fn met(sets: &Sets, allowed: &NameSet, missed: &NameSet) -> String {
     let missed: NameSet = missed - &sets.failing;
     match missed.len() {
         0 => told,
-        1 => format!("{told}; {} is expected to fail on some seed, and does not on this one", list(&missed)),
-        _ => format!("{told}; {} are expected to fail on some seed each, and do not on this one", list(&missed)),
+        1 => format!("{told}; {} is expected to fail on some seed, not on this one", list(&missed)),
+        _ => format!("{told}; {} are expected to fail on some seed each, not on this one", list(&missed)),
     }
 }
 

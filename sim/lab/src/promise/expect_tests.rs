@@ -106,13 +106,13 @@ fn with_some_seeds_a_single_run_may_fail_or_not_and_says_which() {
         "a=violated b=holds c=holds",
         "fail a b some",
         0,
-        "fails a, nothing else; b is expected to fail on some seed, and does not on this one",
+        "fails a, nothing else; b is expected to fail on some seed, not on this one",
     );
     check(
         "a=holds b=holds",
         "fail a b some",
         0,
-        "everything holds; a, b are expected to fail on some seed each, and do not on this one",
+        "everything holds; a, b are expected to fail on some seed each, not on this one",
     );
     check("a=violated c=violated", "fail a some", 1, "c fails");
     check("a=holds c=unknown", "fail a some", 3, "c is unknown");
@@ -120,7 +120,7 @@ fn with_some_seeds_a_single_run_may_fail_or_not_and_says_which() {
         "a=unknown",
         "fail a some",
         0,
-        "a unknown, nothing fails; a is expected to fail on some seed, and does not on this one",
+        "a unknown, nothing fails; a is expected to fail on some seed, not on this one",
     );
 }
 
