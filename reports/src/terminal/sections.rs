@@ -5,8 +5,7 @@ use super::paint::Paint;
 use super::{WIDTH, clean, columns, wrapped};
 use crate::mood::Mood;
 use crate::names::operation_name;
-use crate::number::{percent, plain, quantity, thousands, thousands_signed};
-use kernel::{Histogram, Span};
+use crate::number::{mean, percent, plain, quantile, quantity, thousands, thousands_signed};
 use lab::outcome::{Expectation, FaultResult, InvariantResult, Outcome, Status, ThresholdResult, TransactionResult};
 
 /// As many rows as a table shows; all of them stand in the files.
@@ -131,7 +130,7 @@ pub(super) fn operations(outcome: &Outcome, paint: Paint) -> Vec<String> {
         let mut row = vec![clean(&operation_name(outcome, operation)), thousands(ended)];
         row.push(if rate.is_finite() { plain(rate) } else { NONE.to_owned() });
         row.extend([share(operation.failed + operation.unknown), share(operation.rejected), thousands(operation.open)]);
-        row.extend([0.5, 0.9, 0.99, 0.999, 1.0].map(|q| at(&operation.latency, q)));
+        row.extend([0.5, 0.9, 0.99, 0.999, 1.0].map(|q| quantile(&operation.latency, q)));
         grid.row(row);
     }
     rest(&mut grid, outcome.operations.len(), "operations.csv");
@@ -141,10 +140,6 @@ pub(super) fn operations(outcome: &Outcome, paint: Paint) -> Vec<String> {
     let grid =
         if never_rejected { grid.without_empty(&["rejected"], "0%").without_empty(&["rejected"], NONE) } else { grid };
     grid.lines(paint)
-}
-
-pub(super) fn at(histogram: &Histogram, q: f64) -> String {
-    if histogram.is_empty() { NONE.to_owned() } else { Span(histogram.quantile(q)).to_string() }
 }
 
 pub(super) fn rest(grid: &mut Grid, all: usize, file: &str) {
@@ -169,11 +164,14 @@ pub(super) fn queues(outcome: &Outcome, paint: Paint) -> Vec<String> {
         "busy",
     ]);
     for queue in outcome.queues.iter().take(MOST_ROWS) {
-        let mean =
-            if queue.wait.is_empty() { NONE.to_owned() } else { Span(queue.wait.mean().round() as u64).to_string() };
         let mut row = vec![clean(&queue.name)];
         row.extend([queue.entered, queue.left, queue.refused, queue.lost].map(thousands));
-        row.extend([percent(queue.waited_share), mean, at(&queue.wait, 0.99), plain(queue.depth.mean)]);
+        row.extend([
+            percent(queue.waited_share),
+            mean(&queue.wait),
+            quantile(&queue.wait, 0.99),
+            plain(queue.depth.mean),
+        ]);
         row.extend([queue.depth.max, queue.depth.end].map(thousands_signed));
         row.push(plain(queue.busy.mean));
         grid.row(row);
@@ -199,8 +197,8 @@ pub(super) fn transactions(outcome: &Outcome, paint: Paint) -> Vec<String> {
         let mut row = vec![clean(&result.name)];
         let counts = [result.requests, result.begun, result.committed, result.aborted, result.wounded];
         row.extend(counts.map(thousands));
-        row.extend([thousands_signed(result.in_doubt_level.max), at(&result.in_doubt, 1.0)]);
-        row.extend([thousands_signed(result.locks_held.max), at(&result.lock_wait, 0.99)]);
+        row.extend([thousands_signed(result.in_doubt_level.max), quantile(&result.in_doubt, 1.0)]);
+        row.extend([thousands_signed(result.locks_held.max), quantile(&result.lock_wait, 0.99)]);
         grid.row(row);
         if let Some(reasons) = reasons(result) {
             grid.remark(reasons);
