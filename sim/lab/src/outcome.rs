@@ -435,8 +435,30 @@ pub struct LittleResult {
 pub struct Topology {
     /// Parts.
     pub parts: Vec<Part>,
-    /// Calls: from, to (indices of `parts`), label.
-    pub calls: Vec<(usize, usize, String)>,
+    /// Who calls whom.
+    pub calls: Vec<Link>,
+}
+
+/// A part calls another, or hands something on to it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Link {
+    /// Who calls, an index of `parts`.
+    pub from: usize,
+    /// Who is called.
+    pub to: usize,
+    /// What: the op, or a word.
+    pub label: String,
+    /// When.
+    pub kind: LinkKind,
+}
+
+/// When a link is used.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LinkKind {
+    /// On the way forward.
+    Forward,
+    /// Only if a saga is undone: a compensation, or what comes after them.
+    Undo,
 }
 
 /// One part.
