@@ -30,9 +30,7 @@ pub(super) fn section(outcome: &Outcome) -> Option<Section> {
         let seen = seen(outcome, fault);
         let mut cells = vec![fault_name(fault), when(fault), fault.target.clone(), fault.state.clone()];
         cells.extend(seen.iter().map(|seen| seen.map_or(NONE.to_owned(), |seen| plain(seen.served))));
-        cells.extend(
-            seen.iter().map(|seen| seen.and_then(|seen| seen.failed).map_or(NONE.to_owned(), |failed| percent(failed))),
-        );
+        cells.extend(seen.iter().map(|seen| seen.and_then(|seen| seen.failed).map_or(NONE.to_owned(), percent)));
         table.row(cells);
         if !fault.effective {
             table.faint();

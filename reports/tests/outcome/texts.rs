@@ -84,7 +84,9 @@ fn what_has_to_fail_on_some_seed_and_holds_on_this_one_says_so_and_where_to_look
         "\n  ✓ paid_iff_confirmed  at rest     holds on this seed, expected to fail on some\n",
         "\nnext     stormglass sweep out/bank-2pc/91b0d4e2/scenario.toml   finds seeds on which it fails\n",
     ];
-    told.iter().for_each(|line| assert!(found.contains(line), "{line}\n{found}"));
+    for line in told {
+        assert!(found.contains(line), "{line}\n{found}");
+    }
 }
 
 #[test]
@@ -247,7 +249,9 @@ fn seeds_on_which_only_unjudged_thresholds_failed_are_not_told_as_expected() {
         "4, 19, 23   as expected; 1 by thresholds, judged on seed 42\n",
         "(smallest: seed 4 of false)   allowed, judged on seed 42 only\n",
     ];
-    told.iter().for_each(|line| assert!(found.contains(line), "{line}\n{found}"));
+    for line in told {
+        assert!(found.contains(line), "{line}\n{found}");
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! Everything here is a function of the scenario, the seed and the engine; wall times stand elsewhere.
 
 mod parts;
+mod topology;
 
 use kernel::{Histogram, Span, Time};
 use systems::app::spent::Waiting;
@@ -11,6 +12,7 @@ pub use parts::{
     BreakerResult, BreakerSpan, BreakerState, Identity, MessageQueueResult, MessageWindow, OutboxResult, RetryResult,
     RetryWindow, SagaResult, SagaStepCounts,
 };
+pub use topology::{Link, LinkKind, Part, Topology};
 
 use crate::measure::Value;
 
@@ -428,48 +430,6 @@ pub struct LittleResult {
     pub integral: u128,
     /// Σ (min(exit, end) − enter) in nanoseconds.
     pub sojourns: u128,
-}
-
-/// The parts of the scenario and who calls whom.
-#[derive(Clone, Debug, Default)]
-pub struct Topology {
-    /// Parts.
-    pub parts: Vec<Part>,
-    /// Who calls whom.
-    pub calls: Vec<Link>,
-}
-
-/// A part calls another, or hands something on to it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Link {
-    /// Who calls, an index of `parts`.
-    pub from: usize,
-    /// Who is called.
-    pub to: usize,
-    /// What: the op, or a word.
-    pub label: String,
-    /// When.
-    pub kind: LinkKind,
-}
-
-/// When a link is used.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum LinkKind {
-    /// On the way forward.
-    Forward,
-    /// Only if a saga is undone: a compensation, or what comes after them.
-    Undo,
-}
-
-/// One part.
-#[derive(Clone, Debug)]
-pub struct Part {
-    /// Its name.
-    pub name: String,
-    /// `workload`, `service`, `transaction`.
-    pub kind: String,
-    /// `10 workers`, `3 nodes × 8 workers`.
-    pub detail: String,
 }
 
 /// What a variable of an operation holds.
