@@ -6,10 +6,10 @@
 mod layout;
 mod picture;
 
-pub(crate) use picture::{BOX_HIGH, BOX_WIDE, Call, Shapes};
+pub(crate) use picture::{BOX_HIGH, BOX_WIDE, Call, Shapes, UNDO};
 
 use crate::charts::canvas;
-use lab::outcome::Topology;
+use lab::outcome::{Link, LinkKind, Topology};
 use std::fmt::Write as _;
 
 /// The topology as the contents of three files: SVG, PNG, Graphviz (dot).
@@ -31,8 +31,12 @@ pub fn dot(topology: &Topology) -> String {
         let label = if part.detail.is_empty() { part.name.clone() } else { format!("{}\n{}", part.name, part.detail) };
         let _ = writeln!(out, "  n{number} [label=\"{}\", tooltip=\"{}\"];", quoted(&label), quoted(&part.kind));
     }
-    for (from, to, label) in &topology.calls {
-        let _ = writeln!(out, "  n{from} -> n{to} [label=\"{}\"];", quoted(label));
+    for Link { from, to, label, kind } in &topology.calls {
+        let style = match kind {
+            LinkKind::Forward => "",
+            LinkKind::Undo => ", style=dashed, tooltip=\"only to undo\"",
+        };
+        let _ = writeln!(out, "  n{from} -> n{to} [label=\"{}\"{style}];", quoted(label));
     }
     out.push_str("}\n");
     out

@@ -1,13 +1,13 @@
 //! How a result is to be taken: the one meaning that colours carry, on the terminal and in the report.
 
-use lab::outcome::Status;
+use lab::outcome::{Expectation, Status};
 
 /// How a result is to be taken; the worst first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Mood {
     /// Wrong.
     Bad,
-    /// To be looked at: open, never evaluated, or a failure that was expected.
+    /// To be looked at: open, never evaluated, a failure that was expected or is allowed, or one that only other seeds show.
     Doubtful,
     /// Right.
     Good,
@@ -15,11 +15,13 @@ pub(crate) enum Mood {
 
 impl Mood {
     /// That of a promise.
-    pub(crate) fn of(status: Status, expected_to_fail: bool) -> Self {
-        match (status, expected_to_fail) {
-            (Status::Violated, false) | (Status::Holds, true) => Self::Bad,
-            (Status::Violated, true) | (Status::Unknown | Status::Vacuous, _) => Self::Doubtful,
-            (Status::Holds, false) => Self::Good,
+    pub(crate) fn of(status: Status, expected: Expectation) -> Self {
+        match (status, expected) {
+            (Status::Violated, Expectation::Holds) | (Status::Holds, Expectation::Fails) => Self::Bad,
+            (Status::Violated, Expectation::Fails | Expectation::FailsOnSomeSeed | Expectation::MayFail)
+            | (Status::Holds, Expectation::FailsOnSomeSeed)
+            | (Status::Unknown | Status::Vacuous, _) => Self::Doubtful,
+            (Status::Holds, Expectation::Holds | Expectation::MayFail) => Self::Good,
         }
     }
 }

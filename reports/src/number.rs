@@ -1,8 +1,9 @@
-//! How numbers are written: for machines with fixed decimals, for people with about three digits.
+//! How numbers are written: for machines with fixed decimals, for people with about three digits. The terminal, the report
+//! and the charts write by these functions alone, so a number reads the same wherever it stands.
 //!
 //! Everything starts from integers or is rounded once here, so that the same run writes the same bytes on every machine.
 
-use kernel::Span;
+use kernel::{Histogram, Span};
 use lab::outcome::Quantity;
 
 /// Seconds with nine decimals, exactly, from nanoseconds: `0.009800000`.
@@ -81,13 +82,47 @@ pub(crate) fn plain(value: f64) -> String {
     format!("{sign}{digits}")
 }
 
+/// A length of time as a person says it, three digits, rounded: `8.75ms`, `118ms`, `1.09s`; from 100 s on in whole seconds,
+/// from two hours on in whole minutes.
+pub(crate) fn duration(span: Span) -> String {
+    const UNITS: [(&str, u64, f64); 3] = [("us", 1_000, 999.5), ("ms", 1_000_000, 999.5), ("s", 1_000_000_000, 99.95)];
+    let Span(ns) = span;
+    if ns < 1_000 {
+        return span.to_string();
+    }
+    for (name, unit, beyond) in UNITS {
+        let value = ns as f64 / unit as f64;
+        match value {
+            v if v < 9.995 => return format!("{}{name}", trimmed(&format!("{v:.2}"))),
+            v if v < 99.95 => return format!("{}{name}", trimmed(&format!("{v:.1}"))),
+            v if v < beyond => return format!("{v:.0}{name}"),
+            _ => {}
+        }
+    }
+    let whole = |unit: u64| Span((ns.saturating_add(unit / 2)) / unit * unit);
+    match whole(1_000_000_000) {
+        seconds if seconds.0 < 7_200_000_000_000 => seconds.to_string(),
+        _ => whole(60_000_000_000).to_string(),
+    }
+}
+
+/// A quantile of lengths of time.
+pub(crate) fn quantile(histogram: &Histogram, q: f64) -> String {
+    if histogram.is_empty() { "–".to_owned() } else { duration(Span(histogram.quantile(q))) }
+}
+
+/// The mean of lengths of time.
+pub(crate) fn mean(histogram: &Histogram) -> String {
+    if histogram.is_empty() { "–".to_owned() } else { duration(Span(histogram.mean().round() as u64)) }
+}
+
 /// Seconds as a person says them: `5.03s`, `88ms`; `∞` for never.
 pub(crate) fn person_seconds(seconds: f64) -> String {
     match seconds {
         s if s.is_nan() => "–".to_owned(),
         s if s < 0.0 => format!("−{}", person_seconds(-s)),
         s if s.is_infinite() => "∞".to_owned(),
-        s => Span((s * 1e9).round() as u64).to_string(),
+        s => duration(Span((s * 1e9).round() as u64)),
     }
 }
 
@@ -139,6 +174,14 @@ mod tests {
         let numbers = [0.0, 0.000_04, 0.0421, 3.1372, 98.42, 5902.0, 1e18, -2.5, f64::INFINITY];
         assert_eq!(numbers.map(plain), ["0", "4.0e-5", "0.0421", "3.14", "98.4", "5 902", "1.00e18", "−2.5", "∞"]);
         assert_eq!(person_seconds(5.03), "5.03s");
+        let lengths =
+            [0, 999, 1_000, 8_749_999, 999_499_999, 999_500_000, 1_086_000_000, 99_949_999_999, 99_950_000_000];
+        let told = ["0s", "999ns", "1us", "8.75ms", "999ms", "1s", "1.09s", "99.9s", "1m40s"];
+        assert_eq!(lengths.map(|ns| duration(Span(ns))), told);
+        assert_eq!(
+            [7_199_400_000_000, 7_199_500_000_000, u64::MAX].map(|ns| duration(Span(ns)))[..2],
+            ["119m59s", "2h00m"]
+        );
         assert_eq!(quantity(Quantity::PerSecond(98.42)), "98.4/s");
     }
 }

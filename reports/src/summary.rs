@@ -8,8 +8,8 @@ mod parts;
 use crate::number::{number_and_unit, rounded};
 use kernel::{Histogram, Time};
 use lab::outcome::{
-    FaultResult, Found, InvariantResult, LevelResult, MessageCount, OperationResult, Outcome, Quantity, QueueResult,
-    ServiceResult, SpentTime, Status, ThresholdResult, TransactionResult, WarmupBy,
+    Expectation, FaultResult, Found, InvariantResult, LevelResult, MessageCount, OperationResult, Outcome, Quantity,
+    QueueResult, ServiceResult, SpentTime, Status, ThresholdResult, TransactionResult, WarmupBy,
 };
 use serde::Serialize;
 
@@ -81,6 +81,7 @@ struct Invariant<'a> {
     first_event: Option<u64>,
     evaluations: u64,
     expected_to_fail: bool,
+    may_fail: bool,
 }
 
 #[derive(Serialize, Debug)]
@@ -93,6 +94,7 @@ struct Threshold<'a> {
     unit: Option<&'static str>,
     at_s: Option<f64>,
     expected_to_fail: bool,
+    may_fail: bool,
 }
 
 #[derive(Serialize, Debug)]
@@ -324,7 +326,8 @@ fn invariant(result: &InvariantResult) -> Invariant<'_> {
         first_s: result.first.and_then(|(at, _)| time(at)),
         first_event: result.first.map(|(_, event)| event),
         evaluations: result.evaluations,
-        expected_to_fail: result.expected_to_fail,
+        expected_to_fail: matches!(result.expected, Expectation::Fails | Expectation::FailsOnSomeSeed),
+        may_fail: result.expected == Expectation::MayFail,
     }
 }
 
@@ -338,7 +341,8 @@ fn threshold(result: &ThresholdResult) -> Threshold<'_> {
         limit: result.limit.and_then(number),
         unit: result.value.or(result.limit).map(|quantity| number_and_unit(quantity).1),
         at_s: result.at.and_then(time),
-        expected_to_fail: result.expected_to_fail,
+        expected_to_fail: matches!(result.expected, Expectation::Fails | Expectation::FailsOnSomeSeed),
+        may_fail: result.expected == Expectation::MayFail,
     }
 }
 

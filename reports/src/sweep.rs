@@ -49,8 +49,19 @@ pub struct Point {
     pub median: Option<Median>,
     /// Failing seeds, ascending; the first ones are enough.
     pub failing: Vec<u64>,
+    /// Those of the failing seeds that crossed nothing but thresholds, which are not judged there.
+    pub unjudged: Option<Unjudged>,
     /// How well its thresholds are known, if the file asks for that.
     pub precision: Option<Precise>,
+}
+
+/// Seeds that crossed nothing but thresholds that are judged on another one.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Debug)]
+pub struct Unjudged {
+    /// How many.
+    pub seeds: u64,
+    /// Where those thresholds are judged: the file's own seed.
+    pub judged_on: u64,
 }
 
 /// How well the thresholds of a point are known.
@@ -133,6 +144,8 @@ pub struct FailureGroup {
     pub point: String,
     /// It was expected.
     pub expected: bool,
+    /// It may fail.
+    pub allowed: bool,
     /// A threshold: it is judged on this seed only, the file's own.
     pub judged_on: Option<u64>,
 }

@@ -6,7 +6,7 @@ mod parts;
 
 use crate::number::{decimal, number_and_unit, seconds};
 use crate::sweep::SweepSummary;
-use crate::windows::{Window, window};
+use crate::windows::{Window, per_second, window};
 use csv::Writer;
 use kernel::Histogram;
 use lab::outcome::{LevelResult, OperationResult, Outcome};
@@ -246,7 +246,7 @@ fn rates(outcome: &Outcome, workload: &str, count: fn(&OperationResult, usize) -
     let total = |n: usize| -> u64 {
         operations.iter().filter(|operation| n < operation.windows.len()).map(|operation| count(operation, n)).sum()
     };
-    (0..windows).map(|n| Some(total(n) as f64 / window(outcome, n).seconds())).collect()
+    (0..windows).map(|n| per_second(outcome, n, total(n))).collect()
 }
 
 pub(crate) fn means(level: &LevelResult) -> Vec<Option<f64>> {

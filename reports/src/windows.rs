@@ -1,5 +1,5 @@
 //! The time windows every series of a run shares: window `n` covers `[n · width, (n + 1) · width)`, the last one ends with
-//! the run.
+//! the run and may be shorter.
 
 use kernel::Time;
 use lab::outcome::Outcome;
@@ -21,6 +21,14 @@ impl Window {
     pub(crate) fn middle(self) -> f64 {
         (self.from_ns as f64 + self.to_ns as f64) / 2e9
     }
+}
+
+/// How often per second something happened that was counted in a window. `None` in a last window of less than half a width:
+/// over so short a time a single event looks like a storm.
+pub(crate) fn per_second(outcome: &Outcome, number: usize, count: u64) -> Option<f64> {
+    let Window { from_ns, to_ns } = window(outcome, number);
+    let stub = number > 0 && to_ns - from_ns < outcome.times.window.0 / 2;
+    (!stub).then(|| count as f64 / window(outcome, number).seconds())
 }
 
 /// The window with this number.

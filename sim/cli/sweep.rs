@@ -2,10 +2,11 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use lab::model::At;
 use lab::outcome::{Found, Quantity, Status};
-use lab::sweep::{REPLICATIONS_MAX, Request, Step, Swept};
+use lab::sweep::{REPLICATIONS_MAX, Request, SeedResult, Step, Swept};
 use reports::SweepSummary;
-use reports::sweep::{FailureGroup, Mean, Median, Point, Precise, Reruns};
+use reports::sweep::{FailureGroup, Mean, Median, Point, Precise, Reruns, Unjudged};
 
 use crate::args::{Format, SweepArgs};
 use crate::files;
@@ -102,6 +103,7 @@ fn summary(swept: &Swept, args: &SweepArgs) -> SweepSummary {
     let points = swept.points.iter().enumerate().map(|(index, point)| {
         let mine = || swept.results.iter().filter(move |r| r.point == index);
         let count = |found: Found| mine().filter(|r| r.found == found).count() as u64;
+        let unjudged = mine().filter(|r| only_unjudged(point, r)).count() as u64;
         let values: Vec<Quantity> = measured
             .iter()
             .flat_map(|name| mine().filter_map(|r| r.promises.iter().find(|p| p.name == *name)?.threshold?))
@@ -114,6 +116,7 @@ fn summary(swept: &Swept, args: &SweepArgs) -> SweepSummary {
             as_expected: swept.verdicts[index].as_ref().map(|verdict| verdict.as_expected),
             median: Median::of(&values),
             precision: swept.precisions[index].as_ref().map(precise),
+            unjudged: (unjudged > 0).then_some(Unjudged { seeds: unjudged, judged_on: point.scenario.model.run.seed }),
             failing: mine().filter(|r| r.found == Found::Fail).map(|r| r.seed).take(SEEDS_LISTED).collect(),
         }
     });
@@ -123,12 +126,9 @@ fn summary(swept: &Swept, args: &SweepArgs) -> SweepSummary {
         .flat_map(|p| p.sets.iter().skip(args.choice.sets.len()).map(|(path, _)| path.as_str()))
         .collect();
     let failures = failures(swept);
-    let elsewhere = |place: &str| failures.iter().any(|g| g.point == place && g.judged_on.is_some() && !g.expected);
     let told = |(point, verdict): (&lab::sweep::Point, &Option<_>)| -> Option<String> {
         let verdict: &lab::promise::SweepVerdict = verdict.as_ref()?;
-        let seed = point.scenario.model.run.seed;
-        let but = if elsewhere(&point.name()) { format!(" (thresholds: on seed {seed})") } else { String::new() };
-        Some(format!("{}: {}{but}", point.name(), verdict.summary))
+        Some(format!("{}: {}", point.name(), verdict.summary))
     };
     let reasons: Vec<String> = swept.points.iter().zip(&swept.verdicts).filter_map(told).chain(vague(swept)).collect();
     SweepSummary {
@@ -151,6 +151,18 @@ fn summary(swept: &Swept, args: &SweepArgs) -> SweepSummary {
         summary: reasons.join(" · "),
         next: first_unexpected(swept).map(|(point, seed)| replay(args, &swept.points[point], seed)),
     }
+}
+
+/// Whether a failing run crossed nothing but thresholds that are not judged on its seed.
+fn only_unjudged(point: &lab::sweep::Point, result: &SeedResult) -> bool {
+    let (model, findings) = (&point.scenario.model, &result.findings);
+    let fails = |name: &String| model.expect.some_seed && model.expect.fails.iter().any(|f| f.value == *name);
+    result.found == Found::Fail
+        && result.panic.is_none()
+        && result.seed != model.run.seed
+        && findings.failing.is_empty()
+        && findings.vacuous.is_empty()
+        && !findings.failing_thresholds.iter().any(fails)
 }
 
 /// Points that used up their replications and are not as precise as the file asks.
@@ -184,20 +196,24 @@ fn measured(swept: &Swept) -> Option<String> {
 
 fn failures(swept: &Swept) -> Vec<FailureGroup> {
     let mut groups: Vec<FailureGroup> = Vec::new();
+    let stands = |list: &[At<String>], promise: &String| list.iter().any(|name| name.value == *promise);
     for result in &swept.results {
         let point = &swept.points[result.point];
+        let expect = &point.scenario.model.expect;
         let broken = result.promises.iter().filter(|p| p.status == Status::Violated).map(|p| p.name.clone());
         for promise in broken.chain(result.panic.iter().map(|_| "engine bug".to_owned())) {
             let place = point.name();
             match groups.iter_mut().find(|g| g.promise == promise && g.point == place) {
                 Some(group) => group.runs += 1,
                 None => groups.push(FailureGroup {
-                    expected: point.scenario.model.expect.fails.iter().any(|f| f.value == promise),
+                    expected: stands(&expect.fails, &promise),
+                    allowed: stands(&expect.may_fail, &promise),
                     judged_on: result
                         .promises
                         .iter()
                         .any(|p| p.name == promise && p.threshold.is_some())
-                        .then_some(point.scenario.model.run.seed),
+                        .then_some(point.scenario.model.run.seed)
+                        .filter(|_| !(expect.some_seed && stands(&expect.fails, &promise))),
                     promise,
                     runs: 1,
                     seed: result.seed,

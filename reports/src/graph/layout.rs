@@ -3,7 +3,7 @@
 //! An edge over several layers is led through a point in each layer between, so that it does not run through boxes.
 //! Everything is a function of the parts' order: equal topologies give equal pictures.
 
-use lab::outcome::Topology;
+use lab::outcome::{Link, LinkKind, Topology};
 use petgraph::Direction::{Incoming, Outgoing};
 use petgraph::graph::{DiGraph, NodeIndex};
 
@@ -12,7 +12,7 @@ use petgraph::graph::{DiGraph, NodeIndex};
 pub(super) struct Layout {
     /// Per part: its layer and its row in it (rows have halves).
     pub(super) parts: Vec<Place>,
-    /// One per pair of parts that call.
+    /// One per pair of parts that call, and kind of call.
     pub(super) edges: Vec<Edge>,
     /// Number of layers.
     pub(super) layers: usize,
@@ -27,11 +27,12 @@ pub(super) struct Place {
     pub(super) row: f64,
 }
 
-/// All calls of one part to another.
+/// All calls of one kind of one part to another.
 #[derive(Clone, Debug)]
 pub(super) struct Edge {
     pub(super) from: usize,
     pub(super) to: usize,
+    pub(super) kind: LinkKind,
     /// What they are called, without repetition.
     pub(super) labels: Vec<String>,
     /// The places between its ends, from `from` to `to`.
@@ -74,14 +75,21 @@ pub(super) fn layout(topology: &Topology) -> Layout {
     Layout { parts: (0..parts).map(|n| place(NodeIndex::new(n))).collect(), edges, layers: count, rows }
 }
 
-/// One edge per pair, in order of first appearance; calls to parts that are not there are left out.
+/// One edge per pair and kind, in order of first appearance; calls to parts that are not there are left out.
 fn merged(topology: &Topology) -> Vec<Edge> {
     let mut edges: Vec<Edge> = Vec::new();
-    let known = |part: &usize| *part < topology.parts.len();
-    for (from, to, label) in topology.calls.iter().filter(|(from, to, _)| known(from) && known(to)) {
-        let found = edges.iter().position(|edge| (edge.from, edge.to) == (*from, *to));
+    let known = |part: usize| part < topology.parts.len();
+    for Link { from, to, label, kind } in topology.calls.iter().filter(|link| known(link.from) && known(link.to)) {
+        let found = edges.iter().position(|edge| (edge.from, edge.to, edge.kind) == (*from, *to, *kind));
         let place = found.unwrap_or_else(|| {
-            edges.push(Edge { from: *from, to: *to, labels: Vec::new(), through: Vec::new(), back: false });
+            edges.push(Edge {
+                from: *from,
+                to: *to,
+                kind: *kind,
+                labels: Vec::new(),
+                through: Vec::new(),
+                back: false,
+            });
             edges.len() - 1
         });
         if !label.is_empty() && !edges[place].labels.contains(label) {
@@ -214,7 +222,13 @@ mod tests {
 
     fn of(parts: usize, calls: &[(usize, usize)]) -> Layout {
         let part = |n: usize| Part { name: format!("p{n}"), kind: String::new(), detail: String::new() };
-        let calls = calls.iter().map(|(from, to)| (*from, *to, format!("{from}{to}"))).collect();
+        let calls = calls.iter().map(|(from, to)| Link {
+            from: *from,
+            to: *to,
+            label: format!("{from}{to}"),
+            kind: LinkKind::Forward,
+        });
+        let calls = calls.collect();
         layout(&Topology { parts: (0..parts).map(part).collect(), calls })
     }
 

@@ -3,7 +3,7 @@
 use super::layout::{Edge, Layout, Place};
 use crate::charts::canvas::{Area, Drawn, Picture, Scale, fitted, width};
 use crate::charts::colour::{BLUE, FAINT, GREEN, ORANGE, PURPLE, TEXT, TITLE};
-use lab::outcome::{Part, Topology};
+use lab::outcome::{LinkKind, Part, Topology};
 use plotters::prelude::{Color, DrawingBackend, PathElement, Polygon, Rectangle, Text};
 use plotters::style::text_anchor::{HPos, VPos};
 use plotters::style::{RGBColor, WHITE};
@@ -15,6 +15,8 @@ pub(crate) const BOX_WIDE: f64 = 160.0;
 /// How high it is.
 pub(crate) const BOX_HIGH: f64 = 56.0;
 const ROW: f64 = 92.0;
+/// The same where arrows come in pairs, one to do and one to undo.
+const ROW_OF_PAIRS: f64 = 116.0;
 /// Between two layers.
 const GAP: f64 = 148.0;
 /// The same where there are more layers than this, so that a page still shows all of them.
@@ -24,6 +26,14 @@ const CORNER: f64 = 9.0;
 const NAME: f64 = 15.0;
 const DETAIL: f64 = 13.0;
 const ARROW: f64 = 9.0;
+/// Of how many straight pieces a curve is made.
+const STEPS: usize = 24;
+/// How far the arrow of what undoes hangs below that of what is done.
+const HANG: f64 = 14.0;
+/// How high the line is that explains dashes.
+const LEGEND: f64 = 30.0;
+/// What a dashed arrow means.
+pub(crate) const UNDO: &str = "dashed: only to undo, when a saga is aborted";
 
 /// A topology that can be drawn.
 pub(super) struct Drawing<'a> {
@@ -43,16 +53,25 @@ pub(crate) struct Shapes {
     pub(crate) calls: Vec<Call>,
 }
 
-/// All calls of one part to another.
+/// All calls of one kind of one part to another.
 pub(crate) struct Call {
     /// Who calls, by number.
     pub(crate) from: usize,
     /// Who is called.
     pub(crate) to: usize,
+    /// When they are made.
+    pub(crate) kind: LinkKind,
     /// What the calls are called.
     pub(crate) labels: Vec<String>,
     /// The line, from the caller to the called.
     pub(crate) curve: Vec<Point>,
+}
+
+impl Call {
+    /// Whether the other stands beside it, to undo it.
+    pub(crate) fn is_undone_by(&self, other: &Self) -> bool {
+        (self.from, self.to, self.kind, other.kind) == (other.from, other.to, LinkKind::Forward, LinkKind::Undo)
+    }
 }
 
 impl Picture for Drawing<'_> {
@@ -60,7 +79,8 @@ impl Picture for Drawing<'_> {
         let layers = self.layout.layers.max(1) as f64;
         let wide = 2.0 * EDGE + layers * BOX_WIDE + (layers - 1.0) * self.gap();
         let below = if self.layout.edges.iter().any(|edge| edge.back) { 34.0 } else { 0.0 };
-        (wide as u32, (2.0 * EDGE + (self.layout.rows - 1.0) * ROW + BOX_HIGH + below) as u32)
+        let high = 2.0 * EDGE + (self.layout.rows - 1.0) * self.row() + BOX_HIGH + below;
+        (wide as u32, (high + if self.undoes() { LEGEND } else { 0.0 }) as u32)
     }
 
     fn title(&self) -> String {
@@ -69,14 +89,21 @@ impl Picture for Drawing<'_> {
 
     fn draw<DB: DrawingBackend>(&self, area: &Area<DB>, scale: Scale) -> Drawn<DB> {
         let curves: Vec<Vec<Point>> = self.layout.edges.iter().map(|edge| self.curve(edge)).collect();
-        for curve in &curves {
-            arrow(area, scale, curve)?;
+        for (edge, curve) in self.layout.edges.iter().zip(&curves) {
+            arrow(area, scale, edge.kind, curve)?;
         }
         for (edge, curve) in self.layout.edges.iter().zip(&curves) {
             label(area, scale, edge, curve)?;
         }
         for (part, place) in self.topology.parts.iter().zip(&self.layout.parts) {
             part_box(area, scale, part, self.corner(*place))?;
+        }
+        if self.undoes() {
+            let (left, low) = (EDGE, f64::from(self.size().1) - LEGEND / 2.0);
+            let (from, to) = ((left, low), (left + 44.0, low));
+            arrow(area, scale, LinkKind::Undo, &bend(from, to))?;
+            let style = scale.text(DETAIL, TEXT, HPos::Left, VPos::Center);
+            area.draw(&Text::new(UNDO, (scale.px(to.0 + 8.0), scale.px(low)), style))?;
         }
         Ok(())
     }
@@ -85,13 +112,28 @@ impl Picture for Drawing<'_> {
 impl Drawing<'_> {
     /// The same picture, not drawn.
     pub(super) fn shapes(&self) -> Shapes {
-        let call =
-            |edge: &Edge| Call { from: edge.from, to: edge.to, labels: edge.labels.clone(), curve: self.curve(edge) };
+        let call = |edge: &Edge| Call {
+            from: edge.from,
+            to: edge.to,
+            kind: edge.kind,
+            labels: edge.labels.clone(),
+            curve: self.curve(edge),
+        };
+        let (wide, high) = self.size();
         Shapes {
-            size: self.size(),
+            // Who draws otherwise explains the dashes otherwise.
+            size: (wide, high - if self.undoes() { LEGEND as u32 } else { 0 }),
             corners: self.layout.parts.iter().map(|place| self.corner(*place)).collect(),
             calls: self.layout.edges.iter().map(call).collect(),
         }
+    }
+
+    fn undoes(&self) -> bool {
+        self.layout.edges.iter().any(|edge| edge.kind == LinkKind::Undo)
+    }
+
+    fn row(&self) -> f64 {
+        if self.undoes() { ROW_OF_PAIRS } else { ROW }
     }
 
     fn gap(&self) -> f64 {
@@ -100,10 +142,19 @@ impl Drawing<'_> {
 
     /// The upper left corner of the box at a place.
     fn corner(&self, place: Place) -> Point {
-        (EDGE + place.layer as f64 * (BOX_WIDE + self.gap()), EDGE + place.row * ROW)
+        (EDGE + place.layer as f64 * (BOX_WIDE + self.gap()), EDGE + place.row * self.row())
     }
 
     fn curve(&self, edge: &Edge) -> Vec<Point> {
+        let mut curve = self.route(edge);
+        if edge.kind == LinkKind::Undo {
+            let first = curve.len().min(STEPS + 1);
+            hang(&mut curve[..first]);
+        }
+        curve
+    }
+
+    fn route(&self, edge: &Edge) -> Vec<Point> {
         let (from, to) = (self.layout.parts[edge.from], self.layout.parts[edge.to]);
         if edge.from == edge.to {
             return around(self.corner(from));
@@ -135,7 +186,7 @@ impl Drawing<'_> {
         };
         let mut all: Vec<&Edge> = self.layout.edges.iter().filter(beside).collect();
         all.sort_by(|a, b| next(a).total_cmp(&next(b)));
-        let order = all.iter().position(|e| (e.from, e.to) == (edge.from, edge.to)).unwrap_or(0);
+        let order = all.iter().position(|e| (e.from, e.to, e.kind) == (edge.from, edge.to, edge.kind)).unwrap_or(0);
         let share = (order as f64 + 1.0) / (all.len() as f64 + 1.0);
         self.corner(self.layout.parts[part]).1 + BOX_HIGH * share
     }
@@ -147,15 +198,23 @@ fn bend(from: Point, to: Point) -> Vec<Point> {
     cubic([from, (from.0 + pull, from.1), (to.0 - pull, to.1), to])
 }
 
+/// Lowers the middle of a curve, where its label stands.
+fn hang(curve: &mut [Point]) {
+    let last = curve.len().saturating_sub(1).max(1) as f64;
+    for (number, point) in curve.iter_mut().enumerate() {
+        let share = number as f64 / last;
+        point.1 += HANG * 4.0 * share * (1.0 - share);
+    }
+}
+
 fn cubic(p: [Point; 4]) -> Vec<Point> {
-    const STEPS: u32 = 24;
     let at = |t: f64| {
         let s = 1.0 - t;
         let weights = [s * s * s, 3.0 * s * s * t, 3.0 * s * t * t, t * t * t];
         let sum = |pick: fn(Point) -> f64| (0..4).map(|n| weights[n] * pick(p[n])).sum::<f64>();
         (sum(|q| q.0), sum(|q| q.1))
     };
-    (0..=STEPS).map(|n| at(f64::from(n) / f64::from(STEPS))).collect()
+    (0..=STEPS).map(|n| at(n as f64 / STEPS as f64)).collect()
 }
 
 /// A part that calls itself: a loop below the right corner.
@@ -176,7 +235,7 @@ fn below(from: Point, to: Point, through: &[Point]) -> Vec<Point> {
     cubic([from, (from.0 - 10.0, deep + 12.0), (to.0 + 10.0, deep + 12.0), to])
 }
 
-fn arrow<DB: DrawingBackend>(area: &Area<DB>, scale: Scale, curve: &[Point]) -> Drawn<DB> {
+fn arrow<DB: DrawingBackend>(area: &Area<DB>, scale: Scale, kind: LinkKind, curve: &[Point]) -> Drawn<DB> {
     let Some((tip, before)) = ends(curve) else { return Ok(()) };
     let colour = RGBColor(0x77, 0x77, 0x77);
     let px = |(x, y): Point| (scale.px(x), scale.px(y));
@@ -186,9 +245,41 @@ fn arrow<DB: DrawingBackend>(area: &Area<DB>, scale: Scale, curve: &[Point]) -> 
     let wing = |side: f64| (back.0 - along.1 * ARROW * 0.42 * side, back.1 + along.0 * ARROW * 0.42 * side);
     // The line ends inside the head, not at its tip, which would then be blunt.
     let kept = curve.iter().filter(|p| (p.0 - tip.0).hypot(p.1 - tip.1) > ARROW * 1.2);
-    let path: Vec<(i32, i32)> = kept.map(|p| px(*p)).chain([px(back)]).collect();
-    area.draw(&PathElement::new(path, colour.stroke_width(scale.line(1.5))))?;
+    let path: Vec<Point> = kept.copied().chain([back]).collect();
+    let strokes = match kind {
+        LinkKind::Forward => vec![path],
+        LinkKind::Undo => dashes(&path),
+    };
+    for stroke in strokes {
+        let stroke: Vec<(i32, i32)> = stroke.into_iter().map(px).collect();
+        area.draw(&PathElement::new(stroke, colour.stroke_width(scale.line(1.5))))?;
+    }
     area.draw(&Polygon::new([px(tip), px(wing(1.0)), px(wing(-1.0))], colour.filled()))
+}
+
+/// A line cut into strokes.
+fn dashes(path: &[Point]) -> Vec<Vec<Point>> {
+    const STROKE: f64 = 6.0;
+    const BREAK: f64 = 4.0;
+    let (mut strokes, mut done) = (Vec::new(), 0.0);
+    let mut stroke: Vec<Point> = Vec::new();
+    for pair in path.windows(2) {
+        let ((x, y), (dx, dy)) = (pair[0], (pair[1].0 - pair[0].0, pair[1].1 - pair[0].1));
+        let steps = (dx.hypot(dy).ceil()).max(1.0);
+        for step in 0..steps as u32 {
+            let share = f64::from(step) / steps;
+            if done % (STROKE + BREAK) < STROKE {
+                stroke.push((x + dx * share, y + dy * share));
+            } else if stroke.len() > 1 {
+                strokes.push(std::mem::take(&mut stroke));
+            } else {
+                stroke.clear();
+            }
+            done += dx.hypot(dy) / steps;
+        }
+    }
+    strokes.extend((stroke.len() > 1).then_some(stroke));
+    strokes
 }
 
 /// The tip of a curve and a point a little before it.

@@ -5,6 +5,7 @@ use super::markup::Markup;
 use super::table::{NONE, Table, moments, most, numbers, words};
 use crate::number::{percent, plain};
 use crate::terminal::{fault_name, when};
+use crate::windows::window;
 use lab::outcome::{FaultResult, Outcome};
 
 /// A row per instance.
@@ -21,17 +22,15 @@ pub(super) fn section(outcome: &Outcome) -> Option<Section> {
         numbers("served per s: before", ""),
         numbers("during", ""),
         numbers("after", ""),
-        numbers("failed: before", "%"),
-        numbers("during", "%"),
-        numbers("after", "%"),
+        numbers("failed: before", ""),
+        numbers("during", ""),
+        numbers("after", ""),
     ]);
     for fault in shown {
         let seen = seen(outcome, fault);
         let mut cells = vec![fault_name(fault), when(fault), fault.target.clone(), fault.state.clone()];
         cells.extend(seen.iter().map(|seen| seen.map_or(NONE.to_owned(), |seen| plain(seen.served))));
-        cells.extend(seen.iter().map(|seen| {
-            seen.and_then(|seen| seen.failed).map_or(NONE.to_owned(), |failed| percent(failed).replace('%', ""))
-        }));
+        cells.extend(seen.iter().map(|seen| seen.and_then(|seen| seen.failed).map_or(NONE.to_owned(), percent)));
         table.row(cells);
         if !fault.effective {
             table.faint();
@@ -73,18 +72,20 @@ fn seen(outcome: &Outcome, fault: &FaultResult) -> [Option<Seen>; 3] {
 /// Over the windows whose middles lie in this stretch.
 fn between(outcome: &Outcome, from_ns: u64, to_ns: u64) -> Option<Seen> {
     let width = outcome.times.window.0.max(1);
-    let first = from_ns.saturating_add(width / 2) / width;
-    let last = to_ns.saturating_add(width / 2) / width;
+    let nearest = |ns: u64| (ns.saturating_add(width / 2) / width) as usize;
     let (mut served, mut failed, mut ended) = (0, 0, 0);
-    for operation in outcome.operations.iter().filter(|operation| operation.external) {
-        let windows = operation.windows.get(first as usize..(last as usize).min(operation.windows.len()));
-        for window in windows.unwrap_or_default() {
+    let external = || outcome.operations.iter().filter(|operation| operation.external);
+    let windows = external().map(|operation| operation.windows.len()).max().unwrap_or(0);
+    let numbers = nearest(from_ns)..nearest(to_ns).min(windows);
+    for operation in external() {
+        let rows = operation.windows.get(numbers.start..numbers.end.min(operation.windows.len()));
+        for window in rows.unwrap_or_default() {
             served += window.ok;
             failed += window.failed;
             ended += window.ok + window.failed + window.rejected;
         }
     }
-    let seconds = last.saturating_sub(first) as f64 * width as f64 / 1e9;
+    let seconds: f64 = numbers.map(|number| window(outcome, number).seconds()).sum();
     (seconds > 0.0)
         .then(|| Seen { served: served as f64 / seconds, failed: (ended > 0).then(|| failed as f64 / ended as f64) })
 }

@@ -2,8 +2,8 @@
 
 use super::Section;
 use super::markup::Markup;
-use super::table::{Table, Unit, most, numbers, words};
-use crate::number::{plain, thousands, thousands_signed};
+use super::table::{Table, most, numbers, words};
+use crate::number::{plain, quantile, thousands, thousands_signed};
 use crate::terminal::books;
 use lab::outcome::{MessageQueueResult, OutboxResult, Outcome};
 
@@ -31,8 +31,6 @@ pub(super) fn section(outcome: &Outcome) -> Option<Section> {
 }
 
 fn queues(body: &mut Markup, shown: &[&MessageQueueResult], note: Option<&str>) {
-    let waited = shown.iter().filter(|queue| !queue.wait.is_empty());
-    let unit = Unit::of(waited.map(|queue| queue.wait.quantile(0.5)));
     let mut table = Table::new(&[
         words("queue"),
         numbers("in", ""),
@@ -45,9 +43,9 @@ fn queues(body: &mut Markup, shown: &[&MessageQueueResult], note: Option<&str>) 
         numbers("depth mean", ""),
         numbers("max", ""),
         numbers("at end", ""),
-        numbers("wait p50", unit.0),
-        numbers("wait p99", unit.0),
-        numbers("age p99", unit.0),
+        numbers("wait p50", ""),
+        numbers("wait p99", ""),
+        numbers("age p99", ""),
     ]);
     for queue in shown {
         let mut cells = vec![queue.name.clone()];
@@ -56,8 +54,8 @@ fn queues(body: &mut Markup, shown: &[&MessageQueueResult], note: Option<&str>) 
         cells.extend([queue.expired, queue.dropped, queue.refused].map(thousands));
         cells.push(plain(queue.depth.mean));
         cells.extend([queue.depth.max, queue.depth.end].map(thousands_signed));
-        cells.extend([unit.quantile(&queue.wait, 0.5), unit.quantile(&queue.wait, 0.99)]);
-        cells.push(unit.quantile(&queue.age, 0.99));
+        cells.extend([quantile(&queue.wait, 0.5), quantile(&queue.wait, 0.99)]);
+        cells.push(quantile(&queue.age, 0.99));
         table.row(cells);
         if queue.identity.checked > 0 {
             table.below(format!("books {}", books(queue)));
@@ -68,22 +66,20 @@ fn queues(body: &mut Markup, shown: &[&MessageQueueResult], note: Option<&str>) 
 
 fn outboxes(body: &mut Markup, all: &[OutboxResult]) {
     let (shown, note) = most(all, "the fullest", "timeseries.csv", |outbox| outbox.depth.max);
-    let lagged = shown.iter().filter(|outbox| !outbox.lag.is_empty());
-    let unit = Unit::of(lagged.map(|outbox| outbox.lag.quantile(0.5)));
     let mut table = Table::new(&[
         words("outbox of"),
         numbers("messages", ""),
         numbers("waiting mean", ""),
         numbers("max", ""),
         numbers("at end", ""),
-        numbers("lag p50", unit.0),
-        numbers("lag p99", unit.0),
-        numbers("longest", unit.0),
+        numbers("lag p50", ""),
+        numbers("lag p99", ""),
+        numbers("longest", ""),
     ]);
     for outbox in shown {
         let mut cells = vec![outbox.service.clone(), thousands(outbox.lag.count()), plain(outbox.depth.mean)];
         cells.extend([outbox.depth.max, outbox.depth.end].map(thousands_signed));
-        cells.extend([0.5, 0.99, 1.0].map(|q| unit.quantile(&outbox.lag, q)));
+        cells.extend([0.5, 0.99, 1.0].map(|q| quantile(&outbox.lag, q)));
         table.row(cells);
     }
     table.write(body, note.as_deref());

@@ -98,7 +98,7 @@ fn heading(head: &mut Markup, outcome: &Outcome) {
     head.void("meta", &[("http-equiv", "Content-Security-Policy"), ("content", POLICY)]);
     head.void("meta", &[("name", "viewport"), ("content", "width=device-width, initial-scale=1")]);
     head.void("meta", &[("name", "color-scheme"), ("content", "light dark")]);
-    let (mark, _) = crate::terminal::verdict_mark(&outcome.verdict);
+    let (mark, _) = crate::terminal::verdict_mark(outcome);
     head.leaf("title", &[], &format!("{mark}: {}, seed {}", outcome.scenario, outcome.seed));
     head.node("style", &[], |style| {
         style.part(&Markup::ours(include_str!("page.css")));

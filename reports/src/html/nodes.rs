@@ -1,5 +1,5 @@
 //! Lanes of nodes: when each was up, down or paused, as the ledger of faults tells it. Nodes that were always up are
-//! counted, not drawn.
+//! counted by service, not drawn.
 
 use super::markup::Markup;
 use super::plot;
@@ -70,19 +70,31 @@ pub(super) fn rows(strip: &mut Markup, outcome: &Outcome, x: &Axis) {
             });
         });
     }
-    let machines: usize = outcome.services.iter().map(|service| service.nodes as usize).sum();
-    let everything = nodes.iter().any(|node| node.name == "everything");
-    let told = match (nodes.len().checked_sub(MOST).filter(|more| *more > 0), machines.checked_sub(nodes.len())) {
-        (Some(more), _) => format!("{more} more nodes were down or paused: faults.csv"),
-        (None, Some(1)) if !everything && !nodes.is_empty() => "1 other node was up all the time".to_owned(),
-        (None, Some(others @ 2..)) if !everything && !nodes.is_empty() => {
-            format!("{others} other nodes were up all the time")
-        }
-        (None, Some(_) | None) => return,
+    let told = match nodes.len().checked_sub(MOST).filter(|more| *more > 0) {
+        Some(more) => format!("{more} more nodes were down or paused: faults.csv"),
+        None => others(outcome, &nodes),
     };
+    if told.is_empty() {
+        return;
+    }
     strip.node("div", &[("class", "row lane")], |row| {
         row.leaf("div", &[("class", "about")], "").leaf("div", &[("class", "figure note")], &told);
     });
+}
+
+/// The nodes that were always up of each service of which one was not: `always up: 1 other node of payment`.
+fn others(outcome: &Outcome, nodes: &[Node<'_>]) -> String {
+    let of_service = |service: &lab::outcome::ServiceResult| {
+        let its = |node: &&Node<'_>| node.name.split('[').next() == Some(service.name.as_str());
+        let troubled = nodes.iter().filter(its).count();
+        let others = (service.nodes as usize).saturating_sub(troubled);
+        (troubled > 0 && others > 0).then(|| {
+            let plural = if others == 1 { "" } else { "s" };
+            format!("{others} other node{plural} of {}", service.name)
+        })
+    };
+    let told: Vec<String> = outcome.services.iter().filter_map(of_service).collect();
+    if told.is_empty() { String::new() } else { format!("always up: {}", told.join(", ")) }
 }
 
 fn words(node: &Node<'_>) -> &'static str {

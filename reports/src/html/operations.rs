@@ -2,9 +2,9 @@
 
 use super::Section;
 use super::markup::Markup;
-use super::table::{NONE, Table, Unit, most, numbers, words};
+use super::table::{NONE, Table, most, numbers, words};
 use crate::names::operation_name;
-use crate::number::{percent, plain, thousands};
+use crate::number::{percent, plain, quantile, thousands};
 use lab::outcome::{OperationResult, Outcome};
 
 /// A row per operation.
@@ -13,32 +13,29 @@ pub(super) fn section(outcome: &Outcome) -> Option<Section> {
     if shown.is_empty() {
         return None;
     }
-    let sampled = shown.iter().filter(|operation| !operation.latency.is_empty());
-    let unit = Unit::of(sampled.map(|operation| operation.latency.quantile(0.5)));
-    let latency = |name| numbers(name, unit.0);
     let mut table = Table::new(&[
         words("operation"),
         words("called by"),
         numbers("ended", ""),
         numbers("per s", ""),
-        numbers("failed", "%"),
-        numbers("rejected", "%"),
+        numbers("failed", ""),
+        numbers("rejected", ""),
         numbers("open", ""),
-        latency("p50"),
-        latency("p90"),
-        latency("p99"),
-        latency("p99.9"),
-        latency("max"),
+        numbers("p50", ""),
+        numbers("p90", ""),
+        numbers("p99", ""),
+        numbers("p99.9", ""),
+        numbers("max", ""),
     ]);
     for operation in shown {
         let all = ended(operation);
         let rate = all as f64 / operation.seconds;
-        let share = |n: u64| if all == 0 { NONE.to_owned() } else { percent(n as f64 / all as f64).replace('%', "") };
+        let share = |n: u64| if all == 0 { NONE.to_owned() } else { percent(n as f64 / all as f64) };
         let mut cells = vec![operation_name(outcome, operation), operation.from.clone(), thousands(all)];
         cells.push(if rate.is_finite() { plain(rate) } else { NONE.to_owned() });
         cells.extend([share(operation.failed + operation.unknown), share(operation.rejected)]);
         cells.push(thousands(operation.open));
-        cells.extend([0.5, 0.9, 0.99, 0.999, 1.0].map(|q| unit.quantile(&operation.latency, q)));
+        cells.extend([0.5, 0.9, 0.99, 0.999, 1.0].map(|q| quantile(&operation.latency, q)));
         table.row(cells);
     }
     let mut body = Markup::default();

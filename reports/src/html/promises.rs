@@ -7,7 +7,7 @@ use super::{Section, spark};
 use crate::mood::Mood;
 use crate::number::{quantity, thousands};
 use crate::terminal::{expectation, invariant_told, left_to_sweeps};
-use lab::outcome::{InvariantResult, Outcome, Status, ThresholdResult};
+use lab::outcome::{Expectation, InvariantResult, Outcome, Status, ThresholdResult};
 
 /// The class that gives a result its colour.
 pub(super) fn class(mood: Mood) -> &'static str {
@@ -36,9 +36,13 @@ enum Promise<'a> {
 
 impl Promise<'_> {
     fn mood(self) -> Mood {
+        Mood::of(self.status(), self.expected())
+    }
+
+    fn expected(self) -> Expectation {
         match self {
-            Self::Invariant(result) => Mood::of(result.status, result.expected_to_fail),
-            Self::Threshold(result) => Mood::of(result.status, result.expected_to_fail),
+            Self::Invariant(result) => result.expected,
+            Self::Threshold(result) => result.expected,
         }
     }
 
@@ -59,11 +63,13 @@ fn all(outcome: &Outcome) -> Vec<Promise<'_>> {
 pub(super) fn failed(outcome: &Outcome) -> Option<Section> {
     let mut shown = all(outcome);
     shown.retain(|promise| promise.mood() != Mood::Good);
-    shown.sort_by_key(|promise| (promise.mood(), promise.status() != Status::Violated));
+    let allowed = |promise: &Promise| promise.expected() == Expectation::MayFail;
+    shown.sort_by_key(|promise| (promise.mood(), promise.status() != Status::Violated, allowed(promise)));
     let title = match shown.first()?.mood() {
         Mood::Bad => "What failed",
-        Mood::Doubtful | Mood::Good if shown[0].status() == Status::Violated => "What failed, as expected",
-        Mood::Doubtful | Mood::Good => "What stayed open",
+        Mood::Doubtful | Mood::Good if shown[0].status() != Status::Violated => "What stayed open",
+        Mood::Doubtful | Mood::Good if allowed(&shown[0]) => "What failed, as is allowed",
+        Mood::Doubtful | Mood::Good => "What failed, as expected",
     };
     let mut body = Markup::default();
     for promise in shown {
@@ -75,18 +81,18 @@ pub(super) fn failed(outcome: &Outcome) -> Option<Section> {
     Some(Section { id: "failed", title, body })
 }
 
-fn head(card: &mut Markup, status: Status, name: &str, sort: &str, expected_to_fail: bool) {
+fn head(card: &mut Markup, status: Status, name: &str, sort: &str, expected: Expectation) {
     card.node("h3", &[], |title| {
         title.leaf("span", &[("class", "mark")], mark(status)).say(" ").leaf("span", &[("class", "name")], name);
         title.leaf("span", &[("class", "sort")], sort);
-        if expected_to_fail {
-            title.leaf("span", &[("class", "tag")], expectation(status).trim());
+        if let Some(told) = expectation(status, expected) {
+            title.leaf("span", &[("class", "tag")], told);
         }
     });
 }
 
 fn invariant(card: &mut Markup, result: &InvariantResult) {
-    head(card, result.status, &result.name, &format!("invariant, {}", result.form), result.expected_to_fail);
+    head(card, result.status, &result.name, &format!("invariant, {}", result.form), result.expected);
     if !result.says.is_empty() {
         card.node("p", &[("class", "says")], |line| {
             line.leaf("code", &[], &result.says);
@@ -115,7 +121,7 @@ fn told(story: &mut Markup, line: &str) {
 }
 
 fn threshold(card: &mut Markup, outcome: &Outcome, result: &ThresholdResult) {
-    head(card, result.status, &result.name, "threshold", result.expected_to_fail);
+    head(card, result.status, &result.name, "threshold", result.expected);
     card.node("p", &[("class", "says")], |line| {
         line.leaf("code", &[], &result.says);
     });

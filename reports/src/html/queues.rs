@@ -2,8 +2,8 @@
 
 use super::Section;
 use super::markup::Markup;
-use super::table::{NONE, Table, Unit, most, numbers, words};
-use crate::number::{percent, plain, thousands, thousands_signed};
+use super::table::{NONE, Table, most, numbers, words};
+use crate::number::{mean, percent, plain, quantile, thousands, thousands_signed};
 use lab::outcome::{Outcome, QueueResult};
 
 /// A row per queue.
@@ -13,34 +13,32 @@ pub(super) fn section(outcome: &Outcome) -> Option<Section> {
     if shown.is_empty() {
         return None;
     }
-    let waited = shown.iter().filter(|queue| !queue.wait.is_empty());
-    let unit = Unit::of(waited.map(|queue| queue.wait.mean() as u64));
     let mut table = Table::new(&[
         words("queue"),
         numbers("in", ""),
         numbers("out", ""),
         numbers("refused", ""),
         numbers("lost", ""),
-        numbers("waited", "%"),
-        numbers("wait mean", unit.0),
-        numbers("wait p99", unit.0),
+        numbers("waited", ""),
+        numbers("wait mean", ""),
+        numbers("wait p99", ""),
         numbers("depth mean", ""),
         numbers("max", ""),
         numbers("at end", ""),
         numbers("busy", "workers"),
-        numbers("utilisation", "%"),
+        numbers("utilisation", ""),
     ]);
     for queue in shown {
         let mut cells = vec![queue.name.clone()];
         cells.extend([queue.entered, queue.left, queue.refused, queue.lost].map(thousands));
-        cells.push(percent(queue.waited_share).replace('%', ""));
-        cells.push(if queue.wait.is_empty() { NONE.to_owned() } else { unit.write(queue.wait.mean()) });
-        cells.extend([unit.quantile(&queue.wait, 0.99), plain(queue.depth.mean)]);
+        cells.push(percent(queue.waited_share));
+        cells.push(mean(&queue.wait));
+        cells.extend([quantile(&queue.wait, 0.99), plain(queue.depth.mean)]);
         cells.extend([queue.depth.max, queue.depth.end].map(thousands_signed));
         cells.push(plain(queue.busy.mean));
         let service =
             outcome.services.iter().find(|service| service.name == queue.service && service.workers.is_some());
-        cells.push(service.map_or(NONE.to_owned(), |service| percent(service.utilisation).replace('%', "")));
+        cells.push(service.map_or(NONE.to_owned(), |service| percent(service.utilisation)));
         table.row(cells);
     }
     let mut body = Markup::default();

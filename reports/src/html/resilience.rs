@@ -37,11 +37,11 @@ pub(super) fn section(outcome: &Outcome) -> Option<Section> {
         let mut table = Table::new(&[
             words("breaker"),
             numbers("opened", ""),
-            numbers("open", "% of the time"),
-            numbers("half open", "% of the time"),
+            numbers("open", "of the time"),
+            numbers("half open", "of the time"),
         ]);
         for result in shown {
-            let shares = [result.open_share, result.half_open_share].map(|share| percent(share).replace('%', ""));
+            let shares = [result.open_share, result.half_open_share].map(percent);
             table.row([breaker_name(result), thousands(result.opened)].into_iter().chain(shares).collect());
         }
         table.write(&mut body, note.as_deref());

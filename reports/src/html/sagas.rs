@@ -3,9 +3,9 @@
 use super::Section;
 use super::markup::Markup;
 use super::plot;
-use super::table::{Table, Unit, most, numbers, words};
+use super::table::{Table, most, numbers, words};
 use crate::charts::plan;
-use crate::number::{thousands, thousands_signed};
+use crate::number::{quantile, thousands, thousands_signed};
 use lab::outcome::Outcome;
 
 /// A row per saga, and the funnel.
@@ -14,8 +14,6 @@ pub(super) fn section(outcome: &Outcome) -> Option<Section> {
     if shown.is_empty() {
         return None;
     }
-    let timed = shown.iter().filter(|result| !result.time.is_empty());
-    let unit = Unit::of(timed.map(|result| result.time.quantile(0.5)));
     let mut table = Table::new(&[
         words("saga"),
         numbers("started", ""),
@@ -23,16 +21,16 @@ pub(super) fn section(outcome: &Outcome) -> Option<Section> {
         numbers("undone", ""),
         numbers("open at end", ""),
         numbers("open max", ""),
-        numbers("p50", unit.0),
-        numbers("p95", unit.0),
-        numbers("p99", unit.0),
-        numbers("longest", unit.0),
+        numbers("p50", ""),
+        numbers("p95", ""),
+        numbers("p99", ""),
+        numbers("longest", ""),
     ]);
     for result in shown {
         let mut cells = vec![result.name.clone()];
         cells.extend([result.started, result.completed, result.undone, result.open].map(thousands));
         cells.push(thousands_signed(result.open_level.max));
-        cells.extend([0.5, 0.95, 0.99, 1.0].map(|q| unit.quantile(&result.time, q)));
+        cells.extend([0.5, 0.95, 0.99, 1.0].map(|q| quantile(&result.time, q)));
         table.row(cells);
     }
     let mut body = Markup::default();

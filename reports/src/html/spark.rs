@@ -8,7 +8,7 @@ use super::plot::{bands, moment};
 use super::strip::shown_lanes;
 use crate::charts::axis::Axis;
 use crate::number::quantity;
-use crate::windows::{Window, window};
+use crate::windows::{per_second, window};
 use lab::outcome::{LevelResult, OperationResult, OperationWindow, Outcome, Quantity, ThresholdResult};
 use std::fmt::Write as _;
 use std::mem::discriminant;
@@ -157,7 +157,7 @@ fn series(outcome: &Outcome, subject: &Subject<'_>) -> Option<Line> {
                 _ => |seen| seen.ok + seen.failed + seen.rejected,
             };
             let sums = summed(&operations(outcome, subject), |seen| (pick(seen), 0));
-            let rate = |(n, (some, _)): (usize, &(u64, u64))| Some(*some as f64 / Window::seconds(window(outcome, n)));
+            let rate = |(n, (some, _)): (usize, &(u64, u64))| per_second(outcome, n, *some);
             line("per second, in each window", sums.iter().enumerate().map(rate).collect(), Quantity::PerSecond)
         }
         "in_doubt" => line("participants in doubt", maxima(transaction(outcome, subject)?.0), Quantity::Number),
@@ -188,7 +188,7 @@ fn series(outcome: &Outcome, subject: &Subject<'_>) -> Option<Line> {
             let mut found = outcome.retries.iter().filter(|result| result.operation == named);
             let (result, None) = (found.next()?, found.next()) else { return None };
             let tries = result.windows.iter().map(|window| window.amplification()).collect();
-            line("tries per call, in each window", tries, Quantity::Number)
+            line("tries per call, of calls begun in each window", tries, Quantity::Number)
         }
         "queue_depth" | "wait" => {
             let named = named(subject, &["service", "node"])?;

@@ -1,8 +1,6 @@
 //! Tables: units in the headers, numbers right-aligned, a limit of rows with a note where the rest stands.
 
 use super::markup::Markup;
-use crate::number::plain;
-use kernel::Histogram;
 use std::cmp::Reverse;
 
 /// As many rows as a table shows; all of them stand in the files.
@@ -177,32 +175,4 @@ pub(super) fn most<'a, T, K: Ord>(
     let left_out = all.len() > MOST_ROWS;
     let note = left_out.then(|| format!("{MOST_ROWS} of {}, {which}; all of them are in {file}", all.len()));
     (places.into_iter().map(|place| &all[place]).collect(), note)
-}
-
-/// A unit in which all times of a column are written: its name and how many nanoseconds it is.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Unit(pub(super) &'static str, f64);
-
-impl Unit {
-    /// The unit in which the middle one of these times has one to three digits before the point.
-    pub(super) fn of(times_ns: impl Iterator<Item = u64>) -> Self {
-        let mut times: Vec<u64> = times_ns.filter(|time| *time > 0).collect();
-        times.sort_unstable();
-        match times.get(times.len() / 2).copied().unwrap_or(1_000_000) {
-            0..1_000 => Self("ns", 1.0),
-            1_000..100_000 => Self("us", 1e3),
-            100_000..1_000_000_000 => Self("ms", 1e6),
-            _ => Self("s", 1e9),
-        }
-    }
-
-    /// A number of nanoseconds in it.
-    pub(super) fn write(self, ns: f64) -> String {
-        plain(ns / self.1)
-    }
-
-    /// A quantile in it.
-    pub(super) fn quantile(self, histogram: &Histogram, q: f64) -> String {
-        if histogram.is_empty() { NONE.to_owned() } else { self.write(histogram.quantile(q) as f64) }
-    }
 }

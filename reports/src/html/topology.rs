@@ -3,16 +3,18 @@
 use super::Section;
 use super::markup::Markup;
 use super::operations::ended;
-use crate::graph::{BOX_HIGH, BOX_WIDE, Call, Shapes, shapes};
-use crate::number::{percent, plain};
+use crate::graph::{BOX_HIGH, BOX_WIDE, Call, Shapes, UNDO, shapes};
+use crate::number::{duration, percent, plain};
 use kernel::Span;
-use lab::outcome::{OperationResult, Outcome, Part};
+use lab::outcome::{LinkKind, OperationResult, Outcome, Part};
 use std::fmt::Write as _;
 
 /// More parts than this are no picture; the file beside the page can be enlarged.
 const MOST_PARTS: usize = 60;
 /// As small as the picture gets before it scrolls: six layers then fit the page, and its texts can still be read.
 const SMALLEST: f64 = 0.65;
+/// As wide as a printed page that stands upright, in pixels.
+const PAPER: f64 = 690.0;
 
 /// The picture.
 pub(super) fn section(outcome: &Outcome) -> Option<Section> {
@@ -26,10 +28,14 @@ pub(super) fn section(outcome: &Outcome) -> Option<Section> {
         return Some(Section { id: "topology", title: "Who calls whom", body });
     }
     let shapes = shapes(&outcome.topology);
-    body.node("div", &[("class", "scroll"), ("tabindex", "0")], |scroll| draw(scroll, outcome, &shapes));
+    let class = if f64::from(shapes.size.0) * SMALLEST > PAPER { "scroll wide" } else { "scroll" };
+    body.node("div", &[("class", class), ("tabindex", "0")], |scroll| draw(scroll, outcome, &shapes));
     let told = "On a call: how often, the 99th percentile of its latency, and the share that failed, after warm-up.";
-    if shapes.calls.iter().any(|call| measured(outcome, call).is_some()) {
-        body.leaf("p", &[("class", "note")], told);
+    let any_measured = shapes.calls.iter().any(|call| measured(outcome, call).is_some());
+    let dashed = shapes.calls.iter().any(|call| call.kind == LinkKind::Undo).then(|| capital(UNDO) + ".");
+    let told: Vec<&str> = any_measured.then_some(told).into_iter().chain(dashed.as_deref()).collect();
+    if !told.is_empty() {
+        body.leaf("p", &[("class", "note")], &told.join(" "));
     }
     Some(Section { id: "topology", title: "Who calls whom", body })
 }
@@ -57,15 +63,28 @@ fn draw(scroll: &mut Markup, outcome: &Outcome, shapes: &Shapes) {
             },
         );
         for call in &shapes.calls {
-            svg.void("path", &[("class", "call"), ("marker-end", "url(#tip)"), ("d", &path(&call.curve))]);
+            let class = match call.kind {
+                LinkKind::Forward => "call",
+                LinkKind::Undo => "call undo",
+            };
+            svg.void("path", &[("class", class), ("marker-end", "url(#tip)"), ("d", &path(&call.curve))]);
         }
         for call in &shapes.calls {
-            label(svg, outcome, call);
+            let twin = shapes.calls.iter().find(|other| call.is_undone_by(other));
+            let alone = call.kind == LinkKind::Forward || !shapes.calls.iter().any(|other| other.is_undone_by(call));
+            if alone {
+                label(svg, outcome, call, twin);
+            }
         }
         for (part, corner) in outcome.topology.parts.iter().zip(&shapes.corners) {
             part_box(svg, part, *corner);
         }
     });
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().collect::<String>() + letters.as_str())
 }
 
 fn path(curve: &[(f64, f64)]) -> String {
@@ -76,26 +95,31 @@ fn path(curve: &[(f64, f64)]) -> String {
     path
 }
 
-fn label(svg: &mut Markup, outcome: &Outcome, call: &Call) {
+/// What is told of a call, with the name of its twin that undoes it.
+fn label(svg: &mut Markup, outcome: &Outcome, call: &Call, twin: Option<&Call>) {
     let Some((x, y)) = call.curve.get((call.curve.len() / 2).min(12)) else { return };
-    let names = match &call.labels[..] {
-        [] => String::new(),
-        [only] => only.clone(),
-        [first, second] => format!("{first}, {second}"),
-        [first, rest @ ..] => format!("{first} +{} more", rest.len()),
-    };
     // The lines stand on the arrow.
     let mut lines = Vec::new();
-    if !names.is_empty() {
-        lines.push(("name", shortened(&names, 18)));
-    }
+    let name = if call.kind == LinkKind::Undo { "name undo" } else { "name" };
+    lines.extend(names(call).map(|names| (name, shortened(&names, 18))));
     if let Some(measured) = measured(outcome, call) {
         lines.push(("seen", measured.usual));
         lines.extend(measured.failed.map(|failed| ("seen bad", failed)));
     }
+    lines.extend(twin.and_then(names).map(|names| ("name undo", shortened(&format!("undo: {names}"), 20))));
     for (number, (class, text)) in lines.iter().enumerate() {
         let (x, y) = (format!("{x:.1}"), format!("{:.1}", y - 7.0 - (lines.len() - 1 - number) as f64 * 15.0));
         svg.leaf("text", &[("class", class), ("x", &x), ("y", &y)], text);
+    }
+}
+
+/// What calls are called, the first few.
+fn names(call: &Call) -> Option<String> {
+    match &call.labels[..] {
+        [] => None,
+        [only] => Some(only.clone()),
+        [first, second] => Some(format!("{first}, {second}")),
+        [first, rest @ ..] => Some(format!("{first} +{} more", rest.len())),
     }
 }
 
@@ -128,13 +152,13 @@ fn measured(outcome: &Outcome, call: &Call) -> Option<Measured> {
     let (failed, ended): (u64, u64) =
         all.iter().fold((0, 0), |sum, o| (sum.0 + o.failed + o.unknown, sum.1 + ended(o)));
     let failed = (failed > 0).then(|| format!("{} failed", percent(failed as f64 / ended as f64)));
-    Some(Measured { usual: format!("{}/s, p99 {}", plain(rate), Span(p99)), failed })
+    Some(Measured { usual: format!("{}/s, p99 {}", plain(rate), duration(Span(p99))), failed })
 }
 
 /// Nobody but this caller calls an operation of the part it calls.
 fn only_caller(outcome: &Outcome, call: &Call, operation: &str) -> bool {
     let calls = &outcome.topology.calls;
-    calls.iter().all(|(from, to, label)| *to != call.to || label != operation || *from == call.from)
+    calls.iter().all(|link| link.to != call.to || link.label != operation || link.from == call.from)
 }
 
 fn part_box(svg: &mut Markup, part: &Part, (left, top): (f64, f64)) {

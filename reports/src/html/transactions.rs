@@ -2,8 +2,8 @@
 
 use super::Section;
 use super::markup::Markup;
-use super::table::{Table, Unit, most, numbers, words};
-use crate::number::{thousands, thousands_signed};
+use super::table::{Table, most, numbers, words};
+use crate::number::{quantile, thousands, thousands_signed};
 use crate::terminal::reasons;
 use lab::outcome::Outcome;
 
@@ -13,8 +13,6 @@ pub(super) fn section(outcome: &Outcome) -> Option<Section> {
     if shown.is_empty() {
         return None;
     }
-    let held = shown.iter().filter(|result| !result.hold_time.is_empty());
-    let unit = Unit::of(held.map(|result| result.hold_time.quantile(0.99)));
     let mut table = Table::new(&[
         words("transaction"),
         numbers("requests", ""),
@@ -23,20 +21,20 @@ pub(super) fn section(outcome: &Outcome) -> Option<Section> {
         numbers("aborted", ""),
         numbers("wounded", ""),
         numbers("in doubt max", ""),
-        numbers("in doubt p99", unit.0),
-        numbers("longest", unit.0),
+        numbers("in doubt p99", ""),
+        numbers("longest", ""),
         numbers("locks max", ""),
-        numbers("held p99", unit.0),
-        numbers("lock wait p99", unit.0),
+        numbers("held p99", ""),
+        numbers("lock wait p99", ""),
     ]);
     for result in shown {
         let mut cells = vec![result.name.clone()];
         let counts = [result.requests, result.begun, result.committed, result.aborted, result.wounded];
         cells.extend(counts.map(thousands));
         cells.push(thousands_signed(result.in_doubt_level.max));
-        cells.extend([0.99, 1.0].map(|q| unit.quantile(&result.in_doubt, q)));
+        cells.extend([0.99, 1.0].map(|q| quantile(&result.in_doubt, q)));
         cells.push(thousands_signed(result.locks_held.max));
-        cells.extend([unit.quantile(&result.hold_time, 0.99), unit.quantile(&result.lock_wait, 0.99)]);
+        cells.extend([quantile(&result.hold_time, 0.99), quantile(&result.lock_wait, 0.99)]);
         table.row(cells);
         if let Some(reasons) = reasons(result) {
             table.below(reasons);

@@ -3,13 +3,13 @@
 use super::markup::Markup;
 use super::promises::class;
 use crate::number::thousands;
-use crate::terminal::{counts, verdict_mark, virtual_time};
+use crate::terminal::{counts, missed, over_its_seeds, simply_passed, verdict_mark, virtual_time};
 use kernel::Span;
-use lab::outcome::{Found, Outcome};
+use lab::outcome::Outcome;
 
 /// The head of the page.
 pub(super) fn header(page: &mut Markup, outcome: &Outcome) {
-    let (told, mood) = verdict_mark(&outcome.verdict);
+    let (told, mood) = verdict_mark(outcome);
     let (mark, word) = told.split_once(' ').unwrap_or(("", told));
     page.node("header", &[("class", class(mood))], |head| {
         head.node("p", &[("class", "verdict")], |line| {
@@ -22,8 +22,7 @@ pub(super) fn header(page: &mut Markup, outcome: &Outcome) {
                 title.leaf("span", &[("class", "variant")], &format!("variant {variant}"));
             }
         });
-        let clean = outcome.verdict.found == Found::Pass && outcome.verdict.as_expected;
-        if !outcome.verdict.summary.is_empty() && !clean {
+        if !outcome.verdict.summary.is_empty() && !simply_passed(outcome) {
             head.leaf("p", &[("class", "summary")], &outcome.verdict.summary);
         }
         if !outcome.question.is_empty() {
@@ -49,5 +48,10 @@ pub(super) fn header(page: &mut Markup, outcome: &Outcome) {
             line.leaf("span", &[], "Replay, in this folder");
             line.leaf("code", &[], &format!("stormglass run scenario.toml --seed {} --twice", outcome.seed));
         });
+        if missed(outcome) {
+            head.node("p", &[("class", "replay")], |line| {
+                line.leaf("span", &[], "Seeds on which it fails").leaf("code", &[], &over_its_seeds(""));
+            });
+        }
     });
 }

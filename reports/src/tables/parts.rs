@@ -3,7 +3,7 @@
 use super::{Table, Values, ends, maxima, means};
 use crate::names::{breaker_name, retry_name};
 use crate::number::{decimal, seconds};
-use crate::windows::{Window, window};
+use crate::windows::{Window, per_second, window};
 use lab::outcome::{BreakerResult, BreakerState, MessageQueueResult, MessageWindow, Outcome, RetryResult, SagaResult};
 
 /// `messages.csv`: a row per broker's queue and window.
@@ -49,7 +49,7 @@ pub(crate) fn message_rates(
     queue: &MessageQueueResult,
     count: fn(&MessageWindow) -> u64,
 ) -> Vec<Option<f64>> {
-    let rate = |(n, counts): (usize, &MessageWindow)| Some(count(counts) as f64 / window(outcome, n).seconds());
+    let rate = |(n, counts): (usize, &MessageWindow)| per_second(outcome, n, count(counts));
     queue.windows.iter().enumerate().map(rate).collect()
 }
 
@@ -140,9 +140,7 @@ pub(super) fn series(outcome: &Outcome) -> Vec<Values> {
 }
 
 fn retry_rates(outcome: &Outcome, retry: &RetryResult) -> Vec<Option<f64>> {
-    let rate =
-        |(n, counts): (usize, &lab::outcome::RetryWindow)| Some(counts.retries as f64 / window(outcome, n).seconds());
-    retry.windows.iter().enumerate().map(rate).collect()
+    retry.windows.iter().enumerate().map(|(n, counts)| per_second(outcome, n, counts.retries)).collect()
 }
 
 /// The share of each window in which a breaker was in a state.

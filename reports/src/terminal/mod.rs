@@ -12,7 +12,7 @@ mod sweep;
 
 pub(crate) use parts::books;
 pub use run::run;
-pub(crate) use run::{counts, verdict_mark, virtual_time};
+pub(crate) use run::{counts, missed, over_its_seeds, simply_passed, verdict_mark, virtual_time};
 pub(crate) use sections::{expectation, fault_name, invariant_told, left_to_sweeps, reasons, when};
 pub use sweep::sweep;
 

@@ -1,6 +1,7 @@
 //! Colours of the terminal, and the marks of verdicts. Without colour every text stays as it is.
 
-use lab::outcome::Status;
+use crate::mood::Mood;
+use lab::outcome::{Expectation, Status};
 
 /// Whether to write ANSI codes.
 #[derive(Clone, Copy, Debug)]
@@ -29,14 +30,22 @@ impl Paint {
         self.code("33", text)
     }
 
-    /// The mark of a promise; a failure that was expected is not red.
-    pub(super) fn mark(self, status: Status, expected: bool) -> String {
-        match (status, expected) {
-            (Status::Holds, _) => self.good("✓"),
-            (Status::Violated, false) => self.bad("✗"),
-            (Status::Violated, true) => self.doubtful("✗"),
-            (Status::Unknown, _) => self.doubtful("?"),
-            (Status::Vacuous, _) => self.doubtful("○"),
+    /// The mark of a promise; a failure that was expected or is allowed is not red.
+    pub(super) fn mark(self, status: Status, expected: Expectation) -> String {
+        let mark = match status {
+            Status::Holds => "✓",
+            Status::Violated => "✗",
+            Status::Unknown => "?",
+            Status::Vacuous => "○",
+        };
+        self.mood(Mood::of(status, expected), mark)
+    }
+
+    pub(super) fn mood(self, mood: Mood, text: &str) -> String {
+        match mood {
+            Mood::Good => self.good(text),
+            Mood::Bad => self.bad(text),
+            Mood::Doubtful => self.doubtful(text),
         }
     }
 

@@ -3,9 +3,9 @@
 use super::clean;
 use super::grid::Grid;
 use super::paint::Paint;
-use super::sections::{MOST_ROWS, NONE, at, rest};
+use super::sections::{MOST_ROWS, NONE, rest};
 use crate::names::{breaker_name, retry_name};
-use crate::number::{percent, plain, thousands, thousands_signed};
+use crate::number::{percent, plain, quantile, thousands, thousands_signed};
 use lab::outcome::{BreakerResult, MessageQueueResult, OutboxResult, Outcome, RetryResult};
 
 pub(super) fn sagas(outcome: &Outcome, paint: Paint) -> Vec<String> {
@@ -13,7 +13,7 @@ pub(super) fn sagas(outcome: &Outcome, paint: Paint) -> Vec<String> {
     for saga in outcome.sagas.iter().take(MOST_ROWS) {
         let mut row = vec![clean(&saga.name)];
         row.extend([saga.started, saga.completed, saga.undone, saga.open].map(thousands));
-        row.extend([0.5, 0.95, 0.99, 1.0].map(|q| at(&saga.time, q)));
+        row.extend([0.5, 0.95, 0.99, 1.0].map(|q| quantile(&saga.time, q)));
         grid.row(row);
     }
     rest(&mut grid, outcome.sagas.len(), "summary.json");
@@ -44,7 +44,7 @@ pub(super) fn messages(outcome: &Outcome, paint: Paint) -> Vec<String> {
         row.extend([queue.expired, queue.dropped, queue.refused].map(thousands));
         row.push(plain(queue.depth.mean));
         row.extend([queue.depth.max, queue.depth.end].map(thousands_signed));
-        row.extend([at(&queue.wait, 0.5), at(&queue.wait, 0.99), at(&queue.age, 0.99)]);
+        row.extend([quantile(&queue.wait, 0.5), quantile(&queue.wait, 0.99), quantile(&queue.age, 0.99)]);
         grid.row(row);
         if queue.identity.violations > 0 {
             grid.remark(paint.bad(&books(queue)));
@@ -61,7 +61,7 @@ pub(super) fn outboxes(outcome: &Outcome, paint: Paint) -> Vec<String> {
     for outbox in seen.iter().take(MOST_ROWS) {
         let mut row = vec![clean(&outbox.service), thousands(outbox.lag.count()), plain(outbox.depth.mean)];
         row.extend([outbox.depth.max, outbox.depth.end].map(thousands_signed));
-        row.extend([0.5, 0.95, 0.99, 1.0].map(|q| at(&outbox.lag, q)));
+        row.extend([0.5, 0.95, 0.99, 1.0].map(|q| quantile(&outbox.lag, q)));
         grid.row(row);
     }
     rest(&mut grid, seen.len(), "summary.json");

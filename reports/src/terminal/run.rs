@@ -6,7 +6,7 @@ use super::{parts, sections};
 use crate::mood::Mood;
 use crate::number::{plain, thousands};
 use kernel::{Span, Time};
-use lab::outcome::{Found, Outcome, RunVerdict, Status, WarmupBy};
+use lab::outcome::{Expectation, Found, Outcome, Status, WarmupBy};
 
 /// The text of a run, with a line feed at its end. `out_dir` is where its files are; ANSI colours only if asked for.
 pub fn run(outcome: &Outcome, out_dir: &str, colour: bool) -> String {
@@ -40,19 +40,13 @@ pub fn run(outcome: &Outcome, out_dir: &str, colour: bool) -> String {
 }
 
 fn head(outcome: &Outcome, paint: Paint) -> Vec<String> {
-    let (mark, mood) = verdict_mark(&outcome.verdict);
-    let shade: fn(Paint, &str) -> String = match mood {
-        Mood::Good => Paint::good,
-        Mood::Bad => Paint::bad,
-        Mood::Doubtful => Paint::doubtful,
-    };
+    let (mark, mood) = verdict_mark(outcome);
     let variant = outcome.variant.as_ref().map(|variant| format!("   variant {}", clean(variant))).unwrap_or_default();
     let name = format!("{}  seed {}{variant}", clean(&outcome.scenario), outcome.seed);
-    let passed = outcome.verdict.found == Found::Pass && outcome.verdict.as_expected;
-    let told = Some(&outcome.verdict.summary).filter(|told| !told.is_empty() && !passed);
+    let told = Some(&outcome.verdict.summary).filter(|told| !told.is_empty() && !simply_passed(outcome));
     let counts = counts(outcome);
     let in_one = counts.join(", ");
-    let mut lines = vec![format!("{}   {}", shade(paint, mark), paint.bold(&name))];
+    let mut lines = vec![format!("{}   {}", paint.mood(mood, mark), paint.bold(&name))];
     if columns(mark) + 3 + columns(&name) + 5 + columns(&in_one) <= WIDTH {
         lines[0] += "     ";
         lines[0] += &in_one;
@@ -76,14 +70,33 @@ fn head(outcome: &Outcome, paint: Paint) -> Vec<String> {
     lines
 }
 
-/// The mark and word of a verdict, and how it is to be taken.
-pub(crate) fn verdict_mark(verdict: &RunVerdict) -> (&'static str, Mood) {
-    match (verdict.found, verdict.as_expected) {
+/// The mark and word of the verdict, and how it is to be taken.
+pub(crate) fn verdict_mark(outcome: &Outcome) -> (&'static str, Mood) {
+    match (outcome.verdict.found, outcome.verdict.as_expected) {
+        (Found::Pass, true) if missed(outcome) => ("✓ HOLDS ON THIS SEED", Mood::Doubtful),
         (Found::Pass, true) => ("✓ PASS", Mood::Good),
         (Found::Fail | Found::Inconclusive, true) => ("✓ AS EXPECTED", Mood::Good),
         (Found::Pass | Found::Fail, false) => ("✗ FAIL", Mood::Bad),
         (Found::Inconclusive, false) => ("? INCONCLUSIVE", Mood::Doubtful),
     }
+}
+
+/// Whether there is nothing to say but that everything holds.
+pub(crate) fn simply_passed(outcome: &Outcome) -> bool {
+    outcome.verdict.found == Found::Pass && outcome.verdict.as_expected && !missed(outcome)
+}
+
+/// Whether something that has to fail on some seed does not on this one.
+pub(crate) fn missed(outcome: &Outcome) -> bool {
+    let invariants = outcome.invariants.iter().map(|result| (result.status, result.expected));
+    let thresholds = outcome.thresholds.iter().map(|result| (result.status, result.expected));
+    let mut all = invariants.chain(thresholds);
+    all.any(|(status, expected)| expected == Expectation::FailsOnSomeSeed && status != Status::Violated)
+}
+
+/// The command that runs the seeds of the scenario in this folder.
+pub(crate) fn over_its_seeds(folder: &str) -> String {
+    format!("stormglass sweep {folder}scenario.toml")
 }
 
 fn indented(text: &str) -> String {
@@ -139,9 +152,11 @@ fn foot(outcome: &Outcome, out_dir: &str, paint: Paint) -> Vec<String> {
     if !crate::charts::plan(outcome).is_empty() || !outcome.topology.parts.is_empty() {
         lines.push(format!("{}   {dir}/charts/", paint.faint("charts")));
     }
+    let label = paint.faint("next  ");
     if !outcome.verdict.as_expected {
-        let label = paint.faint("next  ");
         lines.push(format!("{label}   stormglass run {dir}/scenario.toml --seed {} --twice", outcome.seed));
+    } else if missed(outcome) {
+        lines.push(format!("{label}   {}   finds seeds on which it fails", over_its_seeds(&format!("{dir}/"))));
     }
     lines
 }

@@ -3,10 +3,10 @@
 use super::grid::Grid;
 use super::paint::Paint;
 use super::{WIDTH, clean, columns, wrapped};
+use crate::mood::Mood;
 use crate::names::operation_name;
-use crate::number::{percent, plain, quantity, thousands, thousands_signed};
-use kernel::{Histogram, Span};
-use lab::outcome::{FaultResult, InvariantResult, Outcome, Status, ThresholdResult, TransactionResult};
+use crate::number::{mean, percent, plain, quantile, quantity, thousands, thousands_signed};
+use lab::outcome::{Expectation, FaultResult, InvariantResult, Outcome, Status, ThresholdResult, TransactionResult};
 
 /// As many rows as a table shows; all of them stand in the files.
 pub(super) const MOST_ROWS: usize = 20;
@@ -19,8 +19,11 @@ pub(super) fn invariants(outcome: &Outcome, paint: Paint) -> Vec<String> {
     }
     let title = paint.bold("INVARIANTS");
     let in_one_line: usize = all.iter().map(|result| columns(&result.name) + 5).sum();
-    if all.iter().all(|result| result.status == Status::Holds) && 10 + in_one_line <= WIDTH {
-        let each = all.iter().map(|result| format!("   {} {}", paint.mark(result.status, false), clean(&result.name)));
+    let as_usual = |result: &InvariantResult| Mood::of(result.status, result.expected) == Mood::Good;
+    if all.iter().all(as_usual) && 10 + in_one_line <= WIDTH {
+        let each = all
+            .iter()
+            .map(|result| format!("   {} {}", paint.mark(result.status, result.expected), clean(&result.name)));
         return vec![format!("{title}{}", each.collect::<String>())];
     }
     let name_width = all.iter().map(|result| columns(&result.name)).max().unwrap_or(0).min(44);
@@ -34,10 +37,10 @@ pub(super) fn invariants(outcome: &Outcome, paint: Paint) -> Vec<String> {
 
 fn invariant(result: &InvariantResult, name_width: usize, form_width: usize, paint: Paint) -> Vec<String> {
     let told = invariant_told(result);
-    let expected = if result.expected_to_fail { expectation(result.status) } else { "" };
+    let expected = expectation(result.status, result.expected).map(|told| format!("   {told}")).unwrap_or_default();
     let mut lines = vec![format!(
         "  {} {:name_width$}  {:form_width$}  {told}{expected}",
-        paint.mark(result.status, result.expected_to_fail),
+        paint.mark(result.status, result.expected),
         clean(&result.name),
         clean(&result.form),
     )];
@@ -65,11 +68,15 @@ pub(crate) fn left_to_sweeps(result: &InvariantResult) -> bool {
     result.status == Status::Unknown && result.reached == Some(false)
 }
 
-/// What is added to a promise that stands in `fails`.
-pub(crate) fn expectation(status: Status) -> &'static str {
-    match status {
-        Status::Violated => "   expected",
-        Status::Holds | Status::Unknown | Status::Vacuous => "   was expected to fail",
+/// What is added to a promise that stands in `fails` or `may_fail`.
+pub(crate) fn expectation(status: Status, expected: Expectation) -> Option<&'static str> {
+    match (expected, status) {
+        (Expectation::Fails | Expectation::FailsOnSomeSeed, Status::Violated) => Some("expected"),
+        (Expectation::Fails, Status::Holds | Status::Unknown | Status::Vacuous) => Some("was expected to fail"),
+        (Expectation::FailsOnSomeSeed, Status::Holds) => Some("holds on this seed, expected to fail on some"),
+        (Expectation::FailsOnSomeSeed, Status::Unknown | Status::Vacuous) => Some("expected to fail on some seed"),
+        (Expectation::MayFail, Status::Violated | Status::Unknown) => Some("allowed"),
+        (Expectation::MayFail, Status::Holds | Status::Vacuous) | (Expectation::Holds, _) => None,
     }
 }
 
@@ -83,7 +90,7 @@ pub(super) fn thresholds(outcome: &Outcome, paint: Paint) -> Vec<String> {
     let mut lines = vec![paint.bold("THRESHOLDS")];
     for result in all {
         let (says, told) = (clean(&result.says), told(result));
-        let mark = paint.mark(result.status, result.expected_to_fail);
+        let mark = paint.mark(result.status, result.expected);
         if columns(&says) <= width {
             lines.push(format!("  {mark} {says:width$}  {told}"));
         } else {
@@ -106,8 +113,8 @@ fn told(result: &ThresholdResult) -> String {
     if let Some(at) = result.at {
         told = format!("{told}  at {at}");
     }
-    if result.expected_to_fail {
-        told.push_str(expectation(result.status));
+    if let Some(expected) = expectation(result.status, result.expected) {
+        told = format!("{told}   {expected}");
     }
     told
 }
@@ -123,7 +130,7 @@ pub(super) fn operations(outcome: &Outcome, paint: Paint) -> Vec<String> {
         let mut row = vec![clean(&operation_name(outcome, operation)), thousands(ended)];
         row.push(if rate.is_finite() { plain(rate) } else { NONE.to_owned() });
         row.extend([share(operation.failed + operation.unknown), share(operation.rejected), thousands(operation.open)]);
-        row.extend([0.5, 0.9, 0.99, 0.999, 1.0].map(|q| at(&operation.latency, q)));
+        row.extend([0.5, 0.9, 0.99, 0.999, 1.0].map(|q| quantile(&operation.latency, q)));
         grid.row(row);
     }
     rest(&mut grid, outcome.operations.len(), "operations.csv");
@@ -133,10 +140,6 @@ pub(super) fn operations(outcome: &Outcome, paint: Paint) -> Vec<String> {
     let grid =
         if never_rejected { grid.without_empty(&["rejected"], "0%").without_empty(&["rejected"], NONE) } else { grid };
     grid.lines(paint)
-}
-
-pub(super) fn at(histogram: &Histogram, q: f64) -> String {
-    if histogram.is_empty() { NONE.to_owned() } else { Span(histogram.quantile(q)).to_string() }
 }
 
 pub(super) fn rest(grid: &mut Grid, all: usize, file: &str) {
@@ -161,11 +164,14 @@ pub(super) fn queues(outcome: &Outcome, paint: Paint) -> Vec<String> {
         "busy",
     ]);
     for queue in outcome.queues.iter().take(MOST_ROWS) {
-        let mean =
-            if queue.wait.is_empty() { NONE.to_owned() } else { Span(queue.wait.mean().round() as u64).to_string() };
         let mut row = vec![clean(&queue.name)];
         row.extend([queue.entered, queue.left, queue.refused, queue.lost].map(thousands));
-        row.extend([percent(queue.waited_share), mean, at(&queue.wait, 0.99), plain(queue.depth.mean)]);
+        row.extend([
+            percent(queue.waited_share),
+            mean(&queue.wait),
+            quantile(&queue.wait, 0.99),
+            plain(queue.depth.mean),
+        ]);
         row.extend([queue.depth.max, queue.depth.end].map(thousands_signed));
         row.push(plain(queue.busy.mean));
         grid.row(row);
@@ -191,8 +197,8 @@ pub(super) fn transactions(outcome: &Outcome, paint: Paint) -> Vec<String> {
         let mut row = vec![clean(&result.name)];
         let counts = [result.requests, result.begun, result.committed, result.aborted, result.wounded];
         row.extend(counts.map(thousands));
-        row.extend([thousands_signed(result.in_doubt_level.max), at(&result.in_doubt, 1.0)]);
-        row.extend([thousands_signed(result.locks_held.max), at(&result.lock_wait, 0.99)]);
+        row.extend([thousands_signed(result.in_doubt_level.max), quantile(&result.in_doubt, 1.0)]);
+        row.extend([thousands_signed(result.locks_held.max), quantile(&result.lock_wait, 0.99)]);
         grid.row(row);
         if let Some(reasons) = reasons(result) {
             grid.remark(reasons);

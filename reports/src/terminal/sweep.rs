@@ -62,10 +62,16 @@ fn points(summary: &SweepSummary, paint: Paint) -> Vec<String> {
     );
     let mut lines = vec![paint.faint(&head)];
     for (point, median) in summary.points.iter().zip(&medians) {
-        let expectation = match point.as_expected {
-            Some(true) if point.fail > 0 => "   as expected",
-            Some(false) if point.fail == 0 => "   was expected to fail",
-            Some(_) | None => "",
+        let expectation = match (point.as_expected, point.unjudged) {
+            (Some(_), Some(not)) if not.seeds == point.fail => {
+                format!("   only thresholds, judged on seed {}", not.judged_on)
+            }
+            (Some(true), Some(not)) => {
+                format!("   as expected; {} by thresholds, judged on seed {}", thousands(not.seeds), not.judged_on)
+            }
+            (Some(true), None) if point.fail > 0 => "   as expected".to_owned(),
+            (Some(false), _) if point.fail == 0 => "   was expected to fail".to_owned(),
+            (Some(_) | None, _) => String::new(),
         };
         lines.push(format!(
             "  {:name_width$}  {:>7}{:>7}{:>9}   {median:term_width$}{gap}{}{expectation}",
@@ -129,11 +135,13 @@ fn failures(summary: &SweepSummary) -> Vec<String> {
         .take(GROUPS_SHOWN)
         .map(|group| {
             let point = if group.point.is_empty() { String::new() } else { format!(" of {}", clean(&group.point)) };
-            let expected = match group.judged_on {
-                _ if group.expected => "   expected".to_owned(),
-                Some(seed) => format!("   a threshold, judged on seed {seed} only"),
-                None => String::new(),
+            let expected = match (group.expected, group.allowed) {
+                (true, _) => Some("expected"),
+                (false, true) => Some("allowed"),
+                (false, false) => group.judged_on.map(|_| "a threshold"),
             };
+            let judged = group.judged_on.map(|seed| format!(", judged on seed {seed} only")).unwrap_or_default();
+            let expected = expected.map(|told| format!("   {told}{judged}")).unwrap_or_default();
             let runs = thousands(group.runs);
             format!(
                 "    {runs:>count_width$} × {} (smallest: seed {}{point}){expected}",

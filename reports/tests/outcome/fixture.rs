@@ -6,9 +6,9 @@
 use crate::parts;
 use kernel::{Histogram, Span, Time};
 use lab::outcome::{
-    FaultResult, Found, HistoryLine, InvariantResult, LevelResult, LittleResult, MessageCount, OperationResult,
-    OperationWindow, Outcome, Part, Quantity, QueueResult, RunVerdict, ServiceResult, SpentTime, Status,
-    ThresholdResult, Times, Topology, TransactionResult, WarmupBy, Word,
+    Expectation, FaultResult, Found, HistoryLine, InvariantResult, LevelResult, Link, LinkKind, LittleResult,
+    MessageCount, OperationResult, OperationWindow, Outcome, Part, Quantity, QueueResult, RunVerdict, ServiceResult,
+    SpentTime, Status, ThresholdResult, Times, Topology, TransactionResult, WarmupBy, Word,
 };
 
 /// Windows of half a second in 63 s; the last one is shorter.
@@ -214,7 +214,7 @@ pub(crate) fn invariant(name: &str, form: &str, status: Status) -> InvariantResu
         evaluations: 4_513,
         class: String::new(),
         reached: None,
-        expected_to_fail: false,
+        expected: Expectation::Holds,
     }
 }
 
@@ -226,7 +226,7 @@ pub(crate) fn threshold(says: &str, status: Status, value: Option<Quantity>, exp
         value,
         limit: Some(Quantity::Seconds(1.0)),
         at: None,
-        expected_to_fail: expected,
+        expected: if expected { Expectation::Fails } else { Expectation::Holds },
     }
 }
 
@@ -271,7 +271,7 @@ fn topology() -> Topology {
         kind: kind.to_owned(),
         detail: detail.to_owned(),
     };
-    let call = |from, to, label: &str| (from, to, label.to_owned());
+    let call = |from, to, label: &str| Link { from, to, label: label.to_owned(), kind: LinkKind::Forward };
     Topology {
         parts: vec![
             part("clients", "workload", "75/s, poisson"),

@@ -96,6 +96,43 @@ fn the_verdict_stands_first_then_what_failed_then_what_holds() {
 }
 
 #[test]
+fn only_nodes_of_a_service_of_which_one_was_down_are_counted_as_up() {
+    let mut outcome = sample();
+    let ledger = outcome.services.iter_mut().find(|service| service.name == "ledger").expect("it is in the sample");
+    ledger.nodes = 3;
+    outcome.faults[2].to = Some(kernel::Time(50_000_000_000));
+    let told = body(&read(&reports::html::report(&outcome)));
+    assert!(told.contains("always up: 2 other nodes of ledger"), "the coordinator has no other, the banks no trouble");
+}
+
+#[test]
+fn a_length_of_time_reads_the_same_on_the_terminal_and_in_the_report() {
+    let outcome = sample();
+    let terminal = reports::terminal::run(&outcome, "out", false);
+    let page = reports::html::report(&outcome);
+    let document = read(&page);
+    let operations = section(&document, "operations").expect("there are operations");
+    let rows: Vec<Vec<String>> = operations
+        .descendants()
+        .filter(|node| node.has_tag_name("tr"))
+        .map(|row| row.descendants().filter(|cell| cell.has_tag_name("td")).map(text).collect())
+        .collect();
+    let mut compared = 0;
+    for (line, row) in outcome.operations.iter().filter_map(|operation| {
+        let line = terminal.lines().find(|line| line.trim_start().starts_with(&format!("{} ", operation.name)))?;
+        let place = outcome.operations.iter().position(|other| other.name == operation.name)?;
+        Some((line, &rows[place + 1]))
+    }) {
+        let there: Vec<&str> = line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect();
+        // The last five are percentiles in both.
+        let here: Vec<&str> = row[row.len() - 5..].iter().map(String::as_str).collect();
+        assert_eq!(here, there[there.len() - 5..], "{line}");
+        compared += 1;
+    }
+    assert!(compared > 2, "{compared} operations were compared");
+}
+
+#[test]
 fn each_verdict_has_its_word_and_colour() {
     let mut outcome = sample();
     for (found, as_expected, class, word) in [

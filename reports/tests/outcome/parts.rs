@@ -74,6 +74,7 @@ pub(crate) fn retries() -> Vec<RetryResult> {
     let mut dice = Dice(35);
     let window = |n: usize| RetryWindow {
         calls: if n < 120 { 45 } else { 0 },
+        of_calls: if (38..58).contains(&n) { (30.0 * dice.roll()) as u64 } else { 0 },
         retries: if (40..60).contains(&n) { (30.0 * dice.roll()) as u64 } else { 0 },
     };
     vec![RetryResult {

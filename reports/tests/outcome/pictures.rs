@@ -2,7 +2,7 @@
 
 use crate::fixture::{Dice, WINDOWS, sample, without_parts};
 use kernel::{Histogram, Span, Time};
-use lab::outcome::{OperationWindow, Outcome, Part, Topology};
+use lab::outcome::{Link, LinkKind, OperationWindow, Outcome, Part, Topology};
 use reports::charts::{Chart, Measure, Series, lanes, plan};
 use roxmltree::{Document, Node};
 
@@ -378,12 +378,38 @@ fn huge_and_odd_values_are_drawn_without_complaint() {
 }
 
 #[test]
+fn what_undoes_a_saga_is_dashed_and_explained() {
+    let part = |name: &str, kind: &str| Part { name: name.to_owned(), kind: kind.to_owned(), detail: String::new() };
+    let link = |label: &str, kind| Link { from: 0, to: 1, label: label.to_owned(), kind };
+    let parts = vec![part("checkout", "saga"), part("inventory", "service")];
+    let mut topology = Topology { parts, calls: vec![link("reserve", LinkKind::Forward)] };
+    let drawn = |topology: &Topology| {
+        let (svg, _, dot) = reports::graph(topology);
+        [svg, dot].map(|bytes| String::from_utf8(bytes).expect("UTF-8"))
+    };
+    let lines = |svg: &str| svg.matches("<polyline").count();
+    let [plain, dot] = drawn(&topology);
+    assert!(!plain.contains("dashed") && !dot.contains("dashed"));
+    topology.calls.push(link("release", LinkKind::Undo));
+    let [svg, dot] = drawn(&topology);
+    assert!(svg.contains("release") && svg.contains("dashed: only to undo"));
+    assert!(lines(&svg) > lines(&plain) + 10, "a dashed line is many: {} after {}", lines(&svg), lines(&plain));
+    assert!(dot.contains("n0 -> n1 [label=\"release\", style=dashed"), "{dot}");
+}
+
+#[test]
 fn random_topologies_keep_every_part_inside_the_picture() {
     let mut dice = Dice(5);
     for parts in [1, 2, 5, 12, 25] {
         let part = |n: usize| Part { name: format!("p{n}"), kind: "service".to_owned(), detail: "d".to_owned() };
         let mut end = || (dice.roll() * parts as f64) as usize;
-        let calls = (0..parts * 2).map(|n| (end(), end(), format!("call {n}"))).collect();
+        let calls = (0..parts * 2).map(|n| Link {
+            from: end(),
+            to: end(),
+            label: format!("call {n}"),
+            kind: if n % 3 == 0 { LinkKind::Undo } else { LinkKind::Forward },
+        });
+        let calls: Vec<Link> = calls.collect();
         let topology = Topology { parts: (0..parts).map(part).collect(), calls };
         let (svg, png, dot) = reports::graph(&topology);
         let svg = String::from_utf8(svg).expect("UTF-8");

@@ -1,6 +1,7 @@
 //! The data files: headers with units, escaping, the same bytes, and what JSON holds.
 
 use crate::fixture::{WINDOWS, sample};
+use kernel::Time;
 use lab::outcome::Outcome;
 use serde_json::Value;
 
@@ -54,11 +55,15 @@ fn every_table_has_one_header_and_a_row_per_window() {
 }
 
 #[test]
-fn rates_divide_by_the_windows_own_length() {
+fn a_last_window_has_a_rate_over_its_own_length_and_none_if_it_is_a_stub() {
     let mut outcome = sample();
     outcome.operations[0].windows[WINDOWS - 1].offered = 1;
-    let text = file(&outcome, "timeseries.csv");
-    assert!(text.contains("offered_per_s,clients,63.000000000,63.200000000,5.000000000\n"), "1 in 0.2 s is 5/s");
+    let offered = |outcome: &Outcome, row: &str| {
+        file(outcome, "timeseries.csv").contains(&format!("offered_per_s,clients,63.000000000,{row}\n"))
+    };
+    assert!(offered(&outcome, "63.200000000,"), "0.2 s of windows of 0.5 s: 5/s would be a spike");
+    outcome.end = Time(63_400_000_000);
+    assert!(offered(&outcome, "63.400000000,2.500000000"), "1 in 0.4 s");
 }
 
 #[test]

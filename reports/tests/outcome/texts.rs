@@ -1,8 +1,8 @@
 //! The text of the terminal, as a person sees it.
 
 use crate::fixture::{invariant, sample, threshold, without_parts};
-use lab::outcome::{Found, Outcome, Quantity, RunVerdict, Status};
-use reports::sweep::{FailureGroup, Mean, Median, Point, Precise, Reruns, SweepSummary};
+use lab::outcome::{Expectation, Found, Outcome, Quantity, RunVerdict, Status};
+use reports::sweep::{FailureGroup, Mean, Median, Point, Precise, Reruns, SweepSummary, Unjudged};
 
 const DIR: &str = "out/bank-2pc/91b0d4e2";
 
@@ -67,6 +67,38 @@ fn a_goal_not_reached_in_one_run_is_left_to_the_sweep() {
     let found = text(&outcome);
     assert!(found.contains("? aborts_happen  sometimes  not reached in this run; a sweep judges it\n"), "{found}");
     assert!(found.lines().next().is_some_and(|head| head.ends_with("1 invariant holds")), "{found}");
+}
+
+#[test]
+fn what_has_to_fail_on_some_seed_and_holds_on_this_one_says_so_and_where_to_look() {
+    let mut outcome = sample();
+    let mut missed = invariant("paid_iff_confirmed", "at rest", Status::Holds);
+    missed.expected = Expectation::FailsOnSomeSeed;
+    outcome.invariants = vec![missed];
+    outcome.thresholds.clear();
+    outcome.verdict = verdict(Found::Pass, true, "everything holds; and so on");
+    let found = text(&outcome);
+    assert!(found.starts_with("✓ HOLDS ON THIS SEED   bank-2pc  seed 7 "), "{found}");
+    let told = [
+        "\n         everything holds; and so on\n",
+        "\n  ✓ paid_iff_confirmed  at rest     holds on this seed, expected to fail on some\n",
+        "\nnext     stormglass sweep out/bank-2pc/91b0d4e2/scenario.toml   finds seeds on which it fails\n",
+    ];
+    for line in told {
+        assert!(found.contains(line), "{line}\n{found}");
+    }
+}
+
+#[test]
+fn what_may_fail_and_does_is_told_as_allowed() {
+    let mut outcome = sample();
+    let mut slow = threshold("p99(latency) < 1s", Status::Violated, Some(Quantity::Seconds(1.06)), false);
+    slow.expected = Expectation::MayFail;
+    outcome.thresholds = vec![slow];
+    let found = text(&outcome);
+    assert!(found.contains("\n  ✗ p99(latency) < 1s  1.06s   allowed\n"), "{found}");
+    let page = reports::html::report(&outcome);
+    assert!(page.contains("<span class=\"tag\">allowed</span>"));
 }
 
 #[test]
@@ -152,6 +184,7 @@ fn swept() -> SweepSummary {
             high: Some(Quantity::Seconds(0.089)),
         }),
         failing: failing.to_vec(),
+        unjudged: None,
         precision: None,
     };
     SweepSummary {
@@ -166,6 +199,7 @@ fn swept() -> SweepSummary {
             seed: 4,
             point: "false".to_owned(),
             expected: false,
+            allowed: false,
             judged_on: None,
         }],
         interrupted: None,
@@ -200,6 +234,24 @@ fn an_interrupted_sweep_has_no_verdict_and_a_threshold_says_where_it_counts() {
     let found = reports::terminal::sweep(&summary, false);
     assert!(found.ends_with("? INCONCLUSIVE   interrupted after 42 runs: everything here is about those\n"), "{found}");
     assert!(found.contains("(smallest: seed 4 of false)   a threshold, judged on seed 7 only\n"), "{found}");
+}
+
+#[test]
+fn seeds_on_which_only_unjudged_thresholds_failed_are_not_told_as_expected() {
+    let mut summary = swept();
+    summary.points.iter_mut().for_each(|point| point.as_expected = Some(true));
+    summary.points[0].unjudged = Some(Unjudged { seeds: 9, judged_on: 42 });
+    summary.points[1].unjudged = Some(Unjudged { seeds: 1, judged_on: 42 });
+    summary.failures[0] = FailureGroup { allowed: true, judged_on: Some(42), ..summary.failures[0].clone() };
+    let found = reports::terminal::sweep(&summary, false);
+    let told = [
+        "42, 118, 203, 204 …   only thresholds, judged on seed 42\n",
+        "4, 19, 23   as expected; 1 by thresholds, judged on seed 42\n",
+        "(smallest: seed 4 of false)   allowed, judged on seed 42 only\n",
+    ];
+    for line in told {
+        assert!(found.contains(line), "{line}\n{found}");
+    }
 }
 
 #[test]

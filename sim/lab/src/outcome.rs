@@ -3,6 +3,7 @@
 //! Everything here is a function of the scenario, the seed and the engine; wall times stand elsewhere.
 
 mod parts;
+mod topology;
 
 use kernel::{Histogram, Span, Time};
 use systems::app::spent::Waiting;
@@ -11,6 +12,7 @@ pub use parts::{
     BreakerResult, BreakerSpan, BreakerState, Identity, MessageQueueResult, MessageWindow, OutboxResult, RetryResult,
     RetryWindow, SagaResult, SagaStepCounts,
 };
+pub use topology::{Link, LinkKind, Part, Topology};
 
 use crate::measure::Value;
 
@@ -144,8 +146,21 @@ pub struct InvariantResult {
     /// For `sometimes`: whether it was reached. Unless `at_least` is 100% one run does not judge it (`Unknown` if not
     /// reached, and the run's verdict leaves it out); a sweep does.
     pub reached: Option<bool>,
-    /// It stands in `fails` of `[expect]`.
-    pub expected_to_fail: bool,
+    /// What `[expect]` says of it.
+    pub expected: Expectation,
+}
+
+/// What `[expect]` says of a promise.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Expectation {
+    /// Nothing: it is to hold.
+    Holds,
+    /// It fails: it stands in `fails`.
+    Fails,
+    /// The same with `seeds = "some"`: it fails on some seed of a sweep, and in one run perhaps.
+    FailsOnSomeSeed,
+    /// It may fail: it stands in `may_fail`.
+    MayFail,
 }
 
 /// One threshold.
@@ -163,8 +178,8 @@ pub struct ThresholdResult {
     pub limit: Option<Quantity>,
     /// Where the worst was seen, for `max`.
     pub at: Option<Time>,
-    /// It stands in `fails` of `[expect]`.
-    pub expected_to_fail: bool,
+    /// What `[expect]` says of it.
+    pub expected: Expectation,
 }
 
 /// A number with its sort.
@@ -415,26 +430,6 @@ pub struct LittleResult {
     pub integral: u128,
     /// Σ (min(exit, end) − enter) in nanoseconds.
     pub sojourns: u128,
-}
-
-/// The parts of the scenario and who calls whom.
-#[derive(Clone, Debug, Default)]
-pub struct Topology {
-    /// Parts.
-    pub parts: Vec<Part>,
-    /// Calls: from, to (indices of `parts`), label.
-    pub calls: Vec<(usize, usize, String)>,
-}
-
-/// One part.
-#[derive(Clone, Debug)]
-pub struct Part {
-    /// Its name.
-    pub name: String,
-    /// `workload`, `service`, `transaction`.
-    pub kind: String,
-    /// `10 workers`, `3 nodes × 8 workers`.
-    pub detail: String,
 }
 
 /// What a variable of an operation holds.

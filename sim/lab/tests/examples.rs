@@ -8,6 +8,7 @@ use lab::model::{
     Backoff, BreakerWindow, Budget, Change, DestinationKind, Jitter, Model, Otherwise, Relay, SagaStyle, State, Value,
     Verb,
 };
+use lab::outcome::LinkKind;
 use lab::scenario::{Choice, Colour, Scenario, Source, load};
 
 const EXAMPLES: [&str; 4] = ["checkout_saga", "choreography", "order_flow", "sharing"];
@@ -168,4 +169,14 @@ fn steps_keep_the_types_and_the_places_of_what_they_carry() {
         panic!("a map")
     };
     assert_eq!(initial[0].1.value, Value::Integer(0));
+}
+
+#[test]
+fn what_undoes_a_saga_is_a_link_of_its_own() {
+    let topology = lab::run::topology(&model("checkout_saga", None));
+    let named = |part: usize| topology.parts[part].name.as_str();
+    let undoing = topology.calls.iter().filter(|link| link.kind == LinkKind::Undo);
+    let found: Vec<_> = undoing.map(|link| (named(link.from), named(link.to), link.label.as_str())).collect();
+    let wanted = [("inventory", "release"), ("payment", "refund"), ("orders", "cancel")];
+    assert_eq!(found, wanted.map(|(to, op)| ("checkout", to, op)));
 }

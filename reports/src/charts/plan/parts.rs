@@ -182,7 +182,11 @@ fn retries(outcome: &Outcome) -> Option<Chart> {
     (!all.is_empty()).then(|| Chart {
         file: "retries".to_owned(),
         title: "Retry amplification: tries per call".to_owned(),
-        subtitle: format!("calls and retries begun in each window of {} · {}", width(outcome), of_run(outcome)),
+        subtitle: format!(
+            "of the calls begun in each window of {}, whenever they were tried again · {}",
+            width(outcome),
+            of_run(outcome)
+        ),
         quantity: "amplification",
         measure: Measure::Count("tries per call"),
         note: more(all.len(), "timeseries.csv"),

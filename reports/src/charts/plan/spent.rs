@@ -3,7 +3,7 @@
 use super::{BAR_INK, Bar, Chart, Horizontal, Ink, Measure, Row, Series, of_run};
 use crate::charts::colour::{BLUE, ORANGE, PURPLE, SKY, VERMILION};
 use crate::names::operation_name;
-use crate::number::thousands;
+use crate::number::{duration, thousands};
 use kernel::Span;
 use lab::outcome::{OperationResult, Outcome};
 use plotters::style::RGBColor;
@@ -63,6 +63,6 @@ fn row(outcome: &Outcome, operation: &OperationResult) -> Row {
         }
         from += ns;
     }
-    let mean = Span((all / u128::from(operation.latency.count().max(1))) as u64);
-    Row { name: operation_name(outcome, operation), value: Some(mean.to_string()), bars }
+    let mean = duration(Span((all / u128::from(operation.latency.count().max(1))) as u64));
+    Row { name: operation_name(outcome, operation), value: Some(mean), bars }
 }

@@ -7,7 +7,9 @@ use super::Recorder;
 use super::finish::{merged, owned, rows};
 use super::wanted::label;
 use crate::names::Names;
-use crate::outcome::{BreakerResult, MessageQueueResult, OutboxResult, RetryResult, RetryWindow, SagaResult};
+use crate::outcome::{
+    BreakerResult, MessageQueueResult, OperationWindow, OutboxResult, RetryResult, RetryWindow, SagaResult,
+};
 
 impl Recorder {
     pub(super) fn message_queues(&self, names: &Names) -> Vec<MessageQueueResult> {
@@ -68,11 +70,14 @@ impl Recorder {
             let mut result = RetryResult { operation, from, calls: 0, retries: 0, windows: Vec::new() };
             for stream in self.streams(names, "latency", &asked) {
                 result.calls += stream.tally.ended() + stream.tally.cut_short();
-                add(&mut result.windows, stream, end, |window| &mut window.calls);
+                add(&mut result.windows, stream, end, |window, begun| window.calls += begun.offered);
             }
             for stream in self.streams(names, "retries", &asked) {
                 result.retries += stream.tally.ended();
-                add(&mut result.windows, stream, end, |window| &mut window.retries);
+                add(&mut result.windows, stream, end, |window, seen| {
+                    window.of_calls += seen.offered;
+                    window.retries += seen.ok + seen.failed + seen.rejected;
+                });
             }
             found.push(result);
         }
@@ -125,12 +130,15 @@ impl Recorder {
     }
 }
 
-fn add(windows: &mut Vec<RetryWindow>, stream: &super::Stream, end: Time, count: fn(&mut RetryWindow) -> &mut u64) {
-    let begun = stream.windows(end);
-    if windows.len() < begun.len() {
-        windows.resize(begun.len(), RetryWindow::default());
+fn add(
+    windows: &mut Vec<RetryWindow>,
+    stream: &super::Stream,
+    end: Time,
+    count: fn(&mut RetryWindow, &OperationWindow),
+) {
+    let seen = stream.windows(end);
+    if windows.len() < seen.len() {
+        windows.resize(seen.len(), RetryWindow::default());
     }
-    for (window, seen) in windows.iter_mut().zip(&begun) {
-        *count(window) += seen.offered;
-    }
+    windows.iter_mut().zip(&seen).for_each(|(window, seen)| count(window, seen));
 }

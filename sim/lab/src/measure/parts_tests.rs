@@ -225,14 +225,14 @@ fn amplification_is_tries_by_calls() {
         wanted(Stat::Mean, Metric::RetryAmplification, &op, Phase::Warmup),
     ];
     let mut recorder = recorder(&names, &terms);
-    let retry = |recorder: &mut Recorder, now: u64| {
-        let sample = Sample { series: RETRIES, tag: 3, since: at(now), value: Span(SECOND) };
+    let retry = |recorder: &mut Recorder, now: u64, begun: u64| {
+        let sample = Sample { series: RETRIES, tag: 3, since: at(begun), value: Span(SECOND) };
         recorder.sample(at(now), NodeId(0), sample);
     };
-    retry(&mut recorder, 0);
+    retry(&mut recorder, 0, 0);
     sample(&mut recorder, Time(SECOND / 2), CALL, Ending::Ok, Time::ZERO);
     for second in [2, 3, 7] {
-        retry(&mut recorder, second);
+        retry(&mut recorder, second, 2);
     }
     sample(&mut recorder, at(8), CALL, Ending::Fail, at(2));
     recorder.still_open(at(12), NodeId(0), CALL, at(8));
@@ -240,8 +240,11 @@ fn amplification_is_tries_by_calls() {
     let numbers: Vec<_> = (0..terms.len()).map(|term| number(&recorder, term)).collect();
     assert_eq!(numbers, [2.5, 2.5, 3.0, 2.0 / 5.0, 2.0].map(Some));
     assert_eq!((found.calls, found.retries, found.amplification()), (2, 3, Some(2.5)));
-    let windows: Vec<_> = found.windows.iter().map(|window| (window.calls, window.retries)).collect();
-    assert_eq!(windows, [(1, 1), (1, 2), (0, 0), (0, 1), (1, 0), (0, 0)]);
+    // Windows of 2 s: each retry counts where its call began, and its rate where it was decided.
+    let windows: Vec<_> = found.windows.iter().map(|w| (w.calls, w.of_calls, w.retries)).collect();
+    assert_eq!(windows, [(1, 1, 1), (1, 3, 2), (0, 0, 0), (0, 0, 1), (1, 0, 0), (0, 0, 0)]);
+    let tries: Vec<_> = found.windows.iter().map(|window| window.amplification()).collect();
+    assert_eq!(tries, [Some(2.0), Some(4.0), None, None, Some(1.0), None], "no more than the tries a call may have");
 }
 
 #[test]

@@ -129,14 +129,16 @@ impl RetryResult {
 pub struct RetryWindow {
     /// Calls begun.
     pub calls: u64,
-    /// Retries decided.
+    /// Retries of these calls, whenever they were decided.
+    pub of_calls: u64,
+    /// Retries decided, of calls begun whenever.
     pub retries: u64,
 }
 
 impl RetryWindow {
-    /// Tries per call; `None` without calls.
+    /// Tries per call, of the calls begun in it; `None` without calls.
     pub fn amplification(self) -> Option<f64> {
-        (self.calls > 0).then(|| (self.calls + self.retries) as f64 / self.calls as f64)
+        (self.calls > 0).then(|| (self.calls + self.of_calls) as f64 / self.calls as f64)
     }
 }
 

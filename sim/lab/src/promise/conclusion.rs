@@ -4,7 +4,7 @@ use kernel::Span;
 
 use super::predicate::grouped;
 use super::watch::{Ending, Form, Watch};
-use crate::outcome::{InvariantResult, Status};
+use crate::outcome::{Expectation, InvariantResult, Status};
 
 impl Watch {
     /// What came of it.
@@ -37,7 +37,7 @@ impl Watch {
                 | Form::LeadsTo { .. }
                 | Form::Each(_) => None,
             },
-            expected_to_fail: false,
+            expected: Expectation::Holds,
         }
     }
 

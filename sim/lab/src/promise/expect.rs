@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use crate::model::{At, Expect, Expected};
-use crate::outcome::{Found, InvariantResult, RunVerdict, Status, ThresholdResult};
+use crate::outcome::{Expectation, Found, InvariantResult, RunVerdict, Status, ThresholdResult};
 
 /// Names of promises.
 pub type NameSet = BTreeSet<String>;
@@ -82,14 +82,20 @@ pub(super) struct Sets {
     pub(super) vacuous: NameSet,
 }
 
-/// Sets `expected_to_fail` where a name stands in `fails`.
+/// Writes to each promise what `[expect]` says of it.
 pub fn mark_expected(invariants: &mut [InvariantResult], thresholds: &mut [ThresholdResult], expect: &Expect) {
-    let fails = names(&expect.fails);
+    let Rules { fails, may_fail, .. } = Rules::of(expect);
+    let of = |name: &String| match (fails.contains(name), may_fail.contains(name)) {
+        (true, _) if expect.some_seed => Expectation::FailsOnSomeSeed,
+        (true, _) => Expectation::Fails,
+        (false, true) => Expectation::MayFail,
+        (false, false) => Expectation::Holds,
+    };
     for invariant in invariants {
-        invariant.expected_to_fail = fails.contains(&invariant.name);
+        invariant.expected = of(&invariant.name);
     }
     for threshold in thresholds {
-        threshold.expected_to_fail = fails.contains(&threshold.name);
+        threshold.expected = of(&threshold.name);
     }
 }
 
@@ -102,11 +108,12 @@ pub fn judge(invariants: &[InvariantResult], thresholds: &[ThresholdResult], exp
     let sets = SeedFindings::of(0, invariants, thresholds).sets(true);
     let mut rules = Rules::of(expect);
     rules.fails.retain(|name| !left_to_sweep(name));
+    let allowed = rules.may_fail.clone();
     let missed = if expect.some_seed { rules.tolerate_fails() } else { NameSet::new() };
     let comparison = rules.compare(&sets);
     let word = if expect.some_seed { Word::Fits } else { rules.word(expect.verdict, &sets) };
     let exit = exit(&comparison, &word, expect.verdict);
-    let summary = if exit == 0 { met(&sets, &missed) } else { unmet(&sets, &comparison, &word) };
+    let summary = if exit == 0 { met(&sets, &allowed, &missed) } else { unmet(&sets, &comparison, &word) };
     RunVerdict { found: rules.found(&sets), as_expected: exit == 0, exit, summary }
 }
 
@@ -216,15 +223,22 @@ pub(super) fn exit(comparison: &Comparison, word: &Word, expected: Expected) -> 
     }
 }
 
-/// One line for a run that is as expected.
-fn met(sets: &Sets, missed: &NameSet) -> String {
-    let told = match (sets.failing.is_empty(), sets.unknown.is_empty()) {
-        (true, true) => "everything holds".to_owned(),
-        (true, false) => format!("{} unknown, nothing fails", list(&sets.unknown)),
-        (false, _) => format!("fails {}, nothing else", list(&sets.failing)),
+/// One line for a run that is as expected; `missed` are those that have to fail on some seed.
+fn met(sets: &Sets, allowed: &NameSet, missed: &NameSet) -> String {
+    let (excused, failing) = (&sets.failing & allowed, &sets.failing - allowed);
+    let told = match (failing.is_empty(), excused.is_empty()) {
+        (true, true) if sets.unknown.is_empty() => "everything holds".to_owned(),
+        (true, true) => format!("{} unknown, nothing fails", list(&sets.unknown)),
+        (true, false) => format!("fails nothing but {}, which may", list(&excused)),
+        (false, true) => format!("fails {}, nothing else", list(&failing)),
+        (false, false) => format!("fails {}, nothing else but {}, which may", list(&failing), list(&excused)),
     };
     let missed: NameSet = missed - &sets.failing;
-    if missed.is_empty() { told } else { format!("{told}; not {} with this seed", list(&missed)) }
+    match missed.len() {
+        0 => told,
+        1 => format!("{told}; {} is expected to fail on some seed, not on this one", list(&missed)),
+        _ => format!("{told}; {} are expected to fail on some seed each, not on this one", list(&missed)),
+    }
 }
 
 /// One line for a run that is not as expected, or undecided.

@@ -11,7 +11,7 @@ use crate::expression::Problem;
 use crate::model::At;
 use crate::names::Names;
 use crate::nearest::nearest;
-use crate::outcome::{InvariantResult, Status};
+use crate::outcome::{Expectation, InvariantResult, Status};
 
 /// The judges there are, each with the section of what it judges.
 const JUDGES: [(&str, &str); 5] = [
@@ -196,7 +196,7 @@ impl JudgeWatch {
             evaluations: judged,
             class,
             reached: None,
-            expected_to_fail: false,
+            expected: Expectation::Holds,
         }
     }
 

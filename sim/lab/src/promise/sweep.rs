@@ -60,7 +60,7 @@ pub fn judge_sweep(model: &Model, seeds: &[SeedFindings]) -> SweepVerdict {
         told.push(format!("{} of {} seeds not as expected, first seed {seed}: {why}", unexpected.len(), seeds.len()));
     }
     if told.is_empty() {
-        told.push(sweep.met(&failing, &not_reached, seeds.len()));
+        told.push(sweep.met(&failing, &not_reached, &seeds));
     }
     SweepVerdict { found, as_expected: exit == 0, exit, summary: told.join("; "), failing, not_reached, unexpected }
 }
@@ -195,20 +195,40 @@ impl<'a> Sweep<'a> {
         Comparison { wrong, open }
     }
 
-    /// One line for a sweep that is as expected.
-    fn met(&self, failing: &[(String, Vec<u64>)], not_reached: &[(String, u64, u64)], seeds: usize) -> String {
+    /// One line for a sweep that is as expected: what was judged, and on which seeds.
+    fn met(
+        &self,
+        failing: &[(String, Vec<u64>)],
+        not_reached: &[(String, u64, u64)],
+        seeds: &[&SeedFindings],
+    ) -> String {
+        let (all, pinned, Rules { fails, may_fail, .. }) = (seeds.len(), self.pinned, Rules::of(&self.model.expect));
+        let on_any = |name: &String| self.model.expect.some_seed && fails.contains(name);
+        let on_pinned = |name: &String| self.thresholds.contains(name) && !on_any(name);
+        let judged = seeds.iter().any(|seed| seed.seed == pinned);
+        let plural = if all == 1 { "" } else { "s" };
+        let (and_thresholds, thresholds) = match (self.thresholds.iter().any(on_pinned), judged) {
+            (false, _) => (String::new(), String::new()),
+            (true, true) => (
+                format!(", every threshold on seed {pinned}"),
+                format!("; thresholds were judged on seed {pinned} only"),
+            ),
+            (true, false) => {
+                let not = format!("; thresholds were not judged: seed {pinned} did not run");
+                (not.clone(), not)
+            }
+        };
         if failing.is_empty() && not_reached.is_empty() {
-            return format!("everything holds on {seeds} seeds");
+            let what = if and_thresholds.is_empty() { "everything" } else { "every invariant" };
+            return format!("{what} holds on {all} seed{plural}{and_thresholds}");
         }
         let broken = failing.iter().map(|(name, on)| {
-            if self.thresholds.contains(name) && !self.model.expect.some_seed {
-                format!("{name} (seed {})", self.pinned)
-            } else {
-                format!("{name} on {} of {seeds}", on.len())
-            }
+            let on = if on_pinned(name) { format!("seed {pinned}") } else { format!("{} of {all}", on.len()) };
+            let allowed = if may_fail.contains(name) && !fails.contains(name) { " (allowed)" } else { "" };
+            format!("{name} on {on}{allowed}")
         });
         let missed = not_reached.iter().map(|(name, on, all)| format!("{name} (reached on {on} of {all})"));
-        format!("fails {}, nothing else", broken.chain(missed).collect::<Vec<_>>().join(", "))
+        format!("fails {}, nothing else{thresholds}", broken.chain(missed).collect::<Vec<_>>().join(", "))
     }
 }
 

@@ -193,7 +193,7 @@ impl Listener {
         let mut invariants = self.promises.finish(ending.end, ending.at_rest, &ending.unfinished);
         self.take_times(ending.end);
         let measured = self.recorder.finish(ending.end, &self.names);
-        let mut thresholds = threshold::judge(&self.thresholds, &self.recorder, &[]);
+        let mut thresholds = threshold::judge(&self.thresholds, &self.recorder);
         let cut_short = self.cut_short(ending.end);
         if cut_short.is_some() {
             // A part of a run says nothing about the whole, for which the limits were written.

@@ -1,7 +1,7 @@
 //! Who calls whom, read from the scenario.
 
 use crate::model::{Load, Model, Stage, Step, Verb, all_steps};
-use crate::outcome::{Part, Topology};
+use crate::outcome::{Link, LinkKind, Part, Topology};
 
 /// The parts of a scenario and the calls between them; petgraph draws it.
 pub fn topology(model: &Model) -> Topology {
@@ -86,6 +86,10 @@ fn messaging(topology: &mut Topology, model: &Model) {
         for step in &saga.steps {
             add(topology, &name.value, &step.action.target.value);
         }
+        for call in saga.steps.iter().filter_map(|step| step.compensate.as_ref()).chain(&saga.on_abort) {
+            let (part, op) = part_and_op(&call.target.value);
+            insert(topology, &name.value, part, op, LinkKind::Undo);
+        }
     }
 }
 
@@ -108,15 +112,23 @@ fn steps(topology: &mut Topology, from: &str, steps: &[Step]) {
 }
 
 fn add(topology: &mut Topology, from: &str, target: &str) {
-    let target = target.strip_prefix("transactions.").unwrap_or(target);
-    let (part, op) = target.split_once('.').unwrap_or((target, ""));
+    let (part, op) = part_and_op(target);
     link(topology, from, part, op);
 }
 
+fn part_and_op(target: &str) -> (&str, &str) {
+    let target = target.strip_prefix("transactions.").unwrap_or(target);
+    target.split_once('.').unwrap_or((target, ""))
+}
+
 fn link(topology: &mut Topology, from: &str, to: &str, label: &str) {
+    insert(topology, from, to, label, LinkKind::Forward);
+}
+
+fn insert(topology: &mut Topology, from: &str, to: &str, label: &str, kind: LinkKind) {
     let find = |name: &str| topology.parts.iter().position(|part| part.name == name);
     if let (Some(from), Some(to)) = (find(from), find(to)) {
-        let call = (from, to, label.to_owned());
+        let call = Link { from, to, label: label.to_owned(), kind };
         if !topology.calls.contains(&call) {
             topology.calls.push(call);
         }

@@ -4,15 +4,11 @@ use kernel::Time;
 
 use super::{Comparison, Expression, Operator, Threshold};
 use crate::measure::{Recorder, Stat};
-use crate::outcome::{Status, ThresholdResult};
+use crate::outcome::{Expectation, Status, ThresholdResult};
 
 /// Judges thresholds by what a recorder found; `recorder` was given the list of wanted terms they were parsed into, and has
-/// finished. `expected_to_fail` names those in `[expect]`'s `fails`.
-pub fn judge(
-    thresholds: &[(String, Threshold)],
-    recorder: &Recorder,
-    expected_to_fail: &[String],
-) -> Vec<ThresholdResult> {
+/// finished.
+pub fn judge(thresholds: &[(String, Threshold)], recorder: &Recorder) -> Vec<ThresholdResult> {
     let mut found = Vec::new();
     for (name, threshold) in thresholds {
         let (left, right) = (number(&threshold.left, recorder), number(&threshold.right, recorder));
@@ -28,7 +24,7 @@ pub fn judge(
             value: left.map(|number| threshold.kind.quantity(number)),
             limit: right.map(|number| threshold.kind.quantity(number)),
             at: seen_at(&threshold.left, recorder),
-            expected_to_fail: expected_to_fail.contains(name),
+            expected: Expectation::Holds,
         });
     }
     found

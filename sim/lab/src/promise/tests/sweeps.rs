@@ -44,7 +44,11 @@ fn check(verdict: &SweepVerdict, exit: u8, summary: &str) {
 #[test]
 fn every_seed_must_meet_the_expectation() {
     let pass = |seeds: &[&str]| sweep(Expected::Pass, &[], false, seeds);
-    check(&pass(&["6: seen+", "7: seen-", "8: seen+"]), 0, "everything holds on 3 seeds");
+    check(
+        &pass(&["6: seen+", "7: seen-", "8: seen+"]),
+        0,
+        "every invariant holds on 3 seeds, every threshold on seed 7",
+    );
     let bad = pass(&["9: seen+ money", "8: seen+ money", "7: seen+"]);
     check(&bad, 1, "2 of 3 seeds not as expected, first seed 8: money fails");
     assert_eq!(bad.failing, [("money".to_owned(), vec![8, 9])]);
@@ -52,7 +56,11 @@ fn every_seed_must_meet_the_expectation() {
     check(&pass(&["6: seen+", "7: seen+ money?"]), 3, "1 of 2 seeds not as expected, first seed 7: money is unknown");
     check(&pass(&["6: seen+ money~"]), 1, "1 of 1 seeds not as expected, first seed 6: money is vacuous");
     let fail = |seeds: &[&str]| sweep(Expected::Fail, &["money"], false, seeds);
-    check(&fail(&["6: seen+ money", "7: seen+ money"]), 0, "fails money on 2 of 2, nothing else");
+    check(
+        &fail(&["6: seen+ money", "7: seen+ money"]),
+        0,
+        "fails money on 2 of 2, nothing else; thresholds were judged on seed 7 only",
+    );
     check(
         &fail(&["6: seen+", "7: seen+ money"]),
         1,
@@ -63,10 +71,15 @@ fn every_seed_must_meet_the_expectation() {
 #[test]
 fn thresholds_are_judged_on_the_pinned_seed() {
     let pass = |seeds: &[&str]| sweep(Expected::Pass, &[], false, seeds);
-    check(&pass(&["6: seen+ slow!", "7: seen+"]), 0, "everything holds on 2 seeds");
+    check(&pass(&["6: seen+ slow!", "7: seen+"]), 0, "every invariant holds on 2 seeds, every threshold on seed 7");
+    check(&pass(&["6: seen+"]), 0, "every invariant holds on 1 seed; thresholds were not judged: seed 7 did not run");
     check(&pass(&["6: seen+", "7: seen+ slow!"]), 1, "1 of 2 seeds not as expected, first seed 7: slow fails");
     let fail = |seeds: &[&str]| sweep(Expected::Fail, &["slow"], false, seeds);
-    check(&fail(&["6: seen+", "7: seen+ slow!", "8: seen+ slow!"]), 0, "fails slow (seed 7), nothing else");
+    check(
+        &fail(&["6: seen+", "7: seen+ slow!", "8: seen+ slow!"]),
+        0,
+        "fails slow on seed 7, nothing else; thresholds were judged on seed 7 only",
+    );
     check(
         &fail(&["6: seen+ slow!", "7: seen+"]),
         1,
@@ -98,7 +111,11 @@ fn sometimes_is_judged_over_all_seeds() {
     let missed = pass(&["6: seen-", "7: seen+", "8: seen-"]);
     check(&missed, 1, "seen was reached on 1 of 3 seeds");
     assert_eq!((missed.not_reached, missed.found), (vec![("seen".to_owned(), 1, 3)], Found::Fail));
-    check(&sweep(Expected::Pass, &["seen"], false, &["7: seen-"]), 0, "fails seen (reached on 0 of 1), nothing else");
+    check(
+        &sweep(Expected::Pass, &["seen"], false, &["7: seen-"]),
+        0,
+        "fails seen (reached on 0 of 1), nothing else; thresholds were judged on seed 7 only",
+    );
     check(&sweep(Expected::Pass, &["seen"], false, &["7: seen+"]), 1, "seen should fail and does not");
 }
 
