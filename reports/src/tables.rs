@@ -100,7 +100,7 @@ pub fn queues(outcome: &Outcome) -> Vec<u8> {
 /// targets are added), `utilisation` (a service), `in_doubt_mean`, `in_doubt_max`, `locks_held_mean`, `locks_held_max` (a
 /// transaction type), `sagas_open_mean`, `sagas_open_max` (a saga), `retries_per_s`, `retry_amplification` (an operation ←
 /// its caller), `breaker_open`, `breaker_half_open` (share of the window; caller → callee, only those that ever opened),
-/// `outbox_depth_mean`, `outbox_depth_max`, `outbox_lag_p50_s`, `outbox_lag_p99_s` (a service).
+/// `lag_mean`, `lag_max` (a group ← its topic), `outbox_depth_mean`, `outbox_depth_max`, `outbox_lag_p50_s`, `outbox_lag_p99_s` (a service).
 pub fn timeseries(outcome: &Outcome) -> Vec<u8> {
     let mut table = Table::new(&["metric", "subject", "window_start_s", "window_end_s", "value"]);
     for (metric, subject, values) in every_series(outcome) {

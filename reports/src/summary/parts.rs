@@ -2,7 +2,7 @@
 
 use super::{Durations, Level, durations, level, time};
 use crate::number::rounded;
-use lab::outcome::{BreakerResult, MessageQueueResult, OutboxResult, RetryResult, SagaResult};
+use lab::outcome::{BreakerResult, GroupResult, MessageQueueResult, OutboxResult, RetryResult, SagaResult};
 use serde::Serialize;
 
 #[derive(Serialize, Debug)]
@@ -70,6 +70,15 @@ pub(super) struct Breaker<'a> {
     opened: u64,
     open_share: Option<f64>,
     half_open_share: Option<f64>,
+}
+
+#[derive(Serialize, Debug)]
+pub(super) struct Group<'a> {
+    topic: &'a str,
+    #[serde(rename = "group")]
+    name: &'a str,
+    lag: Level,
+    age: Option<Durations>,
 }
 
 #[derive(Serialize, Debug)]
@@ -142,6 +151,10 @@ pub(super) fn breaker(result: &BreakerResult) -> Breaker<'_> {
         open_share: rounded(result.open_share),
         half_open_share: rounded(result.half_open_share),
     }
+}
+
+pub(super) fn group(result: &GroupResult) -> Group<'_> {
+    Group { topic: &result.topic, name: &result.group, lag: level(&result.lag), age: durations(&result.age) }
 }
 
 pub(super) fn outbox(result: &OutboxResult) -> Outbox<'_> {

@@ -1,7 +1,7 @@
 //! Tables of brokers' queues, sagas and breakers, and the series of `timeseries.csv` about them.
 
 use super::{Table, Values, ends, maxima, means};
-use crate::names::{breaker_name, retry_name};
+use crate::names::{breaker_name, group_name, retry_name};
 use crate::number::{decimal, seconds};
 use crate::windows::{Window, per_second, window};
 use lab::outcome::{BreakerResult, BreakerState, MessageQueueResult, MessageWindow, Outcome, RetryResult, SagaResult};
@@ -127,6 +127,10 @@ pub(super) fn series(outcome: &Outcome) -> Vec<Values> {
     for breaker in outcome.breakers.iter().filter(|breaker| breaker.opened > 0) {
         all.push(("breaker_open", breaker_name(breaker), state_shares(outcome, breaker, BreakerState::Open)));
         all.push(("breaker_half_open", breaker_name(breaker), state_shares(outcome, breaker, BreakerState::HalfOpen)));
+    }
+    for group in &outcome.groups {
+        all.push(("lag_mean", group_name(group), means(&group.lag)));
+        all.push(("lag_max", group_name(group), maxima(&group.lag)));
     }
     for outbox in &outcome.outboxes {
         all.push(("outbox_depth_mean", outbox.service.clone(), means(&outbox.depth)));

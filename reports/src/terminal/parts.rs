@@ -1,10 +1,10 @@
-//! The sections about sagas, brokers' queues, retries and breakers.
+//! The sections about sagas, brokers' queues, groups of readers, retries and breakers.
 
 use super::clean;
 use super::grid::Grid;
 use super::paint::Paint;
 use super::sections::{MOST_ROWS, NONE, rest};
-use crate::names::{breaker_name, retry_name};
+use crate::names::{breaker_name, group_name, retry_name};
 use crate::number::{percent, plain, quantile, thousands, thousands_signed};
 use lab::outcome::{BreakerResult, MessageQueueResult, OutboxResult, Outcome, RetryResult};
 
@@ -52,6 +52,18 @@ pub(super) fn messages(outcome: &Outcome, paint: Paint) -> Vec<String> {
     }
     rest(&mut grid, outcome.message_queues.len(), "messages.csv");
     grid.without_empty(&["expired", "dropped", "refused"], "0").lines(paint)
+}
+
+pub(super) fn groups(outcome: &Outcome, paint: Paint) -> Vec<String> {
+    let mut grid = Grid::new(&["GROUPS", "read", "lag mean", "max", "at end", "age p50", "p95", "p99", "longest"]);
+    for group in outcome.groups.iter().take(MOST_ROWS) {
+        let mut row = vec![clean(&group_name(group)), thousands(group.age.count()), plain(group.lag.mean)];
+        row.extend([group.lag.max, group.lag.end].map(thousands_signed));
+        row.extend([0.5, 0.95, 0.99, 1.0].map(|q| quantile(&group.age, q)));
+        grid.row(row);
+    }
+    rest(&mut grid, outcome.groups.len(), "summary.json");
+    grid.lines(paint)
 }
 
 pub(super) fn outboxes(outcome: &Outcome, paint: Paint) -> Vec<String> {

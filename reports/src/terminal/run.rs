@@ -19,6 +19,7 @@ pub fn run(outcome: &Outcome, out_dir: &str, colour: bool) -> String {
     blocks.push(sections::transactions(outcome, paint));
     blocks.push(parts::sagas(outcome, paint));
     blocks.push(parts::messages(outcome, paint));
+    blocks.push(parts::groups(outcome, paint));
     blocks.push(parts::outboxes(outcome, paint));
     blocks.push(parts::retries(outcome, paint));
     blocks.push(parts::breakers(outcome, paint));

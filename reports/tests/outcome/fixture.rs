@@ -347,12 +347,13 @@ fn faults() -> Vec<FaultResult> {
     ]
 }
 
-/// Takes out everything about brokers' queues, sagas, retries, breakers and outboxes.
+/// Takes out everything about brokers' queues, groups, sagas, retries, breakers and outboxes.
 pub(crate) fn without_parts(outcome: &mut Outcome) {
     outcome.message_queues.clear();
     outcome.sagas.clear();
     outcome.retries.clear();
     outcome.breakers.clear();
+    outcome.groups.clear();
     outcome.outboxes.clear();
 }
 
@@ -403,6 +404,7 @@ pub(crate) fn sample() -> Outcome {
         sagas: parts::sagas(),
         retries: parts::retries(),
         breakers: parts::breakers(),
+        groups: parts::groups(),
         outboxes: parts::outboxes(),
         messages: messages(),
         faults: faults(),

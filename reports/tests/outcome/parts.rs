@@ -3,8 +3,8 @@
 use crate::fixture::{Dice, WINDOWS, level};
 use kernel::{Histogram, Time};
 use lab::outcome::{
-    BreakerResult, BreakerSpan, BreakerState, Identity, MessageQueueResult, MessageWindow, OutboxResult, RetryResult,
-    RetryWindow, SagaResult, SagaStepCounts,
+    BreakerResult, BreakerSpan, BreakerState, GroupResult, Identity, MessageQueueResult, MessageWindow, OutboxResult,
+    RetryResult, RetryWindow, SagaResult, SagaStepCounts,
 };
 
 fn times(base_ns: f64, seed: u64) -> Histogram {
@@ -100,6 +100,16 @@ pub(crate) fn breakers() -> Vec<BreakerResult> {
     };
     let spans = vec![span(open, 206, 236), span(half_open, 236, 238), span(open, 238, 268), span(half_open, 268, 269)];
     vec![breaker("payment[0]", Vec::new()), breaker("payment[1]", spans)]
+}
+
+pub(crate) fn groups() -> Vec<GroupResult> {
+    let group = |name: &str, lag, age| GroupResult {
+        topic: "trips".to_owned(),
+        group: name.to_owned(),
+        lag: level(lag, 38),
+        age: times(age, 10),
+    };
+    vec![group("hotel", 6.0, 8e6), group("flight", 2.0, 5e6)]
 }
 
 pub(crate) fn outboxes() -> Vec<OutboxResult> {

@@ -121,6 +121,7 @@ fn every_line_has_a_point_per_row_of_its_table() {
     check("sagas", "timeseries.csv", &["checkout"], open);
     let retries: &[(&str, &str, &[&str])] = &[("payment.charge ← orders", "value", &["retry_amplification"])];
     check("retries", "timeseries.csv", &[], retries);
+    check("lag", "timeseries.csv", &["hotel ← trips"], &[("hotel ← trips", "value", &["lag_mean"])]);
     check("outbox", "timeseries.csv", &["orders"], &[("orders", "value", &["outbox_depth_mean"])]);
     check("outbox-lag", "timeseries.csv", &["orders"], &[("p99", "value", &["outbox_lag_p99_s"])]);
 }
@@ -228,6 +229,7 @@ fn axes_have_titles_with_units_and_ticks_in_place() {
         ("backlog", "ready and in flight (messages)", vec!["0", "50", "100"]),
         ("sagas", "open (sagas)", vec!["0", "50", "200"]),
         ("retries", "amplification (tries per call)", vec!["0", "1", "2"]),
+        ("lag", "still to read (messages)", vec!["0", "10"]),
         ("outbox", "waiting (messages)", vec!["0", "10", "40"]),
         ("outbox-lag", "lag (ms)", vec!["0", "50", "200"]),
     ] {

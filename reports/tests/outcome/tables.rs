@@ -28,7 +28,7 @@ fn every_table_has_one_header_and_a_row_per_window() {
         (
             "timeseries.csv",
             "metric,subject,window_start_s,window_end_s,value",
-            (2 * 4 + 3 + 4 + 2 + 2 + 2 + 4) * WINDOWS,
+            (2 * 4 + 3 + 4 + 2 + 2 + 2 + 2 * 2 + 4) * WINDOWS,
         ),
         ("spent.csv", "operation,from,waiting_for,time_s", 15),
         (
@@ -89,6 +89,8 @@ fn the_summary_holds_everything_with_units_and_a_version() {
     assert_eq!(summary["sagas"][0]["steps"][1]["compensated"], 40);
     assert_eq!(summary["retries"][0]["amplification"], 1.06);
     assert_eq!(summary["breakers"][1]["opened"], 2);
+    assert_eq!(summary["groups"][1]["group"], "flight");
+    assert_eq!(summary["groups"][1]["age"]["count"], 2000);
     assert_eq!(summary["outboxes"][0]["lag"]["count"], 2000);
     assert_eq!(summary["services"][3]["utilisation"], Value::Null, "no workers, no utilisation");
     assert_eq!(file(&outcome, "summary.json"), text);

@@ -9,8 +9,8 @@ use kernel::{Histogram, Span, Time};
 use systems::app::spent::Waiting;
 
 pub use parts::{
-    BreakerResult, BreakerSpan, BreakerState, Identity, MessageQueueResult, MessageWindow, OutboxResult, RetryResult,
-    RetryWindow, SagaResult, SagaStepCounts,
+    BreakerResult, BreakerSpan, BreakerState, GroupResult, Identity, MessageQueueResult, MessageWindow, OutboxResult,
+    RetryResult, RetryWindow, SagaResult, SagaStepCounts,
 };
 pub use topology::{Link, LinkKind, Part, Topology};
 
@@ -78,6 +78,8 @@ pub struct Outcome {
     pub retries: Vec<RetryResult>,
     /// Per breaker.
     pub breakers: Vec<BreakerResult>,
+    /// Per group that reads a topic.
+    pub groups: Vec<GroupResult>,
     /// Per outbox.
     pub outboxes: Vec<OutboxResult>,
     /// Messages by sender, receiver and kind.

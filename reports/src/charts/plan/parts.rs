@@ -1,11 +1,11 @@
-//! Charts of brokers' queues, sagas, retries, breakers and outboxes.
+//! Charts of brokers' queues, groups of readers, sagas, retries, breakers and outboxes.
 
 use super::{
     BAR_INK, Bar, Chart, Files, Horizontal, Ink, MOST, MOST_CHARTS, Measure, Row, Series, at_ends, mean_and_max, more,
     of_run, over, over_time, width,
 };
 use crate::charts::colour::{ASKED, BLUE, GREEN, ORANGE, PURPLE, SKY, SUBJECTS, VERMILION};
-use crate::names::{breaker_name, retry_name};
+use crate::names::{breaker_name, group_name, retry_name};
 use crate::number::thousands;
 use crate::tables::{Stage, message_rates, message_totals, stages};
 use lab::outcome::{BreakerResult, BreakerState, LevelResult, MessageQueueResult, Outcome, RetryResult, SagaResult};
@@ -23,6 +23,7 @@ pub(super) fn charts(outcome: &Outcome) -> Vec<Chart> {
     charts.extend(funnels(outcome));
     charts.extend(retries(outcome));
     charts.extend(breakers(outcome));
+    charts.extend(groups(outcome));
     charts.extend(outboxes(outcome));
     charts
 }
@@ -220,6 +221,21 @@ fn breakers(outcome: &Outcome) -> Option<Chart> {
         note: (more > 0).then(|| format!("{more} more in breakers.csv")),
         rows: all.iter().take(MOST_ROWS).map(row).collect(),
         ..over(outcome)
+    })
+}
+
+fn groups(outcome: &Outcome) -> Option<Chart> {
+    let names: Vec<String> = outcome.groups.iter().map(group_name).collect();
+    let all: Vec<(&str, &LevelResult)> =
+        names.iter().zip(&outcome.groups).map(|(name, group)| (&name[..], &group.lag)).collect();
+    all.iter().any(|(_, level)| level.max > 0).then(|| Chart {
+        file: "lag".to_owned(),
+        title: "Lag of groups that read topics".to_owned(),
+        quantity: "still to read",
+        measure: Measure::Count("messages"),
+        note: more(all.len(), "timeseries.csv"),
+        series: levels(outcome, &all),
+        ..over_levels(outcome)
     })
 }
 

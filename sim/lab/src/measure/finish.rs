@@ -10,8 +10,8 @@ use super::stream::Stream;
 use super::wanted::{carries, has, label, row_labels};
 use crate::names::Names;
 use crate::outcome::{
-    BreakerResult, LevelResult, LittleResult, MessageCount, MessageQueueResult, OperationResult, OutboxResult,
-    QueueResult, RetryResult, SagaResult, ServiceResult, SpentTime, TransactionResult,
+    BreakerResult, GroupResult, LevelResult, LittleResult, MessageCount, MessageQueueResult, OperationResult,
+    OutboxResult, QueueResult, RetryResult, SagaResult, ServiceResult, SpentTime, TransactionResult,
 };
 
 /// The parts of the outcome that are statistics.
@@ -33,6 +33,8 @@ pub struct Measured {
     pub retries: Vec<RetryResult>,
     /// Per breaker.
     pub breakers: Vec<BreakerResult>,
+    /// Per group that reads a topic.
+    pub groups: Vec<GroupResult>,
     /// Per outbox.
     pub outboxes: Vec<OutboxResult>,
     /// Messages after the warm-up.
@@ -55,6 +57,7 @@ impl Recorder {
             sagas: self.saga_results(names),
             retries: self.retry_results(names, end),
             breakers: self.breaker_results(names, end),
+            groups: self.group_results(names),
             outboxes: self.outbox_results(names, end),
             messages: self.traffic.result(&self.traffic_warm, names),
             little: self.little(names),

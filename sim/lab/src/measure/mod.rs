@@ -42,6 +42,7 @@ use crate::outcome::Times;
 use breakers::Breakers;
 use levels::Levels;
 use mail::Mail;
+use parts::Group;
 use phase::Phases;
 use sagas::Sagas;
 use source::{Counted, Flow, Probe, Source, Sources};
@@ -107,6 +108,7 @@ pub struct Recorder {
     mail: Mail,
     sagas: Sagas,
     breakers: Breakers,
+    groups: Vec<Group>,
     /// By protocol: participants in doubt, locks held, all nodes together.
     transaction_levels: Vec<[usize; 2]>,
     probes: Vec<Probe>,
@@ -127,6 +129,7 @@ impl Recorder {
         let (mut levels, mut phases) = (Levels::new(names), Phases::new(times, settle, faults));
         let traffic = Traffic::new(names);
         let (mail, sagas) = (Mail::new(names, &mut levels), Sagas::new(names, times.warmup));
+        let groups = Group::all(names, &mut levels);
         let transaction_levels = names.protocols.iter().map(|protocol| {
             let labels = [("tx".to_owned(), protocol.clone())];
             let rows = ["in_doubt_level", "locks_held"].map(|metric| wanted::rows_called(names, metric, &labels));
@@ -171,6 +174,7 @@ impl Recorder {
             mail,
             sagas,
             breakers: Breakers::new(names),
+            groups,
             transaction_levels,
             probes,
             flows,

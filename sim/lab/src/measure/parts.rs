@@ -1,14 +1,14 @@
-//! The tables of brokers, sagas, retries, breakers and outboxes.
+//! The tables of brokers, groups of readers, sagas, retries, breakers and outboxes.
 
 use kernel::Time;
 use systems::messaging::Figure;
 
-use super::Recorder;
 use super::finish::{merged, owned, rows};
 use super::wanted::label;
+use super::{Levels, Recorder, wanted};
 use crate::names::Names;
 use crate::outcome::{
-    BreakerResult, MessageQueueResult, OperationWindow, OutboxResult, RetryResult, RetryWindow, SagaResult,
+    BreakerResult, GroupResult, MessageQueueResult, OperationWindow, OutboxResult, RetryResult, RetryWindow, SagaResult,
 };
 
 impl Recorder {
@@ -114,6 +114,16 @@ impl Recorder {
         found
     }
 
+    pub(super) fn group_results(&self, names: &Names) -> Vec<GroupResult> {
+        let result = |group: &Group| GroupResult {
+            topic: group.topic.clone(),
+            group: group.name.clone(),
+            lag: self.levels.get(group.lag).result(),
+            age: merged(self.streams(names, "age", &group.labels())),
+        };
+        self.groups.iter().map(result).collect()
+    }
+
     pub(super) fn outbox_results(&self, names: &Names, end: Time) -> Vec<OutboxResult> {
         let result = |(cell, row, labels): (usize, u64, Vec<(&'static str, String)>)| {
             let service = label(&labels, "service").unwrap_or_default().to_owned();
@@ -141,4 +151,30 @@ fn add(
         windows.resize(seen.len(), RetryWindow::default());
     }
     windows.iter_mut().zip(&seen).for_each(|(window, seen)| count(window, seen));
+}
+
+/// A group that reads a topic.
+#[derive(Clone, Debug)]
+pub(super) struct Group {
+    topic: String,
+    name: String,
+    /// By number: the level of what it has still to read, over all partitions.
+    lag: usize,
+}
+
+impl Group {
+    pub(super) fn all(names: &Names, levels: &mut Levels) -> Vec<Self> {
+        let mut found: Vec<Self> = Vec::new();
+        for cell in names.cells.iter().filter(|cell| cell.metric == Some("lag")) {
+            let of = |name: &str| label(&cell.labels, name).unwrap_or_default().to_owned();
+            let mut group = Self { topic: of("topic"), name: of("group"), lag: 0 };
+            group.lag = levels.together(&wanted::rows_called(names, "lag", &group.labels()), 0);
+            found.push(group);
+        }
+        found
+    }
+
+    fn labels(&self) -> [(String, String); 2] {
+        [("topic".to_owned(), self.topic.clone()), ("group".to_owned(), self.name.clone())]
+    }
 }

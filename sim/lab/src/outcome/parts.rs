@@ -1,4 +1,4 @@
-//! What brokers, sagas, retries, breakers and outboxes came to.
+//! What brokers, groups of readers, sagas, retries, breakers and outboxes came to.
 
 use kernel::{Histogram, Time};
 
@@ -177,6 +177,19 @@ pub struct BreakerSpan {
     pub from: Time,
     /// Until when.
     pub to: Time,
+}
+
+/// A group that reads a topic.
+#[derive(Clone, Debug)]
+pub struct GroupResult {
+    /// The topic.
+    pub topic: String,
+    /// Who reads it.
+    pub group: String,
+    /// Letters it has still to read, over all partitions.
+    pub lag: LevelResult,
+    /// From published to committed, nanoseconds.
+    pub age: Histogram,
 }
 
 /// A service's outbox.

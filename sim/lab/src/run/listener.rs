@@ -266,6 +266,7 @@ impl Listener {
             sagas: measured.sagas,
             retries: measured.retries,
             breakers: measured.breakers,
+            groups: measured.groups,
             outboxes: measured.outboxes,
             messages: measured.messages,
             faults,

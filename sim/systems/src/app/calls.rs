@@ -171,7 +171,7 @@ impl Machine {
         let (operation, hop, pc, deadline) = (frame.operation, frame.hop, frame.pc, frame.deadline);
         let calling = frame.calling.as_mut().expect("a frame that tries is calling");
         calling.unknown |= !failure.certain;
-        let (made, before, certain) = (calling.made, calling.pause, !calling.unknown);
+        let (since, made, before, certain) = (calling.since, calling.made, calling.pause, !calling.unknown);
         let site = &plan.calls[usize::from(calling.call)];
         let again = site.retry.filter(|(policy, _)| {
             let policy = &plan.retries[usize::from(*policy)];
@@ -191,7 +191,7 @@ impl Machine {
                 if let Some(calling) = &mut self.frames.get(number).calling {
                     calling.pause = pause;
                 }
-                out.measure(Sample { series: retries, tag: failure.error, since: now, value: pause });
+                out.measure(Sample { series: retries, tag: failure.error, since, value: pause });
                 out.set_timer(Timer::Retry { frame: number, token }, Delay::Fixed(pause));
                 return;
             }
