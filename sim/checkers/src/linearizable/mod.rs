@@ -1,0 +1,109 @@
+//! Linearizability (Herlihy and Wing, 1990): is there, for every object, an order of its operations that explains every
+//! answer and keeps to real time?
+//!
+//! A history is split by object (a history is linearizable exactly if each object's is), the smallest first, and each is
+//! searched alone (`search`). The first violation ends it. A `Valid` carries the orders, and [`replay`] has confirmed
+//! them before anybody sees it; a `Violated` tells how far one gets (`explain`); when the budget is spent it is `Unknown`.
+//! Read `timeline`, `memo`, `search` in this order.
+
+mod explain;
+mod memo;
+mod part;
+mod pending;
+mod planted;
+mod replay;
+mod search;
+mod states;
+#[cfg(test)]
+mod tests;
+mod timeline;
+
+use alloc::format;
+use alloc::vec::Vec;
+
+pub use replay::replay;
+
+use crate::history::{Certificate, History, Judgement, Order, Refusal};
+use crate::models::Spec;
+use planted::{Mistake, Planted};
+use search::{End, First, Search};
+
+/// What a judge may spend. The same budget gives the same judgement on every machine.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Budget {
+    /// Steps of the model asked for.
+    pub steps: u64,
+    /// Memory for what was tried, in bytes.
+    pub bytes: usize,
+}
+
+impl Budget {
+    /// What `stormglass check` gives without being told: at most some seconds.
+    pub const USUAL: Self = Self { steps: 50_000_000, bytes: 2 << 30 };
+}
+
+/// Judges a history.
+pub fn check<S: Spec>(spec: &S, history: &History, budget: Budget) -> Result<Judgement, Refusal> {
+    let judgement = decide(spec, history, budget, Planted::default())?;
+    if let Judgement::Valid(Certificate::Orders(orders)) = &judgement
+        && let Err(why) = replay(spec, history, orders)
+    {
+        return Ok(Judgement::Unknown {
+            why: format!("the order that was found is none, an error in this judge: {why}"),
+            spent: 0,
+        });
+    }
+    Ok(judgement)
+}
+
+fn decide<S: Spec>(spec: &S, history: &History, budget: Budget, planted: Planted) -> Result<Judgement, Refusal> {
+    let parts = part::split(spec, history, planted)?;
+    let (mut orders, mut unknown, mut spent) = (Vec::new(), None, 0);
+    for (n, part) in parts.iter().enumerate() {
+        let share = budget.steps.saturating_sub(spent) / (parts.len() - n) as u64;
+        let mut search = Search::new(spec, part, planted);
+        let (first, end) = look(&mut search, Budget { steps: share, ..budget });
+        spent += search.states.spent;
+        match end {
+            End::Found(path) => {
+                let operations = path.into_iter().map(|item| part.items[item as usize].operation).collect();
+                orders.push(Order { key: part.key.clone(), operations });
+                if planted.has(Mistake::StopsAtFirstObject) {
+                    break;
+                }
+            }
+            End::Exhausted => {
+                let reached = (first, search.deepest);
+                drop(search);
+                return Ok(Judgement::Violated(explain::explain(spec, history, part, reached, budget)));
+            }
+            End::Spent => drop(unknown.get_or_insert_with(|| explain::undecided(part, &search))),
+        }
+    }
+    Ok(match unknown {
+        Some(why) => Judgement::Unknown { why, spent },
+        None => Judgement::Valid(Certificate::Orders(orders)),
+    })
+}
+
+/// Searches depth first for a while, then breadth first, then depth first with what is left.
+fn look<S: Spec>(search: &mut Search<'_, S>, budget: Budget) -> (First, End) {
+    let goal = search.line.levels();
+    if !search.fits() {
+        return (First::Depth, End::Spent);
+    }
+    let short = (STEPS_AT_LEAST + STEPS_PER_LEVEL * u64::from(goal)).min(budget.steps);
+    let half = short + (budget.steps - short) / 2;
+    for (first, steps) in [(First::Depth, short), (First::Breadth, half), (First::Depth, budget.steps)] {
+        let end = search.run(first, goal, Budget { steps, ..budget });
+        if end != End::Spent {
+            return (first, end);
+        }
+    }
+    (First::Depth, End::Spent)
+}
+
+/// What the first search may spend per level: an order that is easily found needs a few steps for each.
+const STEPS_PER_LEVEL: u64 = 64;
+/// What it may spend at least.
+const STEPS_AT_LEAST: u64 = 4096;
