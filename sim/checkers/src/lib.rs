@@ -9,12 +9,16 @@
 extern crate alloc;
 
 pub mod atomic_commit;
+pub mod catalogue;
 mod hashing;
 pub mod history;
+pub mod ledgers;
 pub mod linearizable;
 pub mod models;
 pub mod saga;
 pub mod saga_isolation;
+pub mod sequential;
+pub mod sessions;
 pub mod story;
 pub mod verdict;
 

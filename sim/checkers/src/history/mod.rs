@@ -123,6 +123,15 @@ pub enum NilRead {
     Unknown,
 }
 
+/// What the order of events means.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Clock {
+    /// What stands earlier was seen earlier.
+    Shared,
+    /// Only among the events of one process.
+    PerProcess,
+}
+
 /// How a format is to be understood where formats differ.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Dialect {
@@ -130,6 +139,8 @@ pub struct Dialect {
     pub failed_cas: FailedCas,
     /// What an answered read of nothing means.
     pub nil_read: NilRead,
+    /// What the order of events means.
+    pub clock: Clock,
 }
 
 /// Whether every end must have a beginning.

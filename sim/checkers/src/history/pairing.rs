@@ -127,7 +127,7 @@ fn close(operation: &mut Operation, event: &Event, at: u32) {
     if operation.node.is_none() {
         operation.node.clone_from(&event.node);
     }
-    if !(event.value.is_nil() && operation.outcome != Outcome::Ok) {
+    if !event.value.is_nil() {
         operation.result = event.value.clone();
     }
 }

@@ -23,7 +23,7 @@ use alloc::vec::Vec;
 
 pub use replay::replay;
 
-use crate::history::{Certificate, History, Judgement, Order, Refusal};
+use crate::history::{Certificate, Clock, History, Judgement, Order, Refusal};
 use crate::models::Spec;
 use planted::{Mistake, Planted};
 use search::{End, First, Search};
@@ -44,6 +44,12 @@ impl Budget {
 
 /// Judges a history.
 pub fn check<S: Spec>(spec: &S, history: &History, budget: Budget) -> Result<Judgement, Refusal> {
+    if history.dialect.clock == Clock::PerProcess {
+        return Err(Refusal {
+            line: 0,
+            what: "nothing is known of the order of sessions, so nothing of real time: ask for `sequential`".into(),
+        });
+    }
     let judgement = decide(spec, history, budget, Planted::default())?;
     if let Judgement::Valid(Certificate::Orders(orders)) = &judgement
         && let Err(why) = replay(spec, history, orders)

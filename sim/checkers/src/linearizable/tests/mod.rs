@@ -236,6 +236,7 @@ fn an_object_of_the_users_own_is_judged_too() {
         let dialect = crate::history::Dialect {
             failed_cas: crate::history::FailedCas::Dropped,
             nil_read: crate::history::NilRead::Nothing,
+            clock: crate::history::Clock::Shared,
         };
         let history = History::new(&events, dialect, crate::history::Orphans::Refused).unwrap();
         check(&Pigeonhole, &history, Budget::USUAL).unwrap()

@@ -5,7 +5,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::oracle::{Model, Oracle};
-use crate::history::{Dialect, Event, FailedCas, History, NilRead, Orphans, Phase, Value};
+use crate::history::{Clock, Dialect, Event, FailedCas, History, NilRead, Orphans, Phase, Value};
 
 /// A stream of numbers.
 pub(super) struct Dice(pub(super) u64);
@@ -106,7 +106,7 @@ pub(super) fn history(model: Model, calls: usize, dice: &mut Dice) -> History {
     for _ in 0..dice.below(6) {
         spoil(&mut events, dice);
     }
-    let dialect = Dialect { failed_cas, nil_read: NilRead::Nothing };
+    let dialect = Dialect { failed_cas, nil_read: NilRead::Nothing, clock: Clock::Shared };
     History::new(&events, dialect, Orphans::Refused).unwrap()
 }
 
@@ -132,6 +132,7 @@ fn spoil(events: &mut [Event], dice: &mut Dice) {
             events[one].value = Value::list(parts);
         }
         "contains" if answered => events[one].value = Value::Bool(events[one].value == Value::Bool(false)),
+        _ if answered && events[one].value.int().is_some() => events[one].value = dice.value(),
         f if answered && events[other].phase == Phase::Ok && f == &*events[other].f => {
             events[one].value = events[other].value.clone();
         }
