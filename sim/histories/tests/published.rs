@@ -52,7 +52,7 @@ fn judged(text: &str, model: &str, consistency: &str) -> String {
     let question = Question {
         model: catalogue::model(model).unwrap(),
         consistency: catalogue::consistency(consistency).unwrap(),
-        initial: None,
+        initial: read.initial,
         budget: Budget::USUAL,
     };
     match catalogue::judge(&read.events, read.dialect, &question) {

@@ -35,14 +35,15 @@ pub(super) struct Memo {
 }
 
 impl Memo {
-    pub(super) fn new(place_words: usize, spent_words: usize, planted: Planted) -> Self {
+    /// Room for so many configurations at first.
+    pub(super) fn new(place_words: usize, spent_words: usize, room: usize, planted: Planted) -> Self {
         Self {
             place_words,
             spent_words,
-            table: HashTable::new(),
-            places: Vec::new(),
-            prints: Vec::new(),
-            firsts: Vec::new(),
+            table: HashTable::with_capacity(room),
+            places: Vec::with_capacity(room * place_words),
+            prints: Vec::with_capacity(room),
+            firsts: Vec::with_capacity(room),
             next: Vec::new(),
             spent: Vec::new(),
             planted,

@@ -19,12 +19,14 @@ mod tests;
 mod timeline;
 
 use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 pub use replay::replay;
 
 use crate::history::{Certificate, Clock, History, Judgement, Order, Refusal};
 use crate::models::Spec;
+use part::Part;
 use planted::{Mistake, Planted};
 use search::{End, First, Search};
 
@@ -44,12 +46,7 @@ impl Budget {
 
 /// Judges a history.
 pub fn check<S: Spec>(spec: &S, history: &History, budget: Budget) -> Result<Judgement, Refusal> {
-    if history.dialect.clock == Clock::PerProcess {
-        return Err(Refusal {
-            line: 0,
-            what: "nothing is known of the order of sessions, so nothing of real time: ask for `sequential`".into(),
-        });
-    }
+    real_time(history)?;
     let judgement = decide(spec, history, budget, Planted::default())?;
     if let Judgement::Valid(Certificate::Orders(orders)) = &judgement
         && let Err(why) = replay(spec, history, orders)
@@ -62,8 +59,52 @@ pub fn check<S: Spec>(spec: &S, history: &History, budget: Budget) -> Result<Jud
     Ok(judgement)
 }
 
+/// Whether a history obeys, without saying why: `None` if the budget is spent. For those who ask about thousands.
+pub fn holds<S: Spec>(spec: &S, history: &History, budget: Budget) -> Result<Option<bool>, Refusal> {
+    real_time(history)?;
+    let parts = part::split(spec, history, Planted::default())?;
+    Ok(match search_all(spec, &parts, budget, Planted::default()).0 {
+        Found::Orders(_) => Some(true),
+        Found::Impossible { .. } => Some(false),
+        Found::Undecided(_) => None,
+    })
+}
+
+/// What the searches of all objects found.
+enum Found {
+    Orders(Vec<Order>),
+    /// This object has none, as was shown in this manner, which came to this level.
+    Impossible {
+        part: usize,
+        shown: (First, u32),
+    },
+    Undecided(String),
+}
+
+fn real_time(history: &History) -> Result<(), Refusal> {
+    match history.dialect.clock {
+        Clock::Shared => Ok(()),
+        Clock::PerProcess => Err(Refusal {
+            line: 0,
+            what: "nothing is known of the order of sessions, so nothing of real time: ask for `sequential`".into(),
+        }),
+    }
+}
+
 fn decide<S: Spec>(spec: &S, history: &History, budget: Budget, planted: Planted) -> Result<Judgement, Refusal> {
     let parts = part::split(spec, history, planted)?;
+    let (found, spent) = search_all(spec, &parts, budget, planted);
+    Ok(match found {
+        Found::Orders(orders) => Judgement::Valid(Certificate::Orders(orders)),
+        Found::Impossible { part, shown } => {
+            Judgement::Violated(explain::explain(spec, history, &parts[part], shown, budget))
+        }
+        Found::Undecided(why) => Judgement::Unknown { why, spent },
+    })
+}
+
+/// Searches object by object, each with a fair share of what is left, and says what was spent.
+fn search_all<S: Spec>(spec: &S, parts: &[Part<S::Call>], budget: Budget, planted: Planted) -> (Found, u64) {
     let (mut orders, mut unknown, mut spent) = (Vec::new(), None, 0);
     for (n, part) in parts.iter().enumerate() {
         let share = budget.steps.saturating_sub(spent) / (parts.len() - n) as u64;
@@ -78,18 +119,11 @@ fn decide<S: Spec>(spec: &S, history: &History, budget: Budget, planted: Planted
                     break;
                 }
             }
-            End::Exhausted => {
-                let reached = (first, search.deepest);
-                drop(search);
-                return Ok(Judgement::Violated(explain::explain(spec, history, part, reached, budget)));
-            }
+            End::Exhausted => return (Found::Impossible { part: n, shown: (first, search.deepest) }, spent),
             End::Spent => drop(unknown.get_or_insert_with(|| explain::undecided(part, &search))),
         }
     }
-    Ok(match unknown {
-        Some(why) => Judgement::Unknown { why, spent },
-        None => Judgement::Valid(Certificate::Orders(orders)),
-    })
+    (unknown.map_or(Found::Orders(orders), Found::Undecided), spent)
 }
 
 /// Searches depth first for a while, then breadth first, then depth first with what is left.

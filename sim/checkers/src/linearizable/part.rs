@@ -2,8 +2,10 @@
 
 use alloc::vec::Vec;
 
+use hashbrown::HashTable;
+
 use super::planted::{Mistake, Planted};
-use crate::hashing::Map;
+use crate::hashing::{Map, hash_of};
 use crate::history::{History, NEVER, Outcome, Refusal, Value};
 use crate::models::Spec;
 
@@ -35,7 +37,7 @@ pub(super) struct Part<Call> {
 pub(super) fn split<S: Spec>(spec: &S, history: &History, planted: Planted) -> Result<Vec<Part<S::Call>>, Refusal> {
     let mut parts: Vec<Part<S::Call>> = Vec::new();
     let mut places: Map<Value, usize> = Map::default();
-    let mut numbers: Map<(usize, S::Call), u32> = Map::default();
+    let mut numbers: HashTable<(usize, u32)> = HashTable::new();
     let mut last: Option<(Value, usize)> = None;
     for (index, operation) in history.operations.iter().enumerate() {
         let Some(call) = spec.call(operation, history.dialect)? else { continue };
@@ -53,10 +55,18 @@ pub(super) fn split<S: Spec>(spec: &S, history: &History, planted: Planted) -> R
         };
         last = Some((key, place));
         let part = &mut parts[place];
-        let number = *numbers.entry((place, call)).or_insert_with_key(|(_, call)| {
-            part.calls.push(call.clone());
-            part.calls.len() as u32 - 1
-        });
+        let hash = hash_of(&(place, &call));
+        let known = numbers.find(hash, |&(other, number)| other == place && part.calls[number as usize] == call);
+        let number = if let Some(&(_, number)) = known {
+            number
+        } else {
+            let number = part.calls.len() as u32;
+            part.calls.push(call);
+            let hash_again = |&(place, number): &(usize, u32)| hash_of(&(place, &parts[place].calls[number as usize]));
+            numbers.insert_unique(hash, (place, number), hash_again);
+            number
+        };
+        let part = &mut parts[place];
         let returned = if crashed { NEVER } else { operation.returned };
         part.items.push(Item { call: number, invoked: operation.invoked, returned, operation: index as u32 });
     }

@@ -27,6 +27,9 @@ use super::timeline::{NONE, Timeline};
 use crate::hashing::print_of;
 use crate::models::Spec;
 
+/// Room for configurations that is asked for beforehand, at most.
+const ROOM_MAX: usize = 1024;
+
 /// How a search ends.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum End {
@@ -81,7 +84,7 @@ impl<'a, S: Spec> Search<'a, S> {
             spec,
             part,
             states: States::new(spec, &part.calls, spec.initial(&part.key)),
-            memo: Memo::new(1 + words.0, words.1, planted),
+            memo: Memo::new(1 + words.0, words.1, (2 * part.items.len()).min(ROOM_MAX), planted),
             prints: (0..line.slots as u64).map(print_of).collect(),
             words,
             links: Vec::new(),
