@@ -281,24 +281,31 @@ fn ordered(history: &History, question: &Question) -> Result<Judgement, Refusal>
             by(&Register { initial: initial.unwrap_or_default(), cas: Cas::Allowed }, history, question)
         }
         Model::Kv => by(&Kv { initial: initial.unwrap_or_default() }, history, question),
-        Model::KvAppend => match initial.unwrap_or_else(|| Value::text("")) {
-            Value::Text(initial) => by(&Append { initial }, history, question),
-            other => refuse(format!("`--init {other}` is no text")),
-        },
-        Model::MultiRegister => match initial.unwrap_or(Value::Int(0)) {
-            Value::Map(entries) => {
-                let initial: BTreeMap<Value, Value> = entries.iter().cloned().collect();
-                by(&MultiRegister { initial, otherwise: Value::Nil }, history, question)
+        Model::KvAppend => {
+            let initial = initial.unwrap_or_else(|| Value::text(""));
+            match initial.as_text() {
+                Some(text) => by(&Append { initial: text.into() }, history, question),
+                None => refuse(format!("`--init {initial}` is no text")),
             }
-            otherwise => by(&MultiRegister { initial: BTreeMap::new(), otherwise }, history, question),
-        },
+        }
+        Model::MultiRegister => {
+            let otherwise = initial.unwrap_or(Value::Int(0));
+            let initial = otherwise.entries().map(|entries| entries.iter().cloned().collect::<BTreeMap<_, _>>());
+            match initial {
+                Some(initial) => by(&MultiRegister { initial, otherwise: Value::Nil }, history, question),
+                None => by(&MultiRegister { initial: BTreeMap::new(), otherwise }, history, question),
+            }
+        }
         Model::Queue => by(&Queue, history, question),
         Model::Set | Model::SetFull => by(&Set::of(history), history, question),
         Model::Mutex => by(&Mutex, history, question),
-        Model::Counter => match initial.unwrap_or(Value::Int(0)) {
-            Value::Int(initial) => by(&Counter { initial }, history, question),
-            other => refuse(format!("`--init {other}` is no whole number")),
-        },
+        Model::Counter => {
+            let initial = initial.unwrap_or(Value::Int(0));
+            match initial.int() {
+                Some(initial) => by(&Counter { initial }, history, question),
+                None => refuse(format!("`--init {initial}` is no whole number")),
+            }
+        }
         model @ (Model::Bank | Model::TotalQueue | Model::UniqueIds | Model::LongFork | Model::Leader) => {
             refuse(format!("{} cannot be asked of model {}", told(question.consistency), name(model)))
         }

@@ -17,20 +17,24 @@ use crate::history::{Certificate, Counterexample, History, Judgement, Order, Out
 use crate::linearizable::Budget;
 use crate::models::{Spec, Step};
 
-struct Call<C> {
+struct Asked<C> {
     call: C,
     object: usize,
     operation: u32,
 }
 
 struct Process<C> {
-    calls: Vec<Call<C>>,
+    calls: Vec<Asked<C>>,
     /// It begins when this process has done so many calls.
     after: Option<(usize, usize)>,
 }
 
 /// How far each process is, and what each object holds.
 type Place<State> = (Vec<u32>, Vec<State>);
+/// The longest path so far, and where it led.
+type Deepest<State> = (Vec<u32>, Option<Place<State>>);
+/// Processes, and the keys of objects.
+type Split<C> = (Vec<Process<C>>, Vec<Value>);
 
 /// Judges a history.
 pub fn check<S: Spec>(spec: &S, history: &History, budget: Budget) -> Result<Judgement, Refusal> {
@@ -41,7 +45,8 @@ pub fn check<S: Spec>(spec: &S, history: &History, budget: Budget) -> Result<Jud
     let mut seen: Map<Place<S::State>, ()> = Map::default();
     let mut pending = vec![(start, 0)];
     let mut path: Vec<u32> = Vec::new();
-    let (mut deepest, mut spent): ((Vec<u32>, Option<Place<S::State>>), u64) = ((Vec::new(), None), 0);
+    let mut deepest: Deepest<S::State> = (Vec::new(), None);
+    let mut spent = 0;
     while let Some(((mut at, mut states), length)) = pending.pop() {
         let from: usize = length;
         let (kept, operation) = (from >> 32, from as u32);
@@ -92,7 +97,7 @@ fn sure(history: &History, operation: u32) -> bool {
     history.operations[operation as usize].outcome != Outcome::Info
 }
 
-fn processes<S: Spec>(spec: &S, history: &History) -> Result<(Vec<Process<S::Call>>, Vec<Value>), Refusal> {
+fn processes<S: Spec>(spec: &S, history: &History) -> Result<Split<S::Call>, Refusal> {
     let mut processes: Vec<Process<S::Call>> = Vec::new();
     let mut numbers: BTreeMap<i64, usize> = BTreeMap::new();
     let mut objects: BTreeMap<Value, usize> = BTreeMap::new();
@@ -109,7 +114,7 @@ fn processes<S: Spec>(spec: &S, history: &History) -> Result<(Vec<Process<S::Cal
             processes.len() - 1
         });
         let reads = spec.reads_only(&call);
-        let call = Call { call, object, operation: index as u32 };
+        let call = Asked { call, object, operation: index as u32 };
         if operation.outcome != Outcome::Info {
             processes[number].calls.push(call);
         } else if !reads {
@@ -121,7 +126,7 @@ fn processes<S: Spec>(spec: &S, history: &History) -> Result<(Vec<Process<S::Cal
 }
 
 /// The next call of a process, if it may begin.
-fn next<'a, C>(processes: &'a [Process<C>], at: &[u32], n: usize) -> Option<&'a Call<C>> {
+fn next<'a, C>(processes: &'a [Process<C>], at: &[u32], n: usize) -> Option<&'a Asked<C>> {
     let begun = processes[n].after.is_none_or(|(other, count)| at[other] as usize >= count);
     processes[n].calls.get(at[n] as usize).filter(|_| begun)
 }
@@ -150,7 +155,7 @@ fn explain<S: Spec>(
     spec: &S,
     history: &History,
     processes: &[Process<S::Call>],
-    (prefix, place): (Vec<u32>, Option<Place<S::State>>),
+    (prefix, place): Deepest<S::State>,
 ) -> Counterexample {
     let mut told = Counterexample { rule: "sequential", ..Counterexample::default() };
     if let Some((at, states)) = place {

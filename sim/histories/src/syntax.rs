@@ -43,7 +43,7 @@ impl<'a> Reader<'a> {
     /// The line at hand, from 1.
     pub(crate) fn line(&mut self) -> u32 {
         let passed = &self.text.as_bytes()[self.counted..self.at];
-        self.lines += passed.iter().filter(|&&byte| byte == b'\n').count() as u32;
+        self.lines += passed.split(|&byte| byte == b'\n').count() as u32 - 1;
         self.counted = self.at;
         self.lines + 1
     }
@@ -114,7 +114,7 @@ impl<'a> Reader<'a> {
             }
             (Some(b':' | b'\''), Syntax::Edn) => {
                 self.at += 1;
-                self.word().map(|word| Value::text(word))
+                self.word().map(Value::text)
             }
             (Some(b'\\'), Syntax::Edn) => {
                 // A character: at least one, whatever it is.

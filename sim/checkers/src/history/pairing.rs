@@ -54,23 +54,20 @@ pub(super) fn pair(events: &[Event], orphans: Orphans) -> Result<Vec<Operation>,
 impl Open {
     fn begin(&mut self, event: &Event, at: u32, operations: &mut Vec<Operation>) -> Result<(), Refusal> {
         let index = operations.len();
-        let process = match event.process {
-            Some(process) => {
-                if let Some(before) = self.named.insert(process, index) {
-                    let line = operations[before].lines.0;
-                    let what = format!(
-                        "process {process} begins `{}` before its `{}` of line {line} has ended",
-                        event.f, operations[before].f
-                    );
-                    return Err(refuse(event, &what));
-                }
-                process
+        let process = if let Some(process) = event.process {
+            if let Some(before) = self.named.insert(process, index) {
+                let before = &operations[before];
+                let (line, f) = (before.lines.0, &before.f);
+                return Err(refuse(
+                    event,
+                    &format!("process {process} begins `{}` before its `{f}` of line {line} has ended", event.f),
+                ));
             }
-            None => {
-                self.nameless.entry(event.f.clone()).or_default().push_back(index);
-                self.next -= 1;
-                self.next + 1
-            }
+            process
+        } else {
+            self.nameless.entry(event.f.clone()).or_default().push_back(index);
+            self.next -= 1;
+            self.next + 1
         };
         operations.push(Operation {
             process,

@@ -6,7 +6,7 @@ use alloc::format;
 use alloc::vec;
 
 use super::{Edge, Listed, Said, edges, wrong};
-use crate::history::{Outcome, Value};
+use crate::history::Outcome;
 
 /// Judges the operations `add n`, `increment`, `decrement` and `read`.
 pub fn bounds(operations: &Listed<'_>, initial: i64) -> Said {
@@ -22,11 +22,12 @@ pub fn bounds(operations: &Listed<'_>, initial: i64) -> Said {
             "read" => None,
             "add" | "increment" | "inc" | "decrement" | "dec" => {
                 let sign = if operation.f.starts_with("dec") { -1 } else { 1 };
-                match (operation.asked(), &*operation.f) {
-                    (Value::Int(by), _) => Some(i128::from(*by) * sign),
-                    (Value::Nil, f) if f != "add" => Some(sign),
-                    (other, _) => return Err(operation.refuse(format!("{other} is no whole number"))),
-                }
+                let amount = match operation.asked() {
+                    asked if asked.is_nil() && &*operation.f != "add" => Some(1),
+                    asked => asked.int(),
+                };
+                let refused = || operation.refuse(format!("{} is no whole number", operation.asked()));
+                Some(i128::from(amount.ok_or_else(refused)?) * sign)
             }
             other => {
                 return Err(
@@ -38,11 +39,11 @@ pub fn bounds(operations: &Listed<'_>, initial: i64) -> Said {
             (None, Edge::Begin) => drop(reading.insert(place, (lower, upper))),
             (None, Edge::End) => {
                 let (least, most) = reading.remove(&place).unwrap_or((lower, upper));
-                let told = match &operation.result {
-                    Value::Int(told) => i128::from(*told),
-                    Value::Nil => continue,
-                    other => return Err(operation.refuse(format!("{other} is no whole number"))),
-                };
+                if operation.result.is_nil() {
+                    continue;
+                }
+                let told = operation.result.int().map(i128::from);
+                let told = told.ok_or_else(|| operation.refuse(format!("{} is no whole number", operation.result)))?;
                 reads += 1;
                 if !(least..=most).contains(&told) {
                     let why =

@@ -44,19 +44,15 @@ pub fn none(operations: &Listed<'_>) -> Said {
         for pair in reads.windows(2) {
             let ((fewer, less), (more, all)) = (&pair[0], &pair[1]);
             for (key, value) in less.iter().filter(|(_, value)| !value.is_nil()) {
-                match all[*key] {
-                    Value::Nil => {
-                        let why = format!(
-                            "two reads saw the writes in opposite orders: one has key {key}, the other has not, but another key instead"
-                        );
-                        return wrong("long fork", why, vec![*fewer, *more]);
-                    }
-                    other if other != *value => {
-                        return open(format!(
-                            "key {key} was read as {value} and as {other}, and is written once at most"
-                        ));
-                    }
-                    _ => {}
+                let other = all[*key];
+                if other.is_nil() {
+                    let why = format!(
+                        "two reads saw the writes in opposite orders: one has key {key}, the other another key instead"
+                    );
+                    return wrong("long fork", why, vec![*fewer, *more]);
+                }
+                if other != *value {
+                    return open(format!("key {key} was read as {value} and as {other}, and is written once at most"));
                 }
             }
         }

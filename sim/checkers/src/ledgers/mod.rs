@@ -88,6 +88,7 @@ pub fn whole(history: &History, ask: impl Fn(&Listed<'_>) -> Said) -> Result<Jud
     })
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "it is what a ledger returns: not refused, but said")]
 fn wrong<T>(
     rule: &'static str,
     sentence: impl Into<String>,
@@ -96,6 +97,7 @@ fn wrong<T>(
     Ok(Err(Against::Wrong(rule, sentence.into(), operations)))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "it is what a ledger returns: not refused, but said")]
 fn open<T>(why: impl Into<String>) -> Result<Result<T, Against>, Refusal> {
     Ok(Err(Against::Open(why.into())))
 }

@@ -3,6 +3,7 @@
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
+use alloc::string::String;
 use alloc::vec;
 
 use super::{Listed, Said, open, wrong};
@@ -41,7 +42,7 @@ pub fn last_read(operations: &Listed<'_>) -> Said {
     let mut lost = added.iter().filter(|(value, _)| !members.contains(**value));
     if let Some((value, index)) = lost.next() {
         let more = lost.count();
-        let others = if more > 0 { format!(" and {more} more") } else { "".into() };
+        let others = if more > 0 { format!(" and {more} more") } else { String::new() };
         return wrong("lost", format!("{value}{others}: added, and not in the last read"), vec![*index, read]);
     }
     let recovered = members.iter().filter(|value| !added.contains_key(**value)).count();

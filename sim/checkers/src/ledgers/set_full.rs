@@ -44,7 +44,9 @@ pub fn every_read(operations: &Listed<'_>) -> Said {
                     return Err(operation.refuse("`read` answers a list or set"));
                 };
                 let mut counts: BTreeMap<&Value, u32> = BTreeMap::new();
-                members.iter().for_each(|value| *counts.entry(value).or_default() += 1);
+                for value in members {
+                    *counts.entry(value).or_default() += 1;
+                }
                 if let Some((value, count)) = counts.iter().find(|(_, count)| **count > 1) {
                     return wrong("duplicated", format!("{value} is there {count} times in {operation}"), vec![index]);
                 }

@@ -102,8 +102,11 @@ fn tail<Call>(part: &Part<Call>, kept: Vec<u32>, stuck: u32) -> Vec<u32> {
         }
         from = from.min(item(n).invoked);
     }
-    let mut near: Vec<u32> =
-        kept.into_iter().filter(|&n| item(n).invoked >= from || item(n).returned == NEVER).collect();
+    // What was done last before that moment says where it begins.
+    let ended = |n: &u32| item(*n).returned != NEVER && item(*n).returned < from;
+    let last = kept.iter().copied().filter(ended).max_by_key(|&n| item(n).returned);
+    let shown = |n: &u32| item(*n).invoked >= from || item(*n).returned == NEVER || Some(*n) == last;
+    let mut near: Vec<u32> = kept.into_iter().filter(shown).collect();
     if near.len() > LISTED_MAX {
         near.drain(..near.len() - LISTED_MAX);
     }

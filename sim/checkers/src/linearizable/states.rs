@@ -17,7 +17,7 @@ const REMEMBERED_CALLS: usize = 256;
 pub(super) struct States<'a, S: Spec> {
     spec: &'a S,
     calls: &'a [S::Call],
-    states: Vec<S::State>,
+    known: Vec<S::State>,
     numbers: HashTable<u32>,
     /// Per state a row of what each call does.
     steps: Vec<u32>,
@@ -28,13 +28,13 @@ pub(super) struct States<'a, S: Spec> {
 impl<'a, S: Spec> States<'a, S> {
     pub(super) fn new(spec: &'a S, calls: &'a [S::Call], initial: S::State) -> Self {
         let mut states =
-            Self { spec, calls, states: Vec::new(), numbers: HashTable::new(), steps: Vec::new(), spent: 0 };
+            Self { spec, calls, known: Vec::new(), numbers: HashTable::new(), steps: Vec::new(), spent: 0 };
         states.number(initial);
         states
     }
 
     pub(super) fn state(&self, number: u32) -> &S::State {
-        &self.states[number as usize]
+        &self.known[number as usize]
     }
 
     /// The state after a call: the same number if it changes nothing.
@@ -51,7 +51,7 @@ impl<'a, S: Spec> States<'a, S> {
     }
 
     fn step(&mut self, state: u32, call: u32) -> u32 {
-        match self.spec.step(&self.states[state as usize], &self.calls[call as usize]) {
+        match self.spec.step(&self.known[state as usize], &self.calls[call as usize]) {
             Step::Refused => REFUSED,
             Step::Same => state,
             Step::To(next) => self.number(next),
@@ -60,16 +60,16 @@ impl<'a, S: Spec> States<'a, S> {
 
     fn number(&mut self, state: S::State) -> u32 {
         let hash = hash_of(&state);
-        if let Some(&known) = self.numbers.find(hash, |&number| self.states[number as usize] == state) {
-            return known;
+        if let Some(&number) = self.numbers.find(hash, |&number| self.known[number as usize] == state) {
+            return number;
         }
-        let number = self.states.len() as u32;
+        let number = self.known.len() as u32;
         assert!(number < OPEN, "the budget of steps is smaller than the numbers of states");
-        self.states.push(state);
-        let states = &self.states;
-        self.numbers.insert_unique(hash, number, |&number| hash_of(&states[number as usize]));
+        self.known.push(state);
+        let known = &self.known;
+        self.numbers.insert_unique(hash, number, |&number| hash_of(&known[number as usize]));
         if self.calls.len() <= REMEMBERED_CALLS {
-            self.steps.resize(self.states.len() * self.calls.len(), OPEN);
+            self.steps.resize(self.known.len() * self.calls.len(), OPEN);
         }
         number
     }

@@ -31,9 +31,9 @@ impl Spec for Counter {
             return Ok(None);
         }
         let number = |value: &Value| value.int().ok_or_else(|| operation.refuse(format!("{value} is no whole number")));
-        let by = || match written(operation, &operation.argument, &operation.result)? {
-            Value::Nil => Ok(1),
-            by => number(by),
+        let by = || {
+            let by = written(operation, &operation.argument, &operation.result)?;
+            if by.is_nil() { Ok(1) } else { number(by) }
         };
         match &*operation.f {
             "read" => {

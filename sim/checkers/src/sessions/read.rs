@@ -25,7 +25,7 @@ pub(super) struct Sessions {
     pub(super) nodes: Vec<Node>,
     pub(super) keys: Vec<Value>,
     /// Per session its nodes.
-    sessions: Vec<Vec<usize>>,
+    lines: Vec<Vec<usize>>,
     /// Operations that may happen at any time after these.
     loose: Vec<(usize, usize)>,
     /// Per session and key the nodes that wrote it, in order.
@@ -62,10 +62,10 @@ impl Sessions {
         let mut processes: BTreeMap<i64, usize> = BTreeMap::new();
         for (index, operation, accesses) in &all {
             let session = *processes.entry(operation.process).or_insert_with(|| {
-                new.sessions.push(Vec::new());
-                new.sessions.len() - 1
+                new.lines.push(Vec::new());
+                new.lines.len() - 1
             });
-            let (node, place) = (new.nodes.len(), new.sessions[session].len());
+            let (node, place) = (new.nodes.len(), new.lines[session].len());
             let mut made = Node { operation: *index, session, place, reads: Vec::new(), writes: Vec::new() };
             let mut own: BTreeMap<&Value, &Value> = BTreeMap::new();
             for (writes, key, value) in accesses {
@@ -104,9 +104,9 @@ impl Sessions {
             }
             if operation.outcome == Outcome::Info {
                 // It may happen after whatever its session does next.
-                new.loose.extend(new.sessions[session].last().map(|&before| (before, node)));
+                new.loose.extend(new.lines[session].last().map(|&before| (before, node)));
             } else {
-                new.sessions[session].push(node);
+                new.lines[session].push(node);
             }
             new.nodes.push(made);
         }
@@ -116,7 +116,7 @@ impl Sessions {
 
     fn index(&mut self) {
         let mut known = BTreeSet::new();
-        for &node in self.sessions.iter().flatten() {
+        for &node in self.lines.iter().flatten() {
             let made = &self.nodes[node];
             for &key in &made.writes {
                 self.writers.entry((made.session, key)).or_default().push(node);
@@ -133,7 +133,7 @@ impl Sessions {
 
     /// The order of sessions, and reads after what they read.
     pub(super) fn orders(&self, arrows: &mut Arrows) {
-        for session in &self.sessions {
+        for session in &self.lines {
             session.windows(2).for_each(|pair| arrows.plain(pair[0], pair[1]));
         }
         self.loose.iter().for_each(|&(before, after)| arrows.plain(before, after));

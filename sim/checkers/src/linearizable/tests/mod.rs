@@ -13,7 +13,7 @@ use super::search::{End, First, Search};
 use super::{Budget, check, decide, part, replay};
 use crate::history::{Certificate, History, Judgement, Order, Value};
 use crate::models::{Append, Cas, Counter, Kv, MultiRegister, Mutex, Queue, Register, Set, Spec};
-use oracle::{Model, any_order, listing};
+use oracle::{Keeping, Model, any_order, listing};
 use random::Dice;
 
 /// Histories per model.
@@ -85,7 +85,7 @@ fn the_search_says_what_trying_every_order_says_for_every_model() {
         let (mut valid, mut violated) = (0, 0);
         for n in 0..HISTORIES {
             let history = random::history(model, 3 + n as usize % 5, &mut dice);
-            let expected = any_order(model, &history);
+            let expected = any_order(model, &history, Keeping::RealTime);
             let judgement = with_spec(model, &history, Decide(&history, Planted::default()));
             match &judgement {
                 Judgement::Valid(_) => valid += 1,
@@ -101,6 +101,37 @@ fn the_search_says_what_trying_every_order_says_for_every_model() {
     }
 }
 
+struct Sequential<'a>(&'a History);
+
+impl Work for Sequential<'_> {
+    type Out = Judgement;
+    fn with<S: Spec>(self, spec: &S) -> Judgement {
+        crate::sequential::check(spec, self.0, Budget::USUAL).unwrap()
+    }
+}
+
+#[test]
+fn sequential_consistency_is_what_trying_every_order_of_processes_says() {
+    for model in Model::ALL {
+        let mut dice = Dice(17);
+        let (mut valid, mut violated) = (0, 0);
+        for n in 0..HISTORIES / 3 {
+            let mut history = random::history(model, 3 + n as usize % 4, &mut dice);
+            // Operations of two processes, one after the other: what they overlapped with does not matter here.
+            history.operations.iter_mut().enumerate().for_each(|(n, operation)| operation.process = n as i64 % 2);
+            let expected = any_order(model, &history, Keeping::Processes);
+            let found = match with_spec(model, &history, Sequential(&history)) {
+                Judgement::Valid(_) => true,
+                Judgement::Violated(_) => false,
+                Judgement::Unknown { why, .. } => panic!("{model:?}: {why}"),
+            };
+            assert_eq!(found, expected, "{model:?}, history {n}\n{}", listing(&history));
+            *(if found { &mut valid } else { &mut violated }) += 1;
+        }
+        assert!(valid > 50 && violated > 50, "{model:?}: {valid} valid, {violated} violated");
+    }
+}
+
 #[test]
 fn every_planted_mistake_gives_a_wrong_judgement() {
     for mistake in Mistake::ALL {
@@ -109,7 +140,7 @@ fn every_planted_mistake_gives_a_wrong_judgement() {
             let mut dice = Dice(11);
             (0..4 * HISTORIES).find(|&n| {
                 let history = random::history(model, 3 + n as usize % 6, &mut dice);
-                let expected = any_order(model, &history);
+                let expected = any_order(model, &history, Keeping::RealTime);
                 let found = matches!(with_spec(model, &history, Decide(&history, planted)), Judgement::Valid(_));
                 found != expected || with_spec(model, &history, Breadth(&history, planted)) != expected
             })

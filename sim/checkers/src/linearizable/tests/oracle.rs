@@ -127,22 +127,37 @@ impl Oracle {
     }
 }
 
+/// Which orders are tried.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Keeping {
+    /// Those that keep to real time.
+    RealTime,
+    /// Those that keep to the order of each process.
+    Processes,
+}
+
 /// Whether any order explains the history.
-pub(super) fn any_order(model: Model, history: &History) -> bool {
+pub(super) fn any_order(model: Model, history: &History, keeping: Keeping) -> bool {
     let dropped = |operation: &&Operation| {
         let observed = &*operation.f == "cas" && history.dialect.failed_cas == FailedCas::Observed;
         operation.outcome != Outcome::Fail || observed
     };
     let left: Vec<&Operation> = history.operations.iter().filter(dropped).collect();
-    goes_on(&Oracle::new(model), &left)
+    goes_on(&Oracle::new(model), &left, keeping)
 }
 
-fn goes_on(oracle: &Oracle, left: &[&Operation]) -> bool {
+fn goes_on(oracle: &Oracle, left: &[&Operation], keeping: Keeping) -> bool {
     if left.iter().all(|operation| operation.outcome == Outcome::Info) {
         return true;
     }
-    let first_end = left.iter().map(|operation| operation.returned).min().unwrap();
-    (0..left.len()).filter(|&n| left[n].invoked < first_end).any(|n| {
+    let waits_for = |first: &Operation, then: &Operation| match keeping {
+        Keeping::RealTime => first.returned < then.invoked,
+        Keeping::Processes => {
+            first.outcome != Outcome::Info && first.process == then.process && first.invoked < then.invoked
+        }
+    };
+    let next = |n: &usize| !left.iter().any(|first| waits_for(first, left[*n]));
+    (0..left.len()).filter(next).any(|n| {
         let operation = left[n];
         let mut next = oracle.clone();
         let told = next.apply(&operation.key.clone().unwrap_or_default(), &operation.f, &operation.argument);
@@ -154,11 +169,12 @@ fn goes_on(oracle: &Oracle, left: &[&Operation]) -> bool {
         };
         let mut rest = left.to_vec();
         rest.remove(n);
-        explained && goes_on(&next, &rest)
+        explained && goes_on(&next, &rest, keeping)
     })
 }
 
-/// A name for messages.
+/// A history for messages.
 pub(super) fn listing(history: &History) -> String {
-    history.operations.iter().map(|o| format!("{o} [{}, {}]\n", o.invoked, o.returned)).collect()
+    let line = |o: &Operation| format!("{o} [{}, {}]", o.invoked, o.returned);
+    history.operations.iter().map(line).collect::<Vec<_>>().join("\n")
 }

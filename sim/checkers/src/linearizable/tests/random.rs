@@ -57,12 +57,20 @@ fn ask(model: Model, dice: &mut Dice) -> (Option<Value>, &'static str, Value) {
     }
 }
 
+/// What became of a call.
+enum Told {
+    /// It has not taken effect.
+    NotYet,
+    /// It could not be done.
+    Refused,
+    Answered(Value),
+}
+
 struct Call {
     key: Option<Value>,
     f: &'static str,
     asked: Value,
-    /// Its answer, if it has taken effect: `None` inside if it could not be done.
-    told: Option<Option<Value>>,
+    told: Told,
 }
 
 /// A history of at most `calls` operations of three processes, a third of them with an unknown end in some histories.
@@ -77,8 +85,8 @@ pub(super) fn history(model: Model, calls: usize, dice: &mut Dice) -> History {
         if begun < calls && open.len() < 3 && dice.below(2) == 0 {
             let (key, f, asked) = ask(model, dice);
             // The argument "all" is for the oracle only; the history keeps it as what was asked.
-            events.push(event(process, Phase::Invoke, &key, f, asked.clone()));
-            open.push((process, Call { key, f, asked, told: None }));
+            events.push(event(process, Phase::Invoke, key.as_ref(), f, asked.clone()));
+            open.push((process, Call { key, f, asked, told: Told::NotYet }));
             (begun, process) = (begun + 1, process + 1);
             continue;
         }
@@ -87,21 +95,22 @@ pub(super) fn history(model: Model, calls: usize, dice: &mut Dice) -> History {
         }
         let n = dice.below(open.len() as u64) as usize;
         let (_, call) = &mut open[n];
-        if call.told.is_none() {
+        if let Told::NotYet = call.told {
             let crashed_before = crashes && dice.below(6) == 0;
             if !crashed_before {
-                call.told = Some(oracle.apply(&call.key.clone().unwrap_or_default(), call.f, &call.asked));
+                let answer = oracle.apply(&call.key.clone().unwrap_or_default(), call.f, &call.asked);
+                call.told = answer.map_or(Told::Refused, Told::Answered);
                 continue;
             }
         }
         let (process, call) = open.swap_remove(n);
         let (phase, value) = match call.told {
-            None => (Phase::Info, call.asked),
-            Some(_) if crashes && dice.below(4) == 0 => (Phase::Info, call.asked),
-            Some(Some(told)) => (Phase::Ok, told),
-            Some(None) => (Phase::Fail, call.asked),
+            Told::NotYet => (Phase::Info, call.asked),
+            Told::Refused | Told::Answered(_) if crashes && dice.below(4) == 0 => (Phase::Info, call.asked),
+            Told::Answered(told) => (Phase::Ok, told),
+            Told::Refused => (Phase::Fail, call.asked),
         };
-        events.push(event(process, phase, &call.key, call.f, value));
+        events.push(event(process, phase, call.key.as_ref(), call.f, value));
     }
     for _ in 0..dice.below(6) {
         spoil(&mut events, dice);
@@ -140,6 +149,6 @@ fn spoil(events: &mut [Event], dice: &mut Dice) {
     }
 }
 
-fn event(process: i64, phase: Phase, key: &Option<Value>, f: &str, value: Value) -> Event {
-    Event { line: 0, process: Some(process), phase, f: f.into(), value, key: key.clone(), time: None, node: None }
+fn event(process: i64, phase: Phase, key: Option<&Value>, f: &str, value: Value) -> Event {
+    Event { line: 0, process: Some(process), phase, f: f.into(), value, key: key.cloned(), time: None, node: None }
 }
