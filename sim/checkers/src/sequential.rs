@@ -46,7 +46,7 @@ pub fn check<S: Spec>(spec: &S, history: &History, budget: Budget) -> Result<Jud
     let mut pending = vec![(start, 0)];
     let mut path: Vec<u32> = Vec::new();
     let mut deepest: Deepest<S::State> = (Vec::new(), None);
-    let mut spent = 0;
+    let (mut spent, mut bytes) = (0, 0);
     while let Some(((mut at, mut states), length)) = pending.pop() {
         let from: usize = length;
         let (kept, operation) = (from >> 32, from as u32);
@@ -69,13 +69,14 @@ pub fn check<S: Spec>(spec: &S, history: &History, budget: Budget) -> Result<Jud
             });
         }
         spent += 1;
-        if spent > budget.steps || seen.len() * (64 + 4 * processes.len()) > budget.bytes {
+        if spent > budget.steps || bytes > budget.bytes {
             let why = format!("{} operations of {} processes are too many", history.operations.len(), processes.len());
             return Ok(Judgement::Unknown { why, spent });
         }
         if seen.insert((at.clone(), states.clone()), ()).is_some() {
             continue;
         }
+        bytes += 64 + 4 * at.len() + states.iter().map(|state| spec.bytes(state)).sum::<usize>();
         for n in (0..processes.len()).rev() {
             let Some(call) = next(&processes, &at, n) else { continue };
             spent += 1;

@@ -21,18 +21,18 @@ fn said(model: &str, consistency: &str, told: &str) -> String {
             "f" => "fail",
             _ => "info",
         };
-        let (value, more) = value.split_once(" @").map_or((value, String::new()), |(value, more)| {
-            (value, more.split(" @").map(|field| format!(",{field}")).collect())
-        });
+        let (value, more) = value
+            .split_once(" @")
+            .map_or((value, String::new()), |(value, more)| (value, [",", &more.replace(" @", ",")].concat()));
         let _ = writeln!(
             text,
             "{{\"process\":{process},\"type\":\"{phase}\",\"f\":\"{f}\",\"value\":{value},\"time\":{n}{more}}}"
         );
     }
-    let read = histories::read(&text).unwrap();
+    let read = histories::read(&text).expect("a test writes what can be read");
     let question = Question {
-        model: catalogue::model(model).unwrap(),
-        consistency: catalogue::consistency(consistency).unwrap(),
+        model: catalogue::model(model).expect("a model"),
+        consistency: catalogue::consistency(consistency).expect("a consistency"),
         initial: None,
         budget: Budget::USUAL,
     };

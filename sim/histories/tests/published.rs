@@ -22,7 +22,7 @@ fn folder() -> Option<PathBuf> {
 #[test]
 fn every_published_history_is_judged_as_published() {
     let Some(folder) = folder() else {
-        println!("skipped: no published histories; name their folder in STORMGLASS_VALIDATION");
+        eprintln!("skipped: no published histories; name their folder in STORMGLASS_VALIDATION");
         return;
     };
     let mut rows = csv::Reader::from_path(folder.join("index.csv")).unwrap();
@@ -42,16 +42,16 @@ fn every_published_history_is_judged_as_published() {
             differ.push(format!("{file}: {model} {consistency}: published {expected}, said {said}"));
         }
     }
-    println!("{agreed} agree, {transactional} of transactions are not judged");
+    eprintln!("{agreed} agree, {transactional} of transactions are not judged");
     assert!(differ.is_empty(), "{}", differ.join("\n"));
     assert!(agreed >= 80, "only {agreed} were found");
 }
 
 fn judged(text: &str, model: &str, consistency: &str) -> String {
-    let read = histories::read(text).unwrap();
+    let read = histories::read(text).expect("a published history");
     let question = Question {
-        model: catalogue::model(model).unwrap(),
-        consistency: catalogue::consistency(consistency).unwrap(),
+        model: catalogue::model(model).expect("a model"),
+        consistency: catalogue::consistency(consistency).expect("a consistency"),
         initial: read.initial,
         budget: Budget::USUAL,
     };

@@ -8,7 +8,7 @@ use alloc::string::String;
 use alloc::vec;
 
 use crate::history::{History, Order, Outcome};
-use crate::models::{Spec, Step};
+use crate::models::Spec;
 
 /// Whether these orders explain the history; if not, why not.
 pub fn replay<S: Spec>(spec: &S, history: &History, orders: &[Order]) -> Result<(), String> {
@@ -27,10 +27,8 @@ pub fn replay<S: Spec>(spec: &S, history: &History, orders: &[Order]) -> Result<
             }
             let call = spec.call(operation, history.dialect).map_err(|refusal| refusal.what)?;
             let Some(call) = call else { return Err(format!("{operation} constrains nothing")) };
-            match spec.step(&state, &call) {
-                Step::Refused => return Err(format!("{operation}: {}", spec.refusal(&state, &call))),
-                Step::Same => {}
-                Step::To(next) => state = next,
+            if !spec.advance(&mut state, &call) {
+                return Err(format!("{operation}: {}", spec.refusal(&state, &call)));
             }
         }
         let mut earliest_end = u32::MAX;

@@ -222,7 +222,7 @@ impl<'a, S: Spec> Search<'a, S> {
 
     fn over(&mut self, budget: Budget) -> bool {
         self.states.spent += 1;
-        self.states.spent > budget.steps || self.memo.bytes() + 8 * self.links.len() > budget.bytes
+        self.states.spent > budget.steps || self.memo.bytes() + self.states.bytes + 8 * self.links.len() > budget.bytes
     }
 
     /// Linearizes what changes nothing, and goes to the next level if what returns at the end of this one is linearized.

@@ -21,6 +21,8 @@ pub(super) struct States<'a, S: Spec> {
     numbers: HashTable<u32>,
     /// Per state a row of what each call does.
     steps: Vec<u32>,
+    /// Memory that the states take.
+    pub(super) bytes: usize,
     /// Steps asked for.
     pub(super) spent: u64,
 }
@@ -28,7 +30,7 @@ pub(super) struct States<'a, S: Spec> {
 impl<'a, S: Spec> States<'a, S> {
     pub(super) fn new(spec: &'a S, calls: &'a [S::Call], initial: S::State) -> Self {
         let mut states =
-            Self { spec, calls, known: Vec::new(), numbers: HashTable::new(), steps: Vec::new(), spent: 0 };
+            Self { spec, calls, known: Vec::new(), numbers: HashTable::new(), steps: Vec::new(), bytes: 0, spent: 0 };
         states.number(initial);
         states
     }
@@ -65,6 +67,7 @@ impl<'a, S: Spec> States<'a, S> {
         }
         let number = self.known.len() as u32;
         assert!(number < OPEN, "the budget of steps is smaller than the numbers of states");
+        self.bytes += self.spec.bytes(&state);
         self.known.push(state);
         let known = &self.known;
         self.numbers.insert_unique(hash, number, |&number| hash_of(&known[number as usize]));

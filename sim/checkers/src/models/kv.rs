@@ -2,9 +2,10 @@
 
 use alloc::string::String;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 use super::register::{self, Cas};
-use super::{Spec, Step, unknown_function, written};
+use super::{Asked, Spec, Step, guess, unknown_function, written};
 use crate::history::{Dialect, Operation, Outcome, Refusal, Value, brief};
 
 /// `get` or `read`, `put` or `write`, `cas`, each of one key. The key stands in `key`, or the value is `[key value]`.
@@ -61,6 +62,10 @@ impl Spec for Kv {
 
     fn shown(&self, state: &Value) -> String {
         brief(state)
+    }
+
+    fn guess(&self, initial: &Value, asked: &[Asked<'_, Self::Call>]) -> Option<Vec<u32>> {
+        guess::register(initial, asked)
     }
 }
 
@@ -136,6 +141,10 @@ impl Spec for Append {
                 Step::To(longer.into())
             }
         }
+    }
+
+    fn bytes(&self, state: &Arc<str>) -> usize {
+        size_of::<Arc<str>>() + state.len()
     }
 
     fn reads_only(&self, call: &AppendCall) -> bool {

@@ -3,6 +3,7 @@
 //! [`Spec`] is open to users: whoever describes an object of their own can have it judged like the built-in ones.
 
 mod counter;
+mod guess;
 mod kv;
 mod multi_register;
 mod mutex;
@@ -11,6 +12,7 @@ mod register;
 mod set;
 
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::hash::Hash;
 
 pub use counter::Counter;
@@ -56,6 +58,27 @@ pub trait Spec {
     /// A state in words.
     fn shown(&self, state: &Self::State) -> String;
 
+    /// Does what [`Spec::step`] does to the state itself; `false` if the call is refused, and then the state is as it was.
+    fn advance(&self, state: &mut Self::State, call: &Self::Call) -> bool {
+        match self.step(state, call) {
+            Step::Refused => return false,
+            Step::Same => {}
+            Step::To(next) => *state = next,
+        }
+        true
+    }
+
+    /// An order, as indices, that may explain these calls. It is tried before anything is searched, and a wrong one costs
+    /// nothing but time. `asked` stands in the order of the invokes.
+    fn guess(&self, _initial: &Self::State, _asked: &[Asked<'_, Self::Call>]) -> Option<Vec<u32>> {
+        None
+    }
+
+    /// How much memory a state takes, in bytes: judges keep many.
+    fn bytes(&self, _state: &Self::State) -> usize {
+        size_of::<Self::State>()
+    }
+
     /// Whether calls other than those that [`Spec::forgets`] can lead from a state to one that allows this reading call.
     fn reachable(&self, _state: &Self::State, _reading: &Self::Call) -> bool {
         true
@@ -65,6 +88,17 @@ pub trait Spec {
     fn forgets(&self, _call: &Self::Call) -> bool {
         true
     }
+}
+
+/// A call, with the positions of its two ends; the second is [`crate::history::NEVER`] if it may never have happened.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a, Call> {
+    /// The call.
+    pub call: &'a Call,
+    /// When it began.
+    pub invoked: u32,
+    /// When it ended.
+    pub returned: u32,
 }
 
 /// What a call does.

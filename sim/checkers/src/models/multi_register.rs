@@ -103,6 +103,10 @@ impl Spec for MultiRegister {
         if next == *state { Step::Same } else { Step::To(next) }
     }
 
+    fn bytes(&self, state: &BTreeMap<Value, Value>) -> usize {
+        size_of::<BTreeMap<Value, Value>>() + 4 * state.len() * size_of::<Value>()
+    }
+
     fn reads_only(&self, call: &Vec<Part>) -> bool {
         call.iter().all(|part| matches!(part, Part::Read(..)))
     }

@@ -5,7 +5,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Spec, Step, unknown_function, written};
+use super::{Asked, Spec, Step, guess, unknown_function, written};
 use crate::history::{Dialect, Operation, Outcome, Refusal, Value, brief};
 
 /// `enqueue v`, `dequeue`, which answers the oldest value, or nil if there is none; empty at first.
@@ -59,6 +59,29 @@ impl Spec for Queue {
             next.pop_front();
         }
         Step::To(next)
+    }
+
+    fn advance(&self, state: &mut VecDeque<Value>, call: &Call) -> bool {
+        match call {
+            Call::Enqueue(value) => state.push_back(value.clone()),
+            Call::Dequeue(told) => {
+                if state.front() != Some(told) {
+                    return false;
+                }
+                state.pop_front();
+            }
+            Call::Empty => return state.is_empty(),
+            Call::Lost => drop(state.pop_front()),
+        }
+        true
+    }
+
+    fn bytes(&self, state: &VecDeque<Value>) -> usize {
+        size_of::<VecDeque<Value>>() + state.len() * size_of::<Value>()
+    }
+
+    fn guess(&self, _: &VecDeque<Value>, asked: &[Asked<'_, Call>]) -> Option<Vec<u32>> {
+        guess::queue(asked)
     }
 
     fn reads_only(&self, call: &Call) -> bool {

@@ -2,8 +2,9 @@
 
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 
-use super::{Spec, Step, unknown_function, written};
+use super::{Asked, Spec, Step, guess, unknown_function, written};
 use crate::history::{Dialect, FailedCas, NilRead, Operation, Outcome, Refusal, Value, brief};
 
 /// `read`, `write v`, `cas [from to]`. Without `cas` it is the plain register.
@@ -65,6 +66,10 @@ impl Spec for Register {
 
     fn shown(&self, state: &Value) -> String {
         brief(state)
+    }
+
+    fn guess(&self, initial: &Value, asked: &[Asked<'_, Call>]) -> Option<Vec<u32>> {
+        guess::register(initial, asked)
     }
 }
 

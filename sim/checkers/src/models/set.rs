@@ -95,6 +95,10 @@ impl Spec for Set {
         }
     }
 
+    fn bytes(&self, state: &BTreeSet<Value>) -> usize {
+        size_of::<BTreeSet<Value>>() + 2 * state.len() * size_of::<Value>()
+    }
+
     fn reads_only(&self, call: &Call) -> bool {
         matches!(call, Call::Contains(..) | Call::Read(_) | Call::Unanswered)
     }
