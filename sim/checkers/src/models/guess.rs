@@ -2,7 +2,7 @@
 //!
 //! Nothing rests on these guesses: who asks for one tries it, and searches if it is none.
 
-use alloc::collections::{BinaryHeap, VecDeque};
+use alloc::collections::BinaryHeap;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
@@ -120,46 +120,65 @@ pub(super) fn queue(asked: &[Asked<'_, queue::Call>]) -> Option<Vec<u32>> {
         pairs[n].1.map_or((NEVER, NEVER), |took| (asked[took as usize].invoked, asked[took as usize].returned))
     };
     let (mut into, mut out) = (ends(&put), ends(&took));
-    let mut ready: VecDeque<usize> = VecDeque::new();
+    // Of several the one that must be gone first, so that the queue is empty as early as it can be.
+    let mut ready: BinaryHeap<Reverse<(u32, u32, usize)>> = BinaryHeap::new();
     let mut once = vec![0_u8; pairs.len()];
     let mut done = vec![false; pairs.len()];
-    // Each event: its moment, and which call it is.
-    let mut moments: Vec<(u32, u32, u32)> = Vec::with_capacity(asked.len());
-    let (mut put_at, mut took_at) = (0, 0);
+    let mut sequence = Vec::with_capacity(pairs.len());
     for _ in 0..pairs.len() {
         for n in into.next(&done).into_iter().chain(out.next(&done)) {
             once[n] += 1;
             if once[n] == 2 {
-                ready.push_back(n);
+                ready.push(Reverse((took(n).1, put(n).1, n)));
             }
         }
-        let n = ready.pop_front()?;
+        let Reverse((.., n)) = ready.pop()?;
         done[n] = true;
-        put_at = put_at.max(put(n).0);
-        moments.push((put_at, moments.len() as u32, pairs[n].0));
-        if let Some(dequeue) = pairs[n].1 {
-            took_at = took_at.max(put_at).max(took(n).0);
-            moments.push((took_at, moments.len() as u32, dequeue));
+        sequence.push(n);
+    }
+    let interval = |n: u32| (asked[n as usize].invoked, asked[n as usize].returned);
+    let ordered: Vec<(u32, Option<u32>)> = sequence.into_iter().map(|n| pairs[n]).collect();
+    scheduled(&ordered, &empty, interval)
+}
+
+/// Gives every call a moment: values as early as they can, one after the other, and those that found nothing at the first
+/// moment at which a value can be gone and the next not be there yet.
+fn scheduled(ordered: &[(u32, Option<u32>)], empty: &[u32], interval: impl Fn(u32) -> (u32, u32)) -> Option<Vec<u32>> {
+    // When the value after the last `k` must be there at the latest, for each `k`.
+    let mut latest = vec![NEVER; ordered.len() + 1];
+    let mut took_by = NEVER;
+    for (k, &(put, took)) in ordered.iter().enumerate().rev() {
+        took_by = took_by.min(took.map_or(NEVER, |took| interval(took).1));
+        latest[k] = latest[k + 1].min(interval(put).1).min(took_by);
+    }
+    // Moment, place in the sequence, call.
+    let mut moments: Vec<(u32, u32, u32)> = Vec::with_capacity(2 * ordered.len() + empty.len());
+    let say = |moments: &mut Vec<(u32, u32, u32)>, moment, call| moments.push((moment, moments.len() as u32, call));
+    let (mut put_at, mut took_at, mut found_nothing) = (0, 0, empty.iter().copied().peekable());
+    for (k, &deadline) in latest.iter().enumerate() {
+        // The first `k` values are gone from `took_at` on.
+        while let Some(&n) = found_nothing.peek() {
+            let moment = interval(n).0.max(took_at);
+            if moment >= deadline {
+                break;
+            }
+            say(&mut moments, moment, n);
+            put_at = put_at.max(moment);
+            found_nothing.next();
+        }
+        let Some(&(put, took)) = ordered.get(k) else { break };
+        put_at = put_at.max(interval(put).0);
+        say(&mut moments, put_at, put);
+        took_at = match took {
+            Some(took) => took_at.max(put_at).max(interval(took).0),
+            None => NEVER,
+        };
+        if let Some(took) = took {
+            say(&mut moments, took_at, took);
         }
     }
     moments.sort_unstable();
-    Some(with_empty(asked, moments, empty))
-}
-
-/// Puts those that found nothing where nothing is, as early as they can be.
-fn with_empty(asked: &[Asked<'_, queue::Call>], moments: Vec<(u32, u32, u32)>, mut empty: Vec<u32>) -> Vec<u32> {
-    let mut path = Vec::with_capacity(asked.len());
-    let mut held = 0_i64;
-    empty.reverse();
-    for (moment, _, n) in moments {
-        while held == 0 && empty.last().is_some_and(|&first| asked[first as usize].invoked < moment) {
-            path.extend(empty.pop());
-        }
-        held += if matches!(asked[n as usize].call, queue::Call::Enqueue(_)) { 1 } else { -1 };
-        path.push(n);
-    }
-    path.extend(empty.into_iter().rev());
-    path
+    found_nothing.peek().is_none().then(|| moments.into_iter().map(|(_, _, call)| call).collect())
 }
 
 /// Which of many intervals nothing surely precedes, of those that are not done.

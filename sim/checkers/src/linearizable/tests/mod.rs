@@ -211,6 +211,45 @@ fn corrupt(history: &History, orders: &[Order], dice: &mut Dice) -> Option<(Stri
     Some((what, corrupted))
 }
 
+/// Only a guess can find an order without taking a step.
+const NO_STEPS: Budget = Budget { steps: 0, ..Budget::USUAL };
+
+struct Within<'a>(&'a History, Budget);
+
+impl Work for Within<'_> {
+    type Out = Judgement;
+    fn with<S: Spec>(self, spec: &S) -> Judgement {
+        check(spec, self.0, self.1).unwrap()
+    }
+}
+
+#[test]
+fn values_that_differ_say_the_order_without_a_search() {
+    for model in [Model::Register, Model::Queue] {
+        let mut dice = Dice(19);
+        for _ in 0..50 {
+            let history = random::distinct(model, 400, &mut dice);
+            let judgement = with_spec(model, &history, Within(&history, NO_STEPS));
+            assert!(matches!(judgement, Judgement::Valid(_)), "{model:?}: {judgement:?}");
+        }
+    }
+}
+
+#[test]
+fn a_stale_answer_among_values_that_differ_is_no_order() {
+    let mut dice = Dice(23);
+    for _ in 0..50 {
+        let mut history = random::distinct(Model::Register, 400, &mut dice);
+        let read = |operation: &&mut crate::history::Operation| &*operation.f == "read";
+        let stale = history.operations[100].result.clone();
+        history.operations[300..].iter_mut().filter(read).for_each(|operation| operation.result = stale.clone());
+        let judgement = with_spec(Model::Register, &history, Within(&history, Budget::USUAL));
+        assert!(matches!(judgement, Judgement::Violated(_)), "{judgement:?}");
+        let unsearched = with_spec(Model::Register, &history, Within(&history, NO_STEPS));
+        assert!(matches!(unsearched, Judgement::Unknown { .. }), "{unsearched:?}");
+    }
+}
+
 #[test]
 fn an_object_of_the_users_own_is_judged_too() {
     // A register that forgets: once read, it holds nothing. Whoever reads it second finds nothing.

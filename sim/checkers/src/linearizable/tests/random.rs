@@ -119,6 +119,38 @@ pub(super) fn history(model: Model, calls: usize, dice: &mut Dice) -> History {
     History::new(&events, dialect, Orphans::Refused).unwrap()
 }
 
+/// A history of four processes that write values that differ and read, all of which end.
+pub(super) fn distinct(model: Model, calls: usize, dice: &mut Dice) -> History {
+    let [puts, takes] = if model == Model::Queue { ["enqueue", "dequeue"] } else { ["write", "read"] };
+    let mut oracle = Oracle::new(model);
+    let mut events = Vec::new();
+    let mut open: [Option<Call>; 4] = [const { None }; 4];
+    let mut begun = 0;
+    while begun < calls || open.iter().any(Option::is_some) {
+        let process = dice.below(4) as usize;
+        match open[process].take() {
+            None if begun < calls => {
+                begun += 1;
+                let puts_now = dice.below(2) == 0;
+                let asked = if puts_now { Value::Int(begun as i64) } else { Value::Nil };
+                let f = if puts_now { puts } else { takes };
+                events.push(event(process as i64, Phase::Invoke, None, f, asked.clone()));
+                open[process] = Some(Call { key: None, f, asked, told: Told::NotYet });
+            }
+            None => {}
+            Some(Call { f, told: Told::Answered(told), .. }) => {
+                events.push(event(process as i64, Phase::Ok, None, f, told));
+            }
+            Some(call) => {
+                let told = oracle.apply(&Value::Nil, call.f, &call.asked).map_or(Told::Refused, Told::Answered);
+                open[process] = Some(Call { told, ..call });
+            }
+        }
+    }
+    let dialect = Dialect { failed_cas: FailedCas::Dropped, nil_read: NilRead::Nothing, clock: Clock::Shared };
+    History::new(&events, dialect, Orphans::Refused).unwrap()
+}
+
 /// Gives a read another answer, or lets what failed succeed.
 fn spoil(events: &mut [Event], dice: &mut Dice) {
     const ANSWERING: [&str; 7] = ["read", "get", "dequeue", "contains", "txn", "cas", "acquire"];
