@@ -30,14 +30,15 @@ const CORE: [&str; 4] = ["kernel", "cluster", "systems", "checkers"];
 /// What a core crate may use from outside.
 const CORE_DEPENDENCIES: [&str; 4] = ["hashbrown", "libm", "rand", "rand_chacha"];
 /// Each crate, its folder, and our own crates that it may depend on.
-const GRAPH: [(&str, &str, &[&str]); 7] = [
+const GRAPH: [(&str, &str, &[&str]); 8] = [
     ("kernel", "sim/kernel", &[]),
     ("cluster", "sim/cluster", &["kernel"]),
     ("systems", "sim/systems", &["kernel"]),
     ("checkers", "sim/checkers", &["kernel"]),
+    ("histories", "sim/histories", &["checkers"]),
     ("lab", "sim/lab", &["kernel", "cluster", "systems", "checkers"]),
     ("reports", "reports", &["kernel", "lab"]),
-    ("stormglass", ".", &["kernel", "cluster", "systems", "checkers", "lab", "reports"]),
+    ("stormglass", ".", &["kernel", "cluster", "systems", "checkers", "histories", "lab", "reports"]),
 ];
 /// Folders with sources and documents.
 const SOURCES: [&str; 6] = ["sim", "reports", "tests", "benches", "scenarios", "docs"];

@@ -2,13 +2,18 @@
 
 use std::path::PathBuf;
 
+use checkers::catalogue::{Consistency, Model};
+use checkers::history::Value;
+use checkers::linearizable::Budget;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// A deterministic simulator of distributed systems: is it right, and how does it behave?
 #[derive(Parser, Debug)]
 #[command(name = "stormglass", version, propagate_version = true, arg_required_else_help = true)]
-#[command(after_help = "Exit codes: 0 as expected · 1 not as expected · 2 bad scenario or usage · 3 inconclusive · \
-4 nondeterminism · 130 interrupted")]
+#[command(
+    after_help = "Exit codes: 0 as expected · 1 not as expected · 2 bad scenario, history or usage · 3 inconclusive · \
+4 nondeterminism · 130 interrupted"
+)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -27,6 +32,11 @@ pub(crate) enum Command {
         after_help = "Example: stormglass sweep scenarios/bank/two-phase-commit.toml --seeds 0..200 --variants all"
     )]
     Sweep(SweepArgs),
+    /// Judges histories: what clients asked and were told, recorded here or with other tools.
+    #[command(after_help = "Example: stormglass check history.edn --model cas-register --consistency linearizable\n\n\
+Reads JSON lines, JSON arrays, EDN (Jepsen), Jepsen logs and r(key,value,session,transaction) texts.\n\
+Exit codes: 0 valid · 1 violated · 2 bad history or usage · 3 unknown")]
+    Check(CheckArgs),
     /// Lists the scenarios below a folder, with their questions.
     #[command(after_help = "Example: stormglass list scenarios")]
     List {
@@ -111,6 +121,56 @@ pub(crate) struct SweepArgs {
     pub(crate) twice: bool,
 }
 
+/// `check`.
+#[derive(Args, Debug)]
+pub(crate) struct CheckArgs {
+    /// Files of histories.
+    #[arg(required = true)]
+    pub(crate) histories: Vec<PathBuf>,
+    /// What the object does, such as `cas-register`; else what the history's header says.
+    #[arg(long, value_name = "MODEL", value_parser = checkers::catalogue::model)]
+    pub(crate) model: Option<Model>,
+    /// What clients may see of it, such as `linearizable`; else what is usually asked of the model.
+    #[arg(long, value_name = "NAME", value_parser = checkers::catalogue::consistency)]
+    pub(crate) consistency: Option<Consistency>,
+    /// What objects hold at first, as JSON or EDN: `0`, `{"x": 0}`. Of a bank, the total.
+    #[arg(long, value_name = "VALUE", value_parser = value, allow_hyphen_values = true)]
+    pub(crate) init: Option<Value>,
+    /// What a failed cas means: the register was seen to hold something else, or nothing happened. Else by the format.
+    #[arg(long, value_enum, value_name = "MEANING")]
+    pub(crate) failed_cas: Option<FailedCasArg>,
+    /// What an answered read of nothing means: nothing was there, or the answer is not known. Else by the format.
+    #[arg(long, value_enum, value_name = "MEANING")]
+    pub(crate) nil_reads: Option<NilReads>,
+    /// Steps that may be spent on a history.
+    #[arg(long, value_name = "STEPS", default_value_t = Budget::USUAL.steps)]
+    pub(crate) budget: u64,
+    /// Memory that may be spent on what was tried, in bytes.
+    #[arg(long, value_name = "BYTES", default_value_t = Budget::USUAL.bytes)]
+    pub(crate) memory: usize,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+}
+
+/// What a failed cas means.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FailedCasArg {
+    /// The register held something else.
+    Observed,
+    /// Nothing happened.
+    Dropped,
+}
+
+/// What an answered read of nothing means.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NilReads {
+    /// Nothing was there.
+    Nothing,
+    /// The answer is not known.
+    Unknown,
+}
+
 /// How to print.
 #[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
@@ -125,6 +185,10 @@ fn assignment(text: &str) -> Result<(String, String), String> {
         Some((path, value)) if !path.trim().is_empty() => Ok((path.trim().to_owned(), value.trim().to_owned())),
         Some(_) | None => Err("this is written PATH=VALUE, as in network.loss=1%".to_owned()),
     }
+}
+
+fn value(text: &str) -> Result<Value, String> {
+    histories::value(text).map_err(|refusal| refusal.what)
 }
 
 fn seed(text: &str) -> Result<u64, String> {

@@ -51,6 +51,26 @@ fn data(path: &Path) -> Result<String, String> {
     fs::read_to_string(path).map_err(|error| error.to_string())
 }
 
+/// The text of a history.
+pub(crate) fn history(path: &Path) -> Result<String, String> {
+    let name = path.display().to_string();
+    let about = fs::metadata(path).map_err(|error| format!("cannot read {name}: {error}"))?;
+    if about.is_dir() {
+        return Err(format!("{name} is a folder; a history is a file"));
+    }
+    if about.len() > histories::BYTES_MAX {
+        return Err(format!(
+            "{name} has {} MB; a history has at most {}",
+            about.len() / 1_000_000,
+            histories::BYTES_MAX / 1_000_000
+        ));
+    }
+    let bytes = fs::read(path).map_err(|error| format!("cannot read {name}: {error}"))?;
+    String::from_utf8(bytes).map_err(|error| {
+        format!("{name} is not UTF-8 text: byte {} is not part of a character", error.utf8_error().valid_up_to())
+    })
+}
+
 /// Every TOML file in these files and folders, in order.
 pub(crate) fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
     let mut found = Vec::new();

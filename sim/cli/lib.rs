@@ -6,6 +6,7 @@
 
 pub use checkers;
 pub use cluster;
+pub use histories;
 pub use kernel;
 pub use lab;
 pub use reports;

@@ -1,6 +1,7 @@
 //! The command line: arguments, files, stdout, exit codes. No logic of its own.
 
 mod args;
+mod check;
 mod commands;
 mod files;
 mod progress;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
     let result = match &cli.command {
         Command::Run(args) => run::run(args),
         Command::Sweep(args) => sweep::sweep(args),
+        Command::Check(args) => check::check(args),
         Command::List { paths, format } => commands::list(paths, *format),
         Command::Schema => Ok(commands::schema()),
         Command::Graph { scenario, variant, out } => commands::graph(scenario, variant.clone(), out),

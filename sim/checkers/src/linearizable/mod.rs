@@ -1,0 +1,192 @@
+//! Linearizability (Herlihy and Wing, 1990): is there, for every object, an order of its operations that explains every
+//! answer and keeps to real time?
+//!
+//! A history is split by object (a history is linearizable exactly if each object's is), the smallest first, and each is
+//! searched alone (`search`). The first violation ends it. A `Valid` carries the orders, and [`replay`] has confirmed
+//! them before anybody sees it; a `Violated` tells how far one gets (`explain`); when the budget is spent it is `Unknown`.
+//! Read `timeline`, `memo`, `search` in this order.
+
+mod explain;
+mod memo;
+mod part;
+mod pending;
+mod planted;
+mod replay;
+mod search;
+mod states;
+#[cfg(test)]
+mod tests;
+mod timeline;
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+
+pub use replay::replay;
+
+use crate::history::{Certificate, Clock, History, Judgement, NEVER, Order, Refusal};
+use crate::models::{Asked, Spec};
+use part::{Item, Part};
+use planted::{Mistake, Planted};
+use search::{End, First, Search};
+
+/// What a judge may spend. The same budget gives the same judgement on every machine.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Budget {
+    /// Steps of the model asked for.
+    pub steps: u64,
+    /// Memory for what was tried, in bytes.
+    pub bytes: usize,
+}
+
+impl Budget {
+    /// What `stormglass check` gives without being told: at most some seconds.
+    pub const USUAL: Self = Self { steps: 20_000_000, bytes: 2 << 30 };
+}
+
+/// Judges a history.
+pub fn check<S: Spec>(spec: &S, history: &History, budget: Budget) -> Result<Judgement, Refusal> {
+    real_time(history)?;
+    let judgement = decide(spec, history, budget, Planted::default())?;
+    if let Judgement::Valid(Certificate::Orders(orders)) = &judgement
+        && let Err(why) = replay(spec, history, orders)
+    {
+        return Ok(Judgement::Unknown {
+            why: format!("the order that was found is none, an error in this judge: {why}"),
+            spent: 0,
+        });
+    }
+    Ok(judgement)
+}
+
+/// Whether a history obeys, without saying why: `None` if the budget is spent. For those who ask about thousands.
+pub fn holds<S: Spec>(spec: &S, history: &History, budget: Budget) -> Result<Option<bool>, Refusal> {
+    real_time(history)?;
+    let parts = part::split(spec, history, Planted::default())?;
+    Ok(match search_all(spec, &parts, budget, Planted::default()).0 {
+        Found::Orders(_) => Some(true),
+        Found::Impossible { .. } => Some(false),
+        Found::Undecided(_) => None,
+    })
+}
+
+/// What the searches of all objects found.
+enum Found {
+    Orders(Vec<Order>),
+    /// This object has none, as was shown in this manner, which came to this level.
+    Impossible {
+        part: usize,
+        shown: (First, u32),
+    },
+    Undecided(String),
+}
+
+fn real_time(history: &History) -> Result<(), Refusal> {
+    match history.dialect.clock {
+        Clock::Shared => Ok(()),
+        Clock::PerProcess => Err(Refusal {
+            line: 0,
+            what: "nothing is known of the order of sessions, so nothing of real time: ask for `sequential`".into(),
+        }),
+    }
+}
+
+fn decide<S: Spec>(spec: &S, history: &History, budget: Budget, planted: Planted) -> Result<Judgement, Refusal> {
+    let parts = part::split(spec, history, planted)?;
+    let (found, spent) = search_all(spec, &parts, budget, planted);
+    Ok(match found {
+        Found::Orders(orders) => Judgement::Valid(Certificate::Orders(orders)),
+        Found::Impossible { part, shown } => {
+            Judgement::Violated(explain::explain(spec, history, &parts[part], shown, budget))
+        }
+        Found::Undecided(why) => Judgement::Unknown { why, spent },
+    })
+}
+
+/// Searches object by object, each with a fair share of what is left, and says what was spent.
+fn search_all<S: Spec>(spec: &S, parts: &[Part<S::Call>], budget: Budget, planted: Planted) -> (Found, u64) {
+    let (mut orders, mut unknown, mut spent) = (Vec::new(), None, 0);
+    for (n, part) in parts.iter().enumerate() {
+        if let Some(path) = guessed(spec, part) {
+            let operations = path.into_iter().map(|item| part.items[item as usize].operation).collect();
+            orders.push(Order { key: part.key.clone(), operations });
+            continue;
+        }
+        let share = budget.steps.saturating_sub(spent) / (parts.len() - n) as u64;
+        let mut search = Search::new(spec, part, planted);
+        let (first, end) = look(&mut search, Budget { steps: share, ..budget });
+        spent += search.states.spent;
+        match end {
+            End::Found(path) => {
+                let operations = path.into_iter().map(|item| part.items[item as usize].operation).collect();
+                orders.push(Order { key: part.key.clone(), operations });
+                if planted.has(Mistake::StopsAtFirstObject) {
+                    break;
+                }
+            }
+            End::Exhausted => return (Found::Impossible { part: n, shown: (first, search.deepest) }, spent),
+            End::Spent => drop(unknown.get_or_insert_with(|| explain::undecided(part, &search))),
+        }
+    }
+    (unknown.map_or(Found::Orders(orders), Found::Undecided), spent)
+}
+
+/// The order that the model guesses, if it is one. Small objects are searched as fast.
+fn guessed<S: Spec>(spec: &S, part: &Part<S::Call>) -> Option<Vec<u32>> {
+    if part.items.len() < GUESSED_FROM {
+        return None;
+    }
+    let call = |item: &Item| &part.calls[item.call as usize];
+    let asked: Vec<Asked<'_, S::Call>> = part
+        .items
+        .iter()
+        .map(|item| Asked { call: call(item), invoked: item.invoked, returned: item.returned })
+        .collect();
+    let initial = spec.initial(&part.key);
+    let path = spec.guess(&initial, &asked)?;
+    let mut placed = vec![false; part.items.len()];
+    let mut state = initial;
+    for &item in &path {
+        if core::mem::replace(placed.get_mut(item as usize)?, true)
+            || !spec.advance(&mut state, call(&part.items[item as usize]))
+        {
+            return None;
+        }
+    }
+    let mut earliest_end = NEVER;
+    for &item in path.iter().rev() {
+        let Item { invoked, returned, .. } = part.items[item as usize];
+        if earliest_end < invoked {
+            return None;
+        }
+        earliest_end = earliest_end.min(returned);
+    }
+    let all = part.items.iter().zip(&placed).all(|(item, placed)| *placed || item.returned == NEVER);
+    all.then_some(path)
+}
+
+/// Objects with fewer operations are not guessed.
+const GUESSED_FROM: usize = 100;
+
+/// Searches depth first for a while, then breadth first, then depth first with what is left.
+fn look<S: Spec>(search: &mut Search<'_, S>, budget: Budget) -> (First, End) {
+    let goal = search.line.levels();
+    if !search.fits() {
+        return (First::Depth, End::Spent);
+    }
+    let short = (STEPS_AT_LEAST + STEPS_PER_LEVEL * u64::from(goal)).min(budget.steps);
+    let half = short + (budget.steps - short) / 2;
+    for (first, steps) in [(First::Depth, short), (First::Breadth, half), (First::Depth, budget.steps)] {
+        let end = search.run(first, goal, Budget { steps, ..budget });
+        if end != End::Spent {
+            return (first, end);
+        }
+    }
+    (First::Depth, End::Spent)
+}
+
+/// What the first search may spend per level: an order that is easily found needs a few steps for each.
+const STEPS_PER_LEVEL: u64 = 64;
+/// What it may spend at least.
+const STEPS_AT_LEAST: u64 = 4096;

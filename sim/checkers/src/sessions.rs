@@ -1,0 +1,122 @@
+//! Session guarantees: read your writes, monotonic reads, monotonic writes, writes follow reads (Terry et al., 1994).
+//!
+//! They are judged as Bouajjani, Enea, Guerraoui and others put weak consistency into axioms (*On verifying causal
+//! consistency*, 2017; Biswas and Enea, *On the complexity of checking transactional consistency*, 2019): there must be
+//! one order of all operations, in which those of a session stand in its order and a read stands after what it read, and
+//! if a read of `x` finds what `a` wrote while it must have seen `b`, which also wrote `x`, then `b` stands before `a`.
+//! What a read must have seen is the guarantee:
+//!
+//! | guarantee | it must have seen `b` if |
+//! |---|---|
+//! | read your writes | `b` is earlier in its session |
+//! | monotonic reads | something earlier in its session read from `b` |
+//! | monotonic writes | it reads from something that stands after `b` in the session of `b` |
+//! | writes follow reads | it reads from something in whose session something earlier read from `b` |
+//!
+//! Every value is written once per key, so it is known who was read from. The order exists if the arrows have no cycle.
+
+mod arrows;
+mod read;
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use crate::history::{Certificate, Counterexample, History, Judgement, Refusal, Value};
+use crate::linearizable::Budget;
+use arrows::Arrows;
+use read::{Sessions, Wrong};
+
+/// One of the four.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Guarantee {
+    /// A session sees what it wrote.
+    ReadYourWrites,
+    /// A session does not lose sight of what it saw.
+    MonotonicReads,
+    /// What a session wrote is seen in its order.
+    MonotonicWrites,
+    /// What a session wrote is not seen without what it had read before.
+    WritesFollowReads,
+}
+
+impl Guarantee {
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ReadYourWrites => "read-your-writes",
+            Self::MonotonicReads => "monotonic-reads",
+            Self::MonotonicWrites => "monotonic-writes",
+            Self::WritesFollowReads => "writes-follow-reads",
+        }
+    }
+}
+
+/// Judges a history of registers: `read`, `write`, with keys or without, and `txn [[r k v] [w k v] …]`.
+pub fn check(history: &History, initial: &Value, guarantee: Guarantee, budget: Budget) -> Result<Judgement, Refusal> {
+    let sessions = match Sessions::read(history, initial)? {
+        Ok(sessions) => sessions,
+        Err(Wrong { sentence, operation }) => {
+            let (rule, operations) = (guarantee.name(), vec![operation]);
+            return Ok(Judgement::Violated(Counterexample { rule, sentence, operations, ..Counterexample::default() }));
+        }
+    };
+    let mut arrows = Arrows::new(sessions.nodes.len());
+    sessions.orders(&mut arrows);
+    let mut blank: Option<(usize, usize, usize)> = None;
+    for node in 0..sessions.nodes.len() {
+        for read in 0..sessions.nodes[node].reads.len() {
+            let (key, from) = sessions.nodes[node].reads[read];
+            let mut spent = true;
+            sessions.seen_writers(guarantee, (node, key), &mut |writer| {
+                match from {
+                    None => drop(blank.get_or_insert((node, key, writer))),
+                    Some(from) if from != writer => arrows.add(writer, from, node),
+                    Some(_) => {}
+                }
+                spent = arrows.len() < budget.steps;
+                spent
+            });
+            if !spent {
+                let why = format!("more than {} relations between operations", budget.steps);
+                return Ok(Judgement::Unknown { why, spent: arrows.len() });
+            }
+        }
+    }
+    let operation = |node: usize| &history.operations[sessions.nodes[node].operation as usize];
+    let told = |sentence: String, nodes: &[usize]| {
+        let operations = nodes.iter().map(|&node| sessions.nodes[node].operation).collect::<Vec<_>>();
+        Judgement::Violated(Counterexample {
+            rule: guarantee.name(),
+            sentence,
+            operations,
+            ..Counterexample::default()
+        })
+    };
+    if let Some((node, key, writer)) = blank {
+        let key = &sessions.keys[key];
+        let sentence =
+            format!("{} found key {key} as it was at first, and must have seen {}", operation(node), operation(writer));
+        return Ok(told(sentence, &[writer, node]));
+    }
+    Ok(match arrows.cycle() {
+        None => Judgement::Valid(Certificate::Counts(vec![
+            ("operations", sessions.nodes.len() as u64),
+            ("relations", arrows.len()),
+        ])),
+        Some(cycle) => {
+            let shown: Vec<String> = cycle.iter().map(|&(node, _)| format!("{}", operation(node))).collect();
+            let mut nodes: Vec<usize> = cycle.iter().flat_map(|&(node, why)| [Some(node), why]).flatten().collect();
+            nodes.sort_unstable();
+            nodes.dedup();
+            told(
+                format!(
+                    "each of these must stand before the next, and the last before the first: {}",
+                    shown.join("; ")
+                ),
+                &nodes,
+            )
+        }
+    })
+}

@@ -1,0 +1,213 @@
+//! Operations as the axioms see them: what each read, from whom, and what it wrote.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::Guarantee;
+use super::arrows::Arrows;
+use crate::history::{History, NilRead, Operation, Outcome, Refusal, Value};
+
+/// An operation or transaction.
+pub(super) struct Node {
+    pub(super) operation: u32,
+    session: usize,
+    /// Its place in its session.
+    place: usize,
+    /// Keys, and who wrote what was found there; `None` if it was there at first.
+    pub(super) reads: Vec<(usize, Option<usize>)>,
+    writes: Vec<usize>,
+}
+
+#[derive(Default)]
+pub(super) struct Sessions {
+    pub(super) nodes: Vec<Node>,
+    pub(super) keys: Vec<Value>,
+    /// Per session its nodes.
+    lines: Vec<Vec<usize>>,
+    /// Operations that may happen at any time after these.
+    loose: Vec<(usize, usize)>,
+    /// Per session and key the nodes that wrote it, in order.
+    writers: BTreeMap<(usize, usize), Vec<usize>>,
+    /// Per session and key, who wrote it and was read from: place of the read, writer; in order, each writer once.
+    seen: BTreeMap<(usize, usize), Vec<(usize, usize)>>,
+}
+
+/// A read that no order explains.
+pub(super) struct Wrong {
+    pub(super) sentence: String,
+    pub(super) operation: u32,
+}
+
+/// One access: whether it writes, the key, the value.
+type Access = (bool, Value, Value);
+
+impl Sessions {
+    pub(super) fn read(history: &History, initial: &Value) -> Result<Result<Self, Wrong>, Refusal> {
+        let mut all: Vec<(u32, &Operation, Vec<Access>)> = Vec::new();
+        for (index, operation) in history.operations.iter().enumerate() {
+            all.push((index as u32, operation, accesses(operation, history.dialect.nil_read)?));
+        }
+        let mut written: BTreeMap<(&Value, &Value), usize> = BTreeMap::new();
+        for (node, (_, operation, accesses)) in all.iter().enumerate() {
+            for (key, value) in last_writes(accesses) {
+                if written.insert((key, value), node).is_some() || value == initial {
+                    return Err(operation.refuse(format!("{value} is written twice; the values of a key must differ")));
+                }
+            }
+        }
+        let mut numbers: BTreeMap<&Value, usize> = BTreeMap::new();
+        let mut new = Self::default();
+        let mut processes: BTreeMap<i64, usize> = BTreeMap::new();
+        for (index, operation, accesses) in &all {
+            let session = *processes.entry(operation.process).or_insert_with(|| {
+                new.lines.push(Vec::new());
+                new.lines.len() - 1
+            });
+            let (node, place) = (new.nodes.len(), new.lines[session].len());
+            let mut made = Node { operation: *index, session, place, reads: Vec::new(), writes: Vec::new() };
+            let mut own: BTreeMap<&Value, &Value> = BTreeMap::new();
+            for (writes, key, value) in accesses {
+                let number = *numbers.entry(key).or_insert_with(|| {
+                    new.keys.push(key.clone());
+                    new.keys.len() - 1
+                });
+                if *writes {
+                    own.insert(key, value);
+                    made.writes.push(number);
+                    continue;
+                }
+                if operation.outcome != Outcome::Ok {
+                    continue;
+                }
+                let from = written.get(&(key, value)).copied();
+                let wrong = |why: &str| Ok(Err(Wrong { sentence: format!("{operation}: {why}"), operation: *index }));
+                match (own.get(key), from) {
+                    (Some(mine), _) if *mine == value => {}
+                    (Some(mine), _) => return wrong(&format!("it had written {mine} to key {key} and found {value}")),
+                    (None, None) if value == initial => made.reads.push((number, None)),
+                    (None, None) => return wrong(&format!("nobody wrote {value} to key {key}")),
+                    (None, Some(from)) if all[from].1.outcome == Outcome::Fail => {
+                        return wrong(&format!("it found {value} in key {key}, whose write had failed"));
+                    }
+                    (None, Some(from)) if from == node => {
+                        return wrong(&format!("it found {value} in key {key} before it wrote it"));
+                    }
+                    (None, Some(from)) => made.reads.push((number, Some(from))),
+                }
+            }
+            made.writes.sort_unstable();
+            made.writes.dedup();
+            if operation.outcome == Outcome::Fail {
+                made.writes.clear();
+            }
+            if operation.outcome == Outcome::Info {
+                // It may happen after whatever its session does next.
+                new.loose.extend(new.lines[session].last().map(|&before| (before, node)));
+            } else {
+                new.lines[session].push(node);
+            }
+            new.nodes.push(made);
+        }
+        new.index();
+        Ok(Ok(new))
+    }
+
+    fn index(&mut self) {
+        let mut known = BTreeSet::new();
+        for &node in self.lines.iter().flatten() {
+            let made = &self.nodes[node];
+            for &key in &made.writes {
+                self.writers.entry((made.session, key)).or_default().push(node);
+            }
+            for from in made.reads.iter().filter_map(|(_, from)| *from) {
+                for &key in &self.nodes[from].writes {
+                    if known.insert((made.session, key, from)) {
+                        self.seen.entry((made.session, key)).or_default().push((made.place, from));
+                    }
+                }
+            }
+        }
+    }
+
+    /// The order of sessions, and reads after what they read.
+    pub(super) fn orders(&self, arrows: &mut Arrows) {
+        for session in &self.lines {
+            session.windows(2).for_each(|pair| arrows.plain(pair[0], pair[1]));
+        }
+        self.loose.iter().for_each(|&(before, after)| arrows.plain(before, after));
+        for (node, made) in self.nodes.iter().enumerate() {
+            made.reads.iter().filter_map(|(_, from)| *from).for_each(|from| arrows.plain(from, node));
+        }
+    }
+
+    /// Tells the writers of a key that a node must have seen, as long as it is asked for more.
+    pub(super) fn seen_writers(
+        &self,
+        guarantee: Guarantee,
+        (node, key): (usize, usize),
+        tell: &mut dyn FnMut(usize) -> bool,
+    ) {
+        let made = &self.nodes[node];
+        let sources = || made.reads.iter().filter_map(|(_, from)| *from).map(|from| &self.nodes[from]);
+        match guarantee {
+            Guarantee::ReadYourWrites => self.wrote(made, key, tell),
+            Guarantee::MonotonicReads => self.saw(made, key, tell),
+            Guarantee::MonotonicWrites => sources().for_each(|source| self.wrote(source, key, tell)),
+            Guarantee::WritesFollowReads => sources().for_each(|source| self.saw(source, key, tell)),
+        }
+    }
+
+    /// The last writer of a key before a node in its session: the others stand before it.
+    fn wrote(&self, node: &Node, key: usize, tell: &mut dyn FnMut(usize) -> bool) {
+        let Some(writers) = self.writers.get(&(node.session, key)) else { return };
+        let before = writers.partition_point(|&writer| self.nodes[writer].place < node.place);
+        if let Some(&writer) = writers[..before].last() {
+            tell(writer);
+        }
+    }
+
+    /// Writers of a key from whom something before a node in its session read.
+    fn saw(&self, node: &Node, key: usize, tell: &mut dyn FnMut(usize) -> bool) {
+        for &(place, writer) in self.seen.get(&(node.session, key)).into_iter().flatten() {
+            if place >= node.place || !tell(writer) {
+                break;
+            }
+        }
+    }
+}
+
+/// What others can find of what an operation wrote: the last value per key.
+fn last_writes(accesses: &[Access]) -> BTreeMap<&Value, &Value> {
+    accesses.iter().filter(|(writes, ..)| *writes).map(|(_, key, value)| (key, value)).collect()
+}
+
+fn accesses(operation: &Operation, nil_read: NilRead) -> Result<Vec<Access>, Refusal> {
+    let mut all = written_down(operation)?;
+    all.retain(|(writes, _, value)| *writes || !value.is_nil() || nil_read == NilRead::Nothing);
+    Ok(all)
+}
+
+fn written_down(operation: &Operation) -> Result<Vec<Access>, Refusal> {
+    let key = || operation.key.clone().unwrap_or_default();
+    match &*operation.f {
+        "read" | "get" => Ok(alloc::vec![(false, key(), operation.result.clone())]),
+        "write" | "put" => Ok(alloc::vec![(true, key(), operation.asked().clone())]),
+        "txn" => {
+            let value = if operation.answer().is_some() { &operation.result } else { operation.asked() };
+            let steps = value.members().ok_or_else(|| operation.refuse("a `txn` is a list of [r k v] and [w k v]"))?;
+            let step = |step: &Value| match step.members() {
+                Some([f, key, value]) if matches!(f.as_text(), Some("r" | "read")) => {
+                    Ok((false, key.clone(), value.clone()))
+                }
+                Some([f, key, value]) if matches!(f.as_text(), Some("w" | "write")) => {
+                    Ok((true, key.clone(), value.clone()))
+                }
+                Some(_) | None => Err(operation.refuse(format!("{step} is neither [r k v] nor [w k v]"))),
+            };
+            steps.iter().map(step).collect()
+        }
+        other => Err(operation.refuse(format!("there is no `{other}`; there are read, write, txn"))),
+    }
+}

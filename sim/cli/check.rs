@@ -1,0 +1,76 @@
+//! `stormglass check`.
+
+use std::path::Path;
+
+use checkers::catalogue::{self, Question};
+use checkers::history::{FailedCas, NilRead};
+use checkers::linearizable::Budget;
+use histories::Judged;
+
+use crate::args::{CheckArgs, FailedCasArg, Format, NilReads};
+use crate::{BAD_INPUT, files};
+
+/// Of several results the first of these that occurred is the exit code.
+const WORST_FIRST: [u8; 4] = [BAD_INPUT, 1, 3, 0];
+
+/// Judges every history; what cannot be read does not keep the others from being judged.
+pub(crate) fn check(args: &CheckArgs) -> Result<u8, String> {
+    let mut codes = Vec::new();
+    let mut all = Vec::new();
+    for path in &args.histories {
+        match judge(path, args) {
+            Ok(judged) => {
+                codes.push(judged.exit());
+                match args.format {
+                    Format::Human => files::print(&judged.text()),
+                    Format::Json => all.push(judged.json()),
+                }
+            }
+            Err(why) => {
+                codes.push(BAD_INPUT);
+                match args.format {
+                    Format::Human => files::note(&format!("error: {why}\n")),
+                    Format::Json => all.push(serde_json::json!({ "file": path.display().to_string(), "error": why })),
+                }
+            }
+        }
+    }
+    if args.format == Format::Json {
+        let text = serde_json::to_string_pretty(&all).map_err(|error| error.to_string())?;
+        files::print(&format!("{text}\n"));
+    }
+    Ok(WORST_FIRST.into_iter().find(|code| codes.contains(code)).unwrap_or(0))
+}
+
+fn judge(path: &Path, args: &CheckArgs) -> Result<Judged, String> {
+    let file = path.display().to_string();
+    let at = |refusal: checkers::history::Refusal| match refusal.line {
+        0 => format!("{file}: {}", refusal.what),
+        line => format!("{file}:{line}: {}", refusal.what),
+    };
+    let read = histories::read(&files::history(path)?).map_err(at)?;
+    let model = match (args.model, &read.model) {
+        (Some(model), _) => model,
+        (None, Some(name)) => catalogue::model(name).map_err(|why| format!("{file}: in the header: {why}"))?,
+        (None, None) => return Err(format!("{file} has no header that names a model: say --model")),
+    };
+    let mut dialect = read.dialect;
+    match args.failed_cas {
+        Some(FailedCasArg::Observed) => dialect.failed_cas = FailedCas::Observed,
+        Some(FailedCasArg::Dropped) => dialect.failed_cas = FailedCas::Dropped,
+        None => {}
+    }
+    match args.nil_reads {
+        Some(NilReads::Nothing) => dialect.nil_read = NilRead::Nothing,
+        Some(NilReads::Unknown) => dialect.nil_read = NilRead::Unknown,
+        None => {}
+    }
+    let question = Question {
+        model,
+        consistency: args.consistency.unwrap_or_else(|| catalogue::usual(model)),
+        initial: args.init.clone().or(read.initial),
+        budget: Budget { steps: args.budget, bytes: args.memory },
+    };
+    let (history, judgement) = catalogue::judge(&read.events, dialect, &question).map_err(at)?;
+    Ok(Judged { file, question, history, judgement })
+}
