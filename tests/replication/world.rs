@@ -1,0 +1,203 @@
+//! Machines, clients and faults, drawn from a seed: each family of faults is there or not with even chance, and how often
+//! it strikes is drawn as well (A. Groce and others, "Swarm Testing", 2012).
+
+use std::sync::Arc;
+
+use cluster::{
+    Clock, Cluster, Direction, Disk, Fault, FaultKind, FaultPlan, Hardware, Link, Loses, NodeHardware, Target, Transport,
+    Trigger, Window, Wire,
+};
+use kernel::{Distribution, Keyed, NodeId, PointId, Seed, Span, Time};
+use systems::replication::leader_follower::{
+    Acks, Cast, Fencing, Jump, Lease, LeaseClock, Mutant, Order, Plan, Play, Points, Reads, Role, Script,
+};
+
+use crate::judge::{Judge, operation};
+
+/// No fault acts from here on.
+pub const HEAL: Time = Time(6_000_000_000);
+/// Orders are given until here.
+const ORDERS: u64 = 7_000_000_000;
+/// The run ends here at the latest.
+const END: Time = Time(10_000_000_000);
+/// How often the logs are looked at, in events.
+const LOOK: u64 = 500;
+const CLIENTS: u32 = 4;
+const KEYS: u64 = 5;
+
+pub const POINTS: Points = Points {
+    after_vote_persisted: Some(PointId(0)),
+    after_vote_sent: Some(PointId(1)),
+    after_elected: Some(PointId(2)),
+    after_entries_persisted: Some(PointId(3)),
+    after_agreed: Some(PointId(4)),
+    after_snapshot: Some(PointId(5)),
+};
+
+/// What a world is to be like; what is not said here the seed draws.
+#[derive(Clone, Copy, Default)]
+pub struct Wanted {
+    pub acks: Option<Acks>,
+    pub reads: Option<Reads>,
+    pub unfenced: bool,
+    pub jumps: bool,
+    pub mutant: Option<Mutant>,
+}
+
+/// A world that has not begun.
+pub struct World {
+    pub play: Play,
+    pub hardware: Hardware,
+    pub faults: FaultPlan,
+    pub seed: Seed,
+}
+
+pub fn millis(from: u64, to: u64) -> Distribution {
+    Distribution::uniform(from as f64 * 1e6, to as f64 * 1e6).expect("it is a range")
+}
+
+pub fn lease(clock: LeaseClock) -> Reads {
+    Reads::Lease(Lease { length: Span::millis(100), margin: Span::millis(20), clock })
+}
+
+fn below(draw: &mut Keyed, limit: u64) -> u64 {
+    draw.bits() % limit
+}
+
+impl World {
+    pub fn draw(seed: u64, wanted: Wanted) -> Self {
+        let key = Seed(seed).key("world", "all");
+        let draw = &mut key.draw(0, 0, 0);
+        let count = [3, 3, 5][below(draw, 3) as usize];
+        let replicas: Vec<NodeId> = (0..count).map(NodeId).collect();
+        let all_reads = [Reads::ReadIndex, lease(LeaseClock::Monotonic), Reads::Log];
+        let reads = all_reads[below(draw, 3) as usize];
+        let all_acks = [Acks::Majority, Acks::Majority, Acks::All, Acks::Count(count as usize / 2 + 2)];
+        let acks = all_acks[below(draw, 4) as usize];
+        let plan = Plan {
+            store: 1,
+            replicas: replicas.clone(),
+            acks: wanted.acks.unwrap_or(acks),
+            reads: wanted.reads.unwrap_or(reads),
+            heartbeat: Span::millis(50),
+            election_timeout: (Span::millis(150), Span::millis(300)),
+            key: Seed(seed).key("store", "election_timeout"),
+            fencing: if wanted.unfenced { Fencing::None } else { Fencing::Term },
+            snapshot_every: [5, 20, 10_000][below(draw, 3) as usize],
+            batch: [1, 2, 100][below(draw, 3) as usize],
+            device: Some(NodeId(count + CLIENTS)),
+            points: POINTS,
+            mutant: wanted.mutant,
+        };
+        let mut cast = vec![Cast::Replica; count as usize];
+        cast.extend(scripts(draw).into_iter().map(Cast::Client));
+        cast.push(Cast::Device);
+        let hardware = hardware(draw, cast.len(), count as usize);
+        let faults = FaultPlan { faults: faults(draw, &replicas), heal: HEAL };
+        let mut jump = |_| Jump {
+            node: NodeId(below(draw, u64::from(count)) as u32),
+            at: Time(below(draw, HEAL.0)),
+            by: below(draw, 1_000_000_000) as i64 - 500_000_000,
+        };
+        let jumps = if wanted.jumps { (0..8).map(&mut jump).collect() } else { Vec::new() };
+        Self { play: Play { plan, cast, jumps }, hardware, faults, seed: Seed(seed) }
+    }
+
+    pub fn begin(self) -> Cluster<Role> {
+        Cluster::new(Arc::new(self.play), self.hardware, self.faults, self.seed)
+    }
+}
+
+/// Runs a world to its end, and looks at the logs from time to time.
+pub fn finish(cluster: &mut Cluster<Role>, judge: &mut Judge, end: Time) {
+    while cluster.step_until(end, judge).is_some() {
+        if cluster.events().is_multiple_of(LOOK) {
+            judge.look(cluster);
+        }
+    }
+    judge.look(cluster);
+}
+
+/// The whole life of a world.
+pub fn run(seed: u64, wanted: Wanted) -> Judge {
+    let (mut cluster, mut judge) = (World::draw(seed, wanted).begin(), Judge::default());
+    finish(&mut cluster, &mut judge, END);
+    judge
+}
+
+fn scripts(draw: &mut Keyed) -> Vec<Script> {
+    let mut latest = vec![None; KEYS as usize];
+    let mut orders: Vec<(u64, u64)> = (0..200).map(|_| (below(draw, ORDERS), below(draw, u64::from(CLIENTS)))).collect();
+    orders.sort_unstable();
+    let script = Script { orders: Vec::new(), retry: Span::millis(60), patience: Span::millis(700) };
+    let mut scripts = vec![script; CLIENTS as usize];
+    for (value, (at, client)) in (1..).zip(orders) {
+        let key = below(draw, KEYS);
+        let operation = operation(key, draw.bits(), value, latest[key as usize]);
+        if !operation.reads() {
+            latest[key as usize] = Some(value);
+        }
+        scripts[client as usize].orders.push(Order { at: Time(at), operation });
+    }
+    scripts
+}
+
+fn hardware(draw: &mut Keyed, nodes: usize, replicas: usize) -> Hardware {
+    let transport = [Transport::Udp, Transport::Udp, Transport::Tcp][below(draw, 3) as usize];
+    let latency = Distribution::lognormal_p50_p99(1e6, [3e6, 10e6, 60e6][below(draw, 3) as usize]);
+    let loss = [0.0, 0.0, 0.02][below(draw, 3) as usize];
+    let mut link = Link::plain(latency.expect("the median is below the tail"), loss, transport);
+    link.duplicate = [0.0, 0.02][below(draw, 2) as usize];
+    link.reorder = [0.0, 0.05][below(draw, 2) as usize];
+    let fsync = Distribution::exponential([0.5e6, 2e6, 10e6][below(draw, 3) as usize]).expect("it is positive");
+    let mut hardware = Hardware::uniform(nodes, &Disk::plain(fsync), link);
+    let mut wrong = |node: &mut NodeHardware| {
+        let (drift, offset) = (below(draw, 100_000_001) as i32 - 50_000_000, below(draw, 2_000_000_000) as i64);
+        node.clock = Clock { drift, offset: offset - 1_000_000_000 };
+    };
+    hardware.nodes[..replicas].iter_mut().for_each(&mut wrong);
+    hardware
+}
+
+fn faults(draw: &mut Keyed, replicas: &[NodeId]) -> Vec<Fault> {
+    let of = || replicas.to_vec();
+    let one = || vec![Target::Any { of: of(), count: 1 }];
+    let apart = |sides, direction| FaultKind::Partition { sides, direction, wire: Wire::Drop };
+    let halves = vec![vec![Target::Minority(of())], vec![Target::Others]];
+    let crash = || FaultKind::Crash(Loses::USUAL);
+    let at = |points: &[u32]| {
+        let points = points.iter().map(|point| PointId(*point)).collect();
+        Trigger::Point { points, of: None, nth: Distribution::int(1, 30).expect("it is a range") }
+    };
+    let window = Window { from: Time::ZERO, to: HEAL };
+    let fault = |name: &str, kind, targets, trigger, length| Fault {
+        name: name.to_owned(),
+        kind,
+        targets,
+        trigger,
+        window,
+        length: Some(length),
+        chance: 1.0,
+        require_effect: false,
+    };
+    // Small rates as often as large ones.
+    let mut rate = || Trigger::Rate([0.3, 0.6, 1.2, 2.5, 4.0][below(draw, 5) as usize]);
+    let mut faults = vec![
+        fault("crash", crash(), one(), rate(), millis(1, 600)),
+        fault("blink", crash(), one(), rate(), millis(1, 30)),
+        fault("pause", FaultKind::Pause, one(), rate(), millis(20, 900)),
+        fault("alone", apart(Vec::new(), Direction::Both), one(), rate(), millis(50, 1500)),
+        fault("deaf", apart(Vec::new(), Direction::In), one(), rate(), millis(50, 800)),
+        fault("mute", apart(Vec::new(), Direction::Out), one(), rate(), millis(50, 800)),
+        fault("halves", apart(halves, Direction::Both), Vec::new(), rate(), millis(50, 1500)),
+        fault("loss", FaultKind::Loss { chance: 0.3, links: Vec::new() }, one(), rate(), millis(50, 1000)),
+    ];
+    for (name, points) in [("vote", &[0, 1][..]), ("elected", &[2]), ("entries", &[3]), ("agreed", &[4]), ("cut", &[5])] {
+        for nth in 0..3 {
+            let targets = vec![Target::Same(of())];
+            faults.push(fault(&format!("{name}{nth}"), crash(), targets, at(points), millis(1, 400)));
+        }
+    }
+    faults.retain(|_| below(draw, 2) == 0);
+    faults
+}
