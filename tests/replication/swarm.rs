@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use cluster::Transport;
 use systems::replication::leader_follower::{Acks, LeaseClock, Mutant, Reads};
 
-use crate::world::{HEAL, Wanted, lease, run};
+use crate::world::{HEAL, Wanted, World, lease, run};
 
 /// A mutant is caught within so many seeds.
 const SEEDS_MAX: u64 = 500;
@@ -27,7 +28,9 @@ fn the_honest_store_keeps_its_promises_in_a_swarm_of_faults() {
         told += judge.told;
         elections += judge.leaders().len();
         agreed += judge.agreed().len();
-        silent += u64::from(judge.last_told < HEAL);
+        // A tcp connection that has lost much waits for up to 15 s before it tries again.
+        let patient = World::draw(seed, Wanted::default()).hardware.links[0].transport == Transport::Tcp;
+        silent += u64::from(judge.last_told < HEAL && !patient);
         assert_eq!(judge.broken(), BTreeSet::new(), "seed {seed}");
     }
     println!("{seeds} seeds: {told} answers, {elections} elections, {agreed} agreed entries");

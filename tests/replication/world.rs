@@ -24,6 +24,8 @@ const END: Time = Time(10_000_000_000);
 const LOOK: u64 = 500;
 const CLIENTS: u32 = 4;
 const KEYS: u64 = 5;
+/// How often clocks are set, where they are.
+const JUMPS: u32 = 100;
 
 pub const POINTS: Points = Points {
     after_vote_persisted: Some(PointId(0)),
@@ -83,8 +85,8 @@ impl World {
             election_timeout: (Span::millis(150), Span::millis(300)),
             key: Seed(seed).key("store", "election_timeout"),
             fencing: if wanted.unfenced { Fencing::None } else { Fencing::Term },
-            snapshot_every: [5, 20, 10_000][below(draw, 3) as usize],
-            batch: [1, 2, 100][below(draw, 3) as usize],
+            snapshot_every: [3, 10, 10_000][below(draw, 3) as usize],
+            batch: [1, 1, 2, 100][below(draw, 4) as usize],
             device: Some(NodeId(count + CLIENTS)),
             points: POINTS,
             mutant: wanted.mutant,
@@ -99,7 +101,7 @@ impl World {
             at: Time(below(draw, HEAL.0)),
             by: below(draw, 1_000_000_000) as i64 - 500_000_000,
         };
-        let jumps = if wanted.jumps { (0..8).map(&mut jump).collect() } else { Vec::new() };
+        let jumps = if wanted.jumps { (0..JUMPS).map(&mut jump).collect() } else { Vec::new() };
         Self { play: Play { plan, cast, jumps }, hardware, faults, seed: Seed(seed) }
     }
 
@@ -167,7 +169,7 @@ fn faults(draw: &mut Keyed, replicas: &[NodeId]) -> Vec<Fault> {
     let crash = || FaultKind::Crash(Loses::USUAL);
     let at = |points: &[u32]| {
         let points = points.iter().map(|point| PointId(*point)).collect();
-        Trigger::Point { points, of: None, nth: Distribution::int(1, 30).expect("it is a range") }
+        Trigger::Point { points, of: None, nth: Distribution::int(1, 20).expect("it is a range") }
     };
     let window = Window { from: Time::ZERO, to: HEAL };
     let fault = |name: &str, kind, targets, trigger, length| Fault {
@@ -197,6 +199,17 @@ fn faults(draw: &mut Keyed, replicas: &[NodeId]) -> Vec<Fault> {
             let targets = vec![Target::Same(of())];
             faults.push(fault(&format!("{name}{nth}"), crash(), targets, at(points), millis(1, 400)));
         }
+    }
+    // Elected, and at once cut off: a leader with an entry that nobody else has.
+    for nth in 0..3 {
+        let (kind, targets) = (apart(Vec::new(), Direction::Both), vec![Target::Same(of())]);
+        faults.push(fault(&format!("usurper{nth}"), kind, targets, at(&[2]), millis(100, 800)));
+    }
+    // The clients still reach both sides.
+    for (nth, one) in replicas.iter().enumerate() {
+        let others = replicas.iter().filter(|other| *other != one).copied().collect();
+        let sides = vec![vec![Target::All(vec![*one])], vec![Target::All(others)]];
+        faults.push(fault(&format!("outcast{nth}"), apart(sides, Direction::Both), Vec::new(), Trigger::Rate(0.5), millis(50, 1500)));
     }
     faults.retain(|_| below(draw, 2) == 0);
     faults
