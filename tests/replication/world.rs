@@ -4,10 +4,11 @@
 use std::sync::Arc;
 
 use cluster::{
-    Clock, Cluster, Direction, Disk, Fault, FaultKind, FaultPlan, Hardware, Link, Loses, NodeHardware, Target, Transport,
-    Trigger, Window, Wire,
+    Clock, Cluster, Direction, Disk, Fault, FaultKind, FaultPlan, Hardware, Link, Loses, NodeHardware, Target,
+    Transport, Trigger, Window, Wire,
 };
 use kernel::{Distribution, Keyed, NodeId, PointId, Seed, Span, Time};
+use systems::replication::keys::Operation;
 use systems::replication::leader_follower::{
     Acks, Cast, Fencing, Jump, Lease, LeaseClock, Mutant, Order, Plan, Play, Points, Reads, Role, Script,
 };
@@ -15,12 +16,12 @@ use systems::replication::leader_follower::{
 use crate::judge::{Judge, operation};
 
 /// No fault acts from here on.
-pub const HEAL: Time = Time(6_000_000_000);
+pub const HEAL: Time = Time(15_000_000_000);
 /// Orders are given until here.
-const ORDERS: u64 = 7_000_000_000;
+const ORDERS: u64 = 16_000_000_000;
 /// The run ends here at the latest.
-const END: Time = Time(10_000_000_000);
-/// How often the logs are looked at, in events.
+const END: Time = Time(19_000_000_000);
+/// How often the logs are looked at, in events, besides at every new leader.
 const LOOK: u64 = 500;
 const CLIENTS: u32 = 4;
 const KEYS: u64 = 5;
@@ -34,6 +35,7 @@ pub const POINTS: Points = Points {
     after_entries_persisted: Some(PointId(3)),
     after_agreed: Some(PointId(4)),
     after_snapshot: Some(PointId(5)),
+    after_first_agreed: Some(PointId(6)),
 };
 
 /// What a world is to be like; what is not said here the seed draws.
@@ -112,8 +114,10 @@ impl World {
 
 /// Runs a world to its end, and looks at the logs from time to time.
 pub fn finish(cluster: &mut Cluster<Role>, judge: &mut Judge, end: Time) {
+    let mut leaders = 0;
     while cluster.step_until(end, judge).is_some() {
-        if cluster.events().is_multiple_of(LOOK) {
+        let elected = std::mem::replace(&mut leaders, judge.leaders().len()) < judge.leaders().len();
+        if elected || cluster.events().is_multiple_of(LOOK) {
             judge.look(cluster);
         }
     }
@@ -127,9 +131,28 @@ pub fn run(seed: u64, wanted: Wanted) -> Judge {
     judge
 }
 
+/// Three replicas (nodes 0 to 2) without faults, and a client for each list of orders.
+pub fn small<const CLIENTS: usize>(orders: [Vec<Order>; CLIENTS], reads: Reads) -> World {
+    let mut world = World::draw(0, Wanted { acks: Some(Acks::Majority), reads: Some(reads), ..Wanted::default() });
+    world.play.plan.replicas = (0..3).map(NodeId).collect();
+    world.play.plan.device = None;
+    world.play.plan.snapshot_every = 5;
+    world.play.cast = vec![Cast::Replica; 3];
+    let script = |orders| Cast::Client(Script { orders, retry: Span::millis(60), patience: Span::secs(2) });
+    world.play.cast.extend(orders.map(script));
+    let latency = Distribution::lognormal_p50_p99(4e6, 20e6).expect("the median is below the tail");
+    let fsync = Distribution::exponential(1e6).expect("it is positive");
+    let link = Link::plain(latency, 0.0, Transport::Udp);
+    world.hardware = Hardware::uniform(3 + CLIENTS, &Disk::plain(fsync), link);
+    world.faults = FaultPlan::none();
+    world
+}
+
 fn scripts(draw: &mut Keyed) -> Vec<Script> {
     let mut latest = vec![None; KEYS as usize];
-    let mut orders: Vec<(u64, u64)> = (0..200).map(|_| (below(draw, ORDERS), below(draw, u64::from(CLIENTS)))).collect();
+    let count = [40, 120, 200][below(draw, 3) as usize];
+    let mut orders: Vec<(u64, u64)> =
+        (0..count).map(|_| (below(draw, ORDERS), below(draw, u64::from(CLIENTS)))).collect();
     orders.sort_unstable();
     let script = Script { orders: Vec::new(), retry: Span::millis(60), patience: Span::millis(700) };
     let mut scripts = vec![script; CLIENTS as usize];
@@ -140,6 +163,10 @@ fn scripts(draw: &mut Keyed) -> Vec<Script> {
             latest[key as usize] = Some(value);
         }
         scripts[client as usize].orders.push(Order { at: Time(at), operation });
+    }
+    // Everybody wants something when the faults are over.
+    for (value, script) in (1_000..).zip(&mut scripts) {
+        script.orders.push(Order { at: Time(ORDERS), operation: Operation::Write { key: 0, value } });
     }
     scripts
 }
@@ -169,7 +196,7 @@ fn faults(draw: &mut Keyed, replicas: &[NodeId]) -> Vec<Fault> {
     let crash = || FaultKind::Crash(Loses::USUAL);
     let at = |points: &[u32]| {
         let points = points.iter().map(|point| PointId(*point)).collect();
-        Trigger::Point { points, of: None, nth: Distribution::int(1, 20).expect("it is a range") }
+        Trigger::Point { points, of: None, nth: Distribution::int(1, 15).expect("it is a range") }
     };
     let window = Window { from: Time::ZERO, to: HEAL };
     let fault = |name: &str, kind, targets, trigger, length| Fault {
@@ -194,14 +221,22 @@ fn faults(draw: &mut Keyed, replicas: &[NodeId]) -> Vec<Fault> {
         fault("halves", apart(halves, Direction::Both), Vec::new(), rate(), millis(50, 1500)),
         fault("loss", FaultKind::Loss { chance: 0.3, links: Vec::new() }, one(), rate(), millis(50, 1000)),
     ];
-    for (name, points) in [("vote", &[0, 1][..]), ("elected", &[2]), ("entries", &[3]), ("agreed", &[4]), ("cut", &[5])] {
-        for nth in 0..3 {
+    let moments = [
+        ("vote", 3, &[0, 1][..]),
+        ("elected", 3, &[2]),
+        ("entries", 3, &[3]),
+        ("agreed", 3, &[4]),
+        ("first", 6, &[6]),
+        ("cut", 3, &[5]),
+    ];
+    for (name, times, points) in moments {
+        for nth in 0..times {
             let targets = vec![Target::Same(of())];
             faults.push(fault(&format!("{name}{nth}"), crash(), targets, at(points), millis(1, 400)));
         }
     }
     // Elected, and at once cut off: a leader with an entry that nobody else has.
-    for nth in 0..3 {
+    for nth in 0..6 {
         let (kind, targets) = (apart(Vec::new(), Direction::Both), vec![Target::Same(of())]);
         faults.push(fault(&format!("usurper{nth}"), kind, targets, at(&[2]), millis(100, 800)));
     }
@@ -209,7 +244,13 @@ fn faults(draw: &mut Keyed, replicas: &[NodeId]) -> Vec<Fault> {
     for (nth, one) in replicas.iter().enumerate() {
         let others = replicas.iter().filter(|other| *other != one).copied().collect();
         let sides = vec![vec![Target::All(vec![*one])], vec![Target::All(others)]];
-        faults.push(fault(&format!("outcast{nth}"), apart(sides, Direction::Both), Vec::new(), Trigger::Rate(0.5), millis(50, 1500)));
+        faults.push(fault(
+            &format!("outcast{nth}"),
+            apart(sides, Direction::Both),
+            Vec::new(),
+            Trigger::Rate(0.5),
+            millis(50, 1500),
+        ));
     }
     faults.retain(|_| below(draw, 2) == 0);
     faults

@@ -174,6 +174,8 @@ pub struct Points {
     pub after_entries_persisted: Option<PointId>,
     /// `raft.after_agreed`: the leader knows that entries are agreed, and nobody else does.
     pub after_agreed: Option<PointId>,
+    /// `raft.after_first_agreed`: the same, for the first time in its term.
+    pub after_first_agreed: Option<PointId>,
     /// `raft.after_snapshot`: a snapshot begins to be written.
     pub after_snapshot: Option<PointId>,
 }

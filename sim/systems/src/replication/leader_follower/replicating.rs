@@ -219,6 +219,9 @@ impl Replica {
         // An older entry may still be replaced by a leader that never had it: only one of the own term is counted.
         let counts = self.log.term(most) == Some(self.term) || plan.has(Mutant::CommitOldTerm);
         if most > self.agreed && counts {
+            if self.agreed < lead.first {
+                plan.point(plan.points.after_first_agreed, out);
+            }
             plan.point(plan.points.after_agreed, out);
             self.agree(plan, most, out);
         }
