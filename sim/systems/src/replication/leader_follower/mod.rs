@@ -60,6 +60,9 @@ mod replicating;
 mod state;
 mod wire;
 
+#[cfg(test)]
+mod tests;
+
 pub use alone::{Cast, Jump, Play, Role};
 pub use client::{Client, Order, Script};
 pub use device::Device;
