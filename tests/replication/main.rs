@@ -9,6 +9,7 @@
 mod boundaries;
 mod judge;
 mod leases;
+mod quorum;
 mod register;
 mod swarm;
 mod world;

@@ -8,9 +8,10 @@ use systems::replication::leader_follower::{Acks, LeaseClock, Mutant, Reads};
 use crate::world::{HEAL, Wanted, World, lease, run};
 
 /// A mutant is caught within so many seeds.
-const SEEDS_MAX: u64 = 500;
+pub const SEEDS_MAX: u64 = 500;
 
-fn long() -> bool {
+/// Whether the whole campaign is asked for.
+pub fn long() -> bool {
     std::env::var_os("STORMGLASS_LONG").is_some()
 }
 

@@ -23,8 +23,8 @@ const ORDERS: u64 = 16_000_000_000;
 const END: Time = Time(19_000_000_000);
 /// How often the logs are looked at, in events, besides at every new leader.
 const LOOK: u64 = 500;
-const CLIENTS: u32 = 4;
-const KEYS: u64 = 5;
+pub const CLIENTS: u32 = 4;
+pub const KEYS: u64 = 5;
 /// How often clocks are set, where they are.
 const JUMPS: u32 = 100;
 
@@ -64,7 +64,7 @@ pub fn lease(clock: LeaseClock) -> Reads {
     Reads::Lease(Lease { length: Span::millis(100), margin: Span::millis(20), clock })
 }
 
-fn below(draw: &mut Keyed, limit: u64) -> u64 {
+pub fn below(draw: &mut Keyed, limit: u64) -> u64 {
     draw.bits() % limit
 }
 
@@ -171,7 +171,7 @@ fn scripts(draw: &mut Keyed) -> Vec<Script> {
     scripts
 }
 
-fn hardware(draw: &mut Keyed, nodes: usize, replicas: usize) -> Hardware {
+pub fn hardware(draw: &mut Keyed, nodes: usize, replicas: usize) -> Hardware {
     let transport = [Transport::Udp, Transport::Udp, Transport::Tcp][below(draw, 3) as usize];
     let latency = Distribution::lognormal_p50_p99(1e6, [3e6, 10e6, 60e6][below(draw, 3) as usize]);
     let loss = [0.0, 0.0, 0.02][below(draw, 3) as usize];
@@ -188,7 +188,7 @@ fn hardware(draw: &mut Keyed, nodes: usize, replicas: usize) -> Hardware {
     hardware
 }
 
-fn faults(draw: &mut Keyed, replicas: &[NodeId]) -> Vec<Fault> {
+pub fn faults(draw: &mut Keyed, replicas: &[NodeId]) -> Vec<Fault> {
     let of = || replicas.to_vec();
     let one = || vec![Target::Any { of: of(), count: 1 }];
     let apart = |sides, direction| FaultKind::Partition { sides, direction, wire: Wire::Drop };

@@ -2,7 +2,9 @@
 //! messages.
 //!
 //! * [`leader_follower`]: one leader orders all changes in a log that the others copy.
-//! * [`keys`]: what both kinds of store are asked and answer.
+//! * [`quorum`]: no leader; enough copies are written and enough are read, and the last writer wins.
+//! * [`keys`]: what a leader is asked and answers.
 
 pub mod keys;
 pub mod leader_follower;
+pub mod quorum;
