@@ -11,7 +11,7 @@ use crate::register::{Call, linearizable};
 
 /// Everything that was told in a run, and what is wrong with it so far.
 #[derive(Clone, Default)]
-pub struct Judge {
+pub(crate) struct Judge {
     /// Who leads a term.
     leaders: BTreeMap<u64, NodeId>,
     /// What is agreed, by index.
@@ -23,8 +23,8 @@ pub struct Judge {
     calls: BTreeMap<u64, Vec<Call>>,
     broken: BTreeSet<&'static str>,
     /// Requests that were answered, and how many leaders there were.
-    pub told: u64,
-    pub last_told: Time,
+    pub(crate) told: u64,
+    pub(crate) last_told: Time,
 }
 
 impl Judge {
@@ -33,18 +33,18 @@ impl Judge {
     }
 
     /// Who leads, term by term.
-    pub fn leaders(&self) -> &BTreeMap<u64, NodeId> {
+    pub(crate) fn leaders(&self) -> &BTreeMap<u64, NodeId> {
         &self.leaders
     }
 
     /// What is agreed.
-    pub fn agreed(&self) -> &BTreeMap<u64, Entry> {
+    pub(crate) fn agreed(&self) -> &BTreeMap<u64, Entry> {
         &self.agreed
     }
 
     /// Looks at the logs of all replicas: entries with one index and term are the same, and so is all before them; and a
     /// leader has all that is agreed before its term.
-    pub fn look(&mut self, cluster: &Cluster<Role>) {
+    pub(crate) fn look(&mut self, cluster: &Cluster<Role>) {
         let mut before: BTreeMap<(u64, u64), (Option<Request>, Option<u64>)> = BTreeMap::new();
         for node in 0..cluster.len() as u32 {
             let Role::Replica(replica) = cluster.process(NodeId(node)) else { continue };
@@ -68,7 +68,7 @@ impl Judge {
     }
 
     /// The promises that do not hold; to be asked when nothing more happens.
-    pub fn broken(mut self) -> BTreeSet<&'static str> {
+    pub(crate) fn broken(mut self) -> BTreeSet<&'static str> {
         for (_, (asked, request)) in std::mem::take(&mut self.open) {
             self.call(Call { asked, told: None, operation: request.operation });
         }
@@ -118,7 +118,7 @@ impl Watch<Role> for Judge {
 }
 
 /// The keys whose writes a judge can tell apart need values that are written once.
-pub fn operation(key: u64, which: u64, value: u64, guess: Option<u64>) -> Operation {
+pub(crate) fn operation(key: u64, which: u64, value: u64, guess: Option<u64>) -> Operation {
     match which % 10 {
         0..=3 => Operation::Read { key },
         4..=7 => Operation::Write { key, value },

@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use cluster::{Cluster, FaultPlan, Transport, Watch};
 use kernel::{Keyed, NodeId, Seed, Span, Time};
-use systems::replication::quorum::{
-    Cast, Mutant, Order, Output, Plan, Play, Repair, Request, Role, Row, Script, Version, Wish,
-};
+use systems::replication::quorum::{Cast, Mutant, Order, Output, Plan, Play, Repair, Request, Role, Row, Script, Wish};
 
 use crate::swarm::{SEEDS_MAX, long};
 use crate::world::{CLIENTS, HEAL, KEYS, below, faults, hardware};
@@ -19,10 +17,10 @@ const END: Time = Time(HEAL.0 + 6_000_000_000);
 struct Judge {
     /// Every row that a client wanted to write, by key.
     wanted: BTreeSet<(u64, Row)>,
-    /// The greatest version that was acknowledged, by key.
-    acked: BTreeMap<u64, Version>,
-    /// What was acknowledged when a read began.
-    floor: BTreeMap<NodeId, Option<Version>>,
+    /// The newest row that was acknowledged, by key.
+    acked: BTreeMap<u64, Row>,
+    /// What was acknowledged when a request began.
+    floor: BTreeMap<NodeId, Option<Row>>,
     broken: BTreeSet<&'static str>,
     told: u64,
     deleted: u64,
@@ -30,8 +28,12 @@ struct Judge {
 
 impl Judge {
     fn read(&mut self, node: NodeId, request: Request, row: Option<Row>) {
-        if row.map(|row| row.version) < self.floor[&node] {
-            self.broken.insert("acked_is_seen");
+        let value = |row: Option<Row>| row.and_then(|row| row.value);
+        let floor = self.floor[&node];
+        // Nothing, and nothing any more, are the same to a client.
+        if row < floor && (value(row), value(floor)) != (None, None) {
+            let dead = floor.is_some_and(|floor| floor.value.is_none());
+            self.broken.insert(if dead { "no_resurrection" } else { "acked_is_seen" });
         }
         if row.is_some_and(|row| !self.wanted.contains(&(request.key, row))) {
             self.broken.insert("no_phantom");
@@ -57,8 +59,9 @@ impl Watch<Role> for Judge {
                     return self.read(node, request, row);
                 }
                 self.deleted += u64::from(request.wish == Wish::Delete);
-                let acked = self.acked.entry(request.key).or_insert(request.version);
-                *acked = request.version.max(*acked);
+                let row = row.expect("a write is answered with its row");
+                let acked = self.acked.entry(request.key).or_insert(row);
+                *acked = row.max(*acked);
             }
             Output::Unknown(_) => {}
         }

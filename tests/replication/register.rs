@@ -11,22 +11,26 @@ const TRIES_MAX: usize = 100_000;
 
 /// One operation of a client.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Call {
-    pub asked: Time,
+pub(crate) struct Call {
+    pub(crate) asked: Time,
     /// When it was answered and how; without an answer it may happen at any time after it was asked, or never.
-    pub told: Option<(Time, Answer)>,
-    pub operation: Operation,
+    pub(crate) told: Option<(Time, Answer)>,
+    pub(crate) operation: Operation,
 }
 
+/// What a register holds.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Held(Option<u64>);
+
 /// What the register holds afterwards, if the operation can have happened now.
-fn next(call: &Call, has: Option<u64>) -> Option<Option<u64>> {
+fn next(call: &Call, Held(has): Held) -> Option<Held> {
     let (answer, after) = match call.operation {
         Operation::Read { .. } => (Answer::Value(has), has),
         Operation::Write { value, .. } => (Answer::Done, Some(value)),
         Operation::Cas { expected, value, .. } if expected == has => (Answer::Done, Some(value)),
         Operation::Cas { .. } => (Answer::Mismatch(has), has),
     };
-    call.told.is_none_or(|told| told.1 == answer).then_some(after)
+    call.told.is_none_or(|told| told.1 == answer).then_some(Held(after))
 }
 
 /// The value that a call shows to have been there.
@@ -54,14 +58,14 @@ fn telling(calls: &[Call]) -> Vec<Call> {
 }
 
 /// Whether the calls, all of one key, have an order that explains them. `None`: not found out within `TRIES_MAX`.
-pub fn linearizable(calls: &[Call]) -> Option<bool> {
+pub(crate) fn linearizable(calls: &[Call]) -> Option<bool> {
     let mut calls = telling(calls);
     calls.sort_by_key(|call| call.asked);
     assert!(calls.len() <= 128, "{} calls of one key are too many for this judge", calls.len());
     let must =
         calls.iter().enumerate().filter(|(_, call)| call.told.is_some()).fold(0, |set, (n, _)| set | 1_u128 << n);
     let mut tried = BTreeSet::new();
-    let mut open = vec![(0_u128, None)];
+    let mut open = vec![(0_u128, Held(None))];
     while let Some((done, has)) = open.pop() {
         if done & must == must {
             return Some(true);
@@ -75,7 +79,7 @@ pub fn linearizable(calls: &[Call]) -> Option<bool> {
         let waiting = || calls.iter().enumerate().filter(|(n, _)| done & (1 << n) == 0);
         // Nothing can happen after an answer that was given before it was asked for.
         let first = waiting().filter_map(|(_, call)| call.told.map(|told| told.0)).min().unwrap_or(Time::END);
-        let possible: Vec<(u128, Option<u64>)> = waiting()
+        let possible: Vec<(u128, Held)> = waiting()
             .filter(|(_, call)| call.asked <= first)
             .filter_map(|(n, call)| Some((done | 1 << n, next(call, has)?)))
             .collect();

@@ -16,19 +16,19 @@ use systems::replication::leader_follower::{
 use crate::judge::{Judge, operation};
 
 /// No fault acts from here on.
-pub const HEAL: Time = Time(15_000_000_000);
+pub(crate) const HEAL: Time = Time(15_000_000_000);
 /// Orders are given until here.
 const ORDERS: u64 = 16_000_000_000;
 /// The run ends here at the latest.
 const END: Time = Time(19_000_000_000);
 /// How often the logs are looked at, in events, besides at every new leader.
 const LOOK: u64 = 500;
-pub const CLIENTS: u32 = 4;
-pub const KEYS: u64 = 5;
+pub(crate) const CLIENTS: u32 = 4;
+pub(crate) const KEYS: u64 = 5;
 /// How often clocks are set, where they are.
 const JUMPS: u32 = 100;
 
-pub const POINTS: Points = Points {
+pub(crate) const POINTS: Points = Points {
     after_vote_persisted: Some(PointId(0)),
     after_vote_sent: Some(PointId(1)),
     after_elected: Some(PointId(2)),
@@ -40,36 +40,36 @@ pub const POINTS: Points = Points {
 
 /// What a world is to be like; what is not said here the seed draws.
 #[derive(Clone, Copy, Default)]
-pub struct Wanted {
-    pub acks: Option<Acks>,
-    pub reads: Option<Reads>,
-    pub unfenced: bool,
-    pub jumps: bool,
-    pub mutant: Option<Mutant>,
+pub(crate) struct Wanted {
+    pub(crate) acks: Option<Acks>,
+    pub(crate) reads: Option<Reads>,
+    pub(crate) unfenced: bool,
+    pub(crate) jumps: bool,
+    pub(crate) mutant: Option<Mutant>,
 }
 
 /// A world that has not begun.
-pub struct World {
-    pub play: Play,
-    pub hardware: Hardware,
-    pub faults: FaultPlan,
-    pub seed: Seed,
+pub(crate) struct World {
+    pub(crate) play: Play,
+    pub(crate) hardware: Hardware,
+    pub(crate) faults: FaultPlan,
+    pub(crate) seed: Seed,
 }
 
-pub fn millis(from: u64, to: u64) -> Distribution {
+pub(crate) fn millis(from: u64, to: u64) -> Distribution {
     Distribution::uniform(from as f64 * 1e6, to as f64 * 1e6).expect("it is a range")
 }
 
-pub fn lease(clock: LeaseClock) -> Reads {
+pub(crate) fn lease(clock: LeaseClock) -> Reads {
     Reads::Lease(Lease { length: Span::millis(100), margin: Span::millis(20), clock })
 }
 
-pub fn below(draw: &mut Keyed, limit: u64) -> u64 {
+pub(crate) fn below(draw: &mut Keyed, limit: u64) -> u64 {
     draw.bits() % limit
 }
 
 impl World {
-    pub fn draw(seed: u64, wanted: Wanted) -> Self {
+    pub(crate) fn draw(seed: u64, wanted: Wanted) -> Self {
         let key = Seed(seed).key("world", "all");
         let draw = &mut key.draw(0, 0, 0);
         let count = [3, 3, 5][below(draw, 3) as usize];
@@ -107,13 +107,13 @@ impl World {
         Self { play: Play { plan, cast, jumps }, hardware, faults, seed: Seed(seed) }
     }
 
-    pub fn begin(self) -> Cluster<Role> {
+    pub(crate) fn begin(self) -> Cluster<Role> {
         Cluster::new(Arc::new(self.play), self.hardware, self.faults, self.seed)
     }
 }
 
 /// Runs a world to its end, and looks at the logs from time to time.
-pub fn finish(cluster: &mut Cluster<Role>, judge: &mut Judge, end: Time) {
+pub(crate) fn finish(cluster: &mut Cluster<Role>, judge: &mut Judge, end: Time) {
     let mut leaders = 0;
     while cluster.step_until(end, judge).is_some() {
         let elected = std::mem::replace(&mut leaders, judge.leaders().len()) < judge.leaders().len();
@@ -125,14 +125,14 @@ pub fn finish(cluster: &mut Cluster<Role>, judge: &mut Judge, end: Time) {
 }
 
 /// The whole life of a world.
-pub fn run(seed: u64, wanted: Wanted) -> Judge {
+pub(crate) fn run(seed: u64, wanted: Wanted) -> Judge {
     let (mut cluster, mut judge) = (World::draw(seed, wanted).begin(), Judge::default());
     finish(&mut cluster, &mut judge, END);
     judge
 }
 
 /// Three replicas (nodes 0 to 2) without faults, and a client for each list of orders.
-pub fn small<const CLIENTS: usize>(orders: [Vec<Order>; CLIENTS], reads: Reads) -> World {
+pub(crate) fn small<const CLIENTS: usize>(orders: [Vec<Order>; CLIENTS], reads: Reads) -> World {
     let mut world = World::draw(0, Wanted { acks: Some(Acks::Majority), reads: Some(reads), ..Wanted::default() });
     world.play.plan.replicas = (0..3).map(NodeId).collect();
     world.play.plan.device = None;
@@ -171,7 +171,7 @@ fn scripts(draw: &mut Keyed) -> Vec<Script> {
     scripts
 }
 
-pub fn hardware(draw: &mut Keyed, nodes: usize, replicas: usize) -> Hardware {
+pub(crate) fn hardware(draw: &mut Keyed, nodes: usize, replicas: usize) -> Hardware {
     let transport = [Transport::Udp, Transport::Udp, Transport::Tcp][below(draw, 3) as usize];
     let latency = Distribution::lognormal_p50_p99(1e6, [3e6, 10e6, 60e6][below(draw, 3) as usize]);
     let loss = [0.0, 0.0, 0.02][below(draw, 3) as usize];
@@ -188,7 +188,7 @@ pub fn hardware(draw: &mut Keyed, nodes: usize, replicas: usize) -> Hardware {
     hardware
 }
 
-pub fn faults(draw: &mut Keyed, replicas: &[NodeId]) -> Vec<Fault> {
+pub(crate) fn faults(draw: &mut Keyed, replicas: &[NodeId]) -> Vec<Fault> {
     let of = || replicas.to_vec();
     let one = || vec![Target::Any { of: of(), count: 1 }];
     let apart = |sides, direction| FaultKind::Partition { sides, direction, wire: Wire::Drop };

@@ -6,7 +6,7 @@ use kernel::{Delay, Effects, NodeId, Span, Time};
 
 use super::alone::Role;
 use super::wire::{Body, Message, Output, Timer};
-use super::{Plan, Reads};
+use super::{Choice, Plan, Reads};
 use crate::replication::keys::{Operation, Request};
 
 /// What a client does, in this order.
@@ -37,13 +37,15 @@ pub struct Client {
     begun: u64,
     open: Option<Request>,
     attempt: u32,
-    /// The place of the replica it asks.
-    asks: usize,
+    /// The place of the replica it takes for the leader.
+    leader: usize,
+    /// The place of the replica it asks for what any of them may answer.
+    reader: usize,
 }
 
 impl Client {
     pub(super) const fn new(me: NodeId) -> Self {
-        Self { me, begun: 0, open: None, attempt: 0, asks: 0 }
+        Self { me, begun: 0, open: None, attempt: 0, leader: 0, reader: 0 }
     }
 
     pub(super) const fn unfinished(&self) -> u64 {
@@ -53,7 +55,8 @@ impl Client {
     pub(super) fn start(&mut self, plan: &Plan, script: &Script, now: Time, out: &mut impl Effects<Role>) {
         // A restarted client has forgotten what it wanted, and wants only what lies ahead.
         self.begun = if now == Time::ZERO { 0 } else { script.orders.partition_point(|order| order.at < now) as u64 };
-        self.asks = self.me.0 as usize % plan.replicas.len();
+        self.leader = self.home(plan);
+        self.reader = self.home(plan);
         self.wait(script, now, out);
     }
 
@@ -75,7 +78,7 @@ impl Client {
                 let latest = message.nth == u64::from(self.attempt);
                 match leader.filter(|leader| latest && *leader != message.from) {
                     Some(leader) => {
-                        self.asks = plan.place(leader);
+                        self.leader = plan.place(leader);
                         self.send(plan, script, request, out);
                     }
                     None if latest => out.set_timer(Timer::Late(self.attempt), Delay::Fixed(plan.heartbeat)),
@@ -108,8 +111,11 @@ impl Client {
                 self.begun += 1;
                 let request = Request { client: self.me, number: self.begun, operation };
                 self.open = Some(request);
-                if operation.reads() && plan.reads == Reads::Any {
-                    self.asks = (self.me.0 as usize + self.begun as usize) % plan.replicas.len();
+                match plan.reads {
+                    Reads::Memory(Choice::Any) => self.reader = (self.reader + 1) % plan.replicas.len(),
+                    Reads::Memory(Choice::Nearest) => self.reader = self.home(plan),
+                    Reads::Memory(Choice::Sticky) | Reads::Leader | Reads::ReadIndex | Reads::Lease(_) | Reads::Log => {
+                    }
                 }
                 out.output(Output::Asks(request));
                 out.set_timer(Timer::GiveUp(request.number), Delay::Fixed(script.patience));
@@ -117,7 +123,8 @@ impl Client {
             }
             Timer::Late(attempt) => {
                 if let Some(request) = self.open.filter(|_| attempt == self.attempt) {
-                    self.asks = (self.asks + 1) % plan.replicas.len();
+                    let asked = self.asked(plan, request);
+                    *asked = (*asked + 1) % plan.replicas.len();
                     self.send(plan, script, request, out);
                 }
             }
@@ -136,9 +143,20 @@ impl Client {
     fn send(&mut self, plan: &Plan, script: &Script, request: Request, out: &mut impl Effects<Role>) {
         out.cancel_timer(Timer::Late(self.attempt));
         self.attempt += 1;
-        let (to, nth) = (plan.replicas[self.asks], u64::from(self.attempt));
+        let (to, nth) = (plan.replicas[*self.asked(plan, request)], u64::from(self.attempt));
         out.send(to, Message { from: self.me, to, nth, body: Body::Ask(request) });
         out.set_timer(Timer::Late(self.attempt), Delay::Fixed(script.retry));
+    }
+
+    /// Its own place, if replicas are counted in a ring.
+    fn home(&self, plan: &Plan) -> usize {
+        self.me.0 as usize % plan.replicas.len()
+    }
+
+    /// The place of the replica to ask.
+    fn asked(&mut self, plan: &Plan, request: Request) -> &mut usize {
+        let anywhere = request.operation.reads() && matches!(plan.reads, Reads::Memory(_));
+        if anywhere { &mut self.reader } else { &mut self.leader }
     }
 
     fn done(&mut self, script: &Script, now: Time, out: &mut impl Effects<Role>) {

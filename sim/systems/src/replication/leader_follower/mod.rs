@@ -45,7 +45,7 @@
 //! client, the last number executed and its answer, and so do snapshots. A client that is told nothing in time does not
 //! know whether its change happened.
 //!
-//! Not here: pre-vote, changes of membership, snapshots in pieces, quorum and nearest reads.
+//! Not here: pre-vote, changes of membership, snapshots in pieces, reads that ask a majority of followers.
 
 mod alone;
 mod catching_up;
@@ -131,8 +131,19 @@ pub enum Reads {
     Lease(Lease),
     /// A read is an entry of the log.
     Log,
-    /// Any replica, from its memory: what it answers may be old.
+    /// Some replica, from its memory: what it answers may be old.
+    Memory(Choice),
+}
+
+/// Which replica a client asks for a read that any of them may answer; the next one if it does not answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Choice {
+    /// Each time another one.
     Any,
+    /// The one that is its own: that of its number, if they are counted in a ring.
+    Nearest,
+    /// The one that answered last.
+    Sticky,
 }
 
 /// How long followers stand by their leader.

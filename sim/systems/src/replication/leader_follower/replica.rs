@@ -174,7 +174,7 @@ impl Replica {
         let (request, nth) = asked;
         out.frame(plan.open_frame());
         match (&self.standing, request.operation.reads(), plan.reads) {
-            (_, true, Reads::Any) => {
+            (_, true, Reads::Memory(_)) => {
                 let value = Answer::Value(self.state.value(request.operation.key()));
                 self.answer(request.client, (request.number, value), out);
             }
@@ -186,7 +186,7 @@ impl Replica {
             | (
                 Standing::Leader(_),
                 false,
-                Reads::Leader | Reads::ReadIndex | Reads::Lease(_) | Reads::Log | Reads::Any,
+                Reads::Leader | Reads::ReadIndex | Reads::Lease(_) | Reads::Log | Reads::Memory(_),
             ) => self.propose(plan, at, Lookup { request, nth }, out),
         }
     }
@@ -264,7 +264,7 @@ impl Replica {
                 LeaseClock::Monotonic => at.monotonic,
                 LeaseClock::Wall => at.wall,
             },
-            Reads::Leader | Reads::ReadIndex | Reads::Log | Reads::Any => 0,
+            Reads::Leader | Reads::ReadIndex | Reads::Log | Reads::Memory(_) => 0,
         }
     }
 

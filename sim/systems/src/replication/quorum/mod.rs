@@ -30,6 +30,9 @@ mod mutant;
 mod node;
 mod wire;
 
+#[cfg(test)]
+mod tests;
+
 pub use alone::{Cast, Play, Role};
 pub use client::{Client, Order, Script};
 pub use mutant::Mutant;

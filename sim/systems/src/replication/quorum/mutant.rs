@@ -8,15 +8,18 @@ pub enum Mutant {
     AckBeforeFsync,
     /// A deletion leaves no tombstone, so that read repair brings back what another copy still has.
     Resurrect,
+    /// Read repair gives the row that it sends a version of its own.
+    MendAnew,
     /// A coordinator believes the first answer.
     OneAnswer,
 }
 
 impl Mutant {
     /// All of them, with the name each has in a scenario and the check that must catch it.
-    pub const ALL: [(Self, &'static str, &'static str); 3] = [
+    pub const ALL: [(Self, &'static str, &'static str); 4] = [
         (Self::AckBeforeFsync, "ack_before_fsync", "acked_is_seen"),
-        (Self::Resurrect, "resurrect", "acked_is_seen"),
+        (Self::Resurrect, "resurrect", "no_resurrection"),
+        (Self::MendAnew, "mend_anew", "no_phantom"),
         (Self::OneAnswer, "one_answer", "acked_is_seen"),
     ];
 }

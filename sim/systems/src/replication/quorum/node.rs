@@ -151,7 +151,8 @@ impl Node {
             let Version { client, number, .. } = request.version;
             self.send(client, ticket, Body::Answered { number, row: newest }, out);
         }
-        if let Some(row) = newest.filter(|_| plan.repair == Repair::OnRead) {
+        if let Some(mut row) = newest.filter(|_| plan.repair == Repair::OnRead) {
+            row.version.clock += i64::from(plan.has(Mutant::MendAnew));
             // With the first answers all of them are mended; of later ones who says so now, or all again if it is the newest.
             let who = has
                 .iter()
