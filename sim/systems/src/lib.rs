@@ -12,5 +12,6 @@ pub mod database;
 pub mod expression;
 pub mod locks;
 pub mod messaging;
+pub mod replication;
 pub mod resilience;
 pub mod variables;

@@ -1,0 +1,175 @@
+//! A client of the store: one request at a time, sent again until it is answered or given up, to whoever is said to lead.
+
+use alloc::vec::Vec;
+
+use kernel::{Delay, Effects, NodeId, Span, Time};
+
+use super::alone::Role;
+use super::wire::{Body, Message, Output, Timer};
+use super::{Choice, Plan, Reads};
+use crate::replication::keys::{Operation, Request};
+
+/// What a client does, in this order.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Order {
+    /// Not before this, nor before the order before is done or given up.
+    pub at: Time,
+    /// What.
+    pub operation: Operation,
+}
+
+/// A list of orders, and how long a client waits.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Script {
+    /// What it wants; the request of the first has number 1.
+    pub orders: Vec<Order>,
+    /// After this without an answer it asks another replica.
+    pub retry: Span,
+    /// After this it gives up.
+    pub patience: Span,
+}
+
+/// A client.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Client {
+    pub(super) me: NodeId,
+    /// How many orders it has begun.
+    begun: u64,
+    open: Option<Request>,
+    attempt: u32,
+    /// The place of the replica it takes for the leader.
+    leader: usize,
+    /// The place of the replica it asks for what any of them may answer.
+    reader: usize,
+}
+
+impl Client {
+    pub(super) const fn new(me: NodeId) -> Self {
+        Self { me, begun: 0, open: None, attempt: 0, leader: 0, reader: 0 }
+    }
+
+    pub(super) const fn unfinished(&self) -> u64 {
+        self.open.is_some() as u64
+    }
+
+    pub(super) fn start(&mut self, plan: &Plan, script: &Script, now: Time, out: &mut impl Effects<Role>) {
+        // A restarted client has forgotten what it wanted, and wants only what lies ahead.
+        self.begun = if now == Time::ZERO { 0 } else { script.orders.partition_point(|order| order.at < now) as u64 };
+        self.leader = self.home(plan);
+        self.reader = self.home(plan);
+        self.wait(script, now, out);
+    }
+
+    pub(super) fn on_message(
+        &mut self,
+        plan: &Plan,
+        script: &Script,
+        now: Time,
+        message: &Message,
+        out: &mut impl Effects<Role>,
+    ) {
+        let Some(request) = self.open else { return };
+        match message.body {
+            Body::Answered { number, answer } if number == request.number => {
+                out.output(Output::Told(request, answer));
+                self.done(script, now, out);
+            }
+            Body::Elsewhere { number, leader } if number == request.number => {
+                let latest = message.nth == u64::from(self.attempt);
+                match leader.filter(|leader| latest && *leader != message.from) {
+                    Some(leader) => {
+                        self.leader = plan.place(leader);
+                        self.send(plan, script, request, out);
+                    }
+                    None if latest => out.set_timer(Timer::Late(self.attempt), Delay::Fixed(plan.heartbeat)),
+                    None => {}
+                }
+            }
+            Body::Answered { .. } | Body::Elsewhere { .. } => {}
+            Body::Ask(_)
+            | Body::Elect { .. }
+            | Body::Vote { .. }
+            | Body::Append { .. }
+            | Body::Install { .. }
+            | Body::Copied { .. }
+            | Body::Publish { .. }
+            | Body::Published { .. } => unreachable!("replicas and devices hear that"),
+        }
+    }
+
+    pub(super) fn on_timer(
+        &mut self,
+        plan: &Plan,
+        script: &Script,
+        now: Time,
+        timer: Timer,
+        out: &mut impl Effects<Role>,
+    ) {
+        match timer {
+            Timer::Order => {
+                let Order { operation, .. } = script.orders[self.begun as usize];
+                self.begun += 1;
+                let request = Request { client: self.me, number: self.begun, operation };
+                self.open = Some(request);
+                match plan.reads {
+                    Reads::Memory(Choice::Any) => self.reader = (self.reader + 1) % plan.replicas.len(),
+                    Reads::Memory(Choice::Nearest) => self.reader = self.home(plan),
+                    Reads::Memory(Choice::Sticky) | Reads::Leader | Reads::ReadIndex | Reads::Lease(_) | Reads::Log => {
+                    }
+                }
+                out.output(Output::Asks(request));
+                out.set_timer(Timer::GiveUp(request.number), Delay::Fixed(script.patience));
+                self.send(plan, script, request, out);
+            }
+            Timer::Late(attempt) => {
+                if let Some(request) = self.open.filter(|_| attempt == self.attempt) {
+                    let asked = self.asked(plan, request);
+                    *asked = (*asked + 1) % plan.replicas.len();
+                    self.send(plan, script, request, out);
+                }
+            }
+            Timer::GiveUp(number) => {
+                if let Some(Request { operation, .. }) = self.open.filter(|request| request.number == number) {
+                    out.output(Output::Unknown { number, operation });
+                    self.done(script, now, out);
+                }
+            }
+            Timer::Silence | Timer::Heartbeat | Timer::Stood(_) | Timer::Written { .. } => {
+                unreachable!("replicas wait for that")
+            }
+        }
+    }
+
+    fn send(&mut self, plan: &Plan, script: &Script, request: Request, out: &mut impl Effects<Role>) {
+        out.cancel_timer(Timer::Late(self.attempt));
+        self.attempt += 1;
+        let (to, nth) = (plan.replicas[*self.asked(plan, request)], u64::from(self.attempt));
+        out.send(to, Message { from: self.me, to, nth, body: Body::Ask(request) });
+        out.set_timer(Timer::Late(self.attempt), Delay::Fixed(script.retry));
+    }
+
+    /// Its own place, if replicas are counted in a ring.
+    fn home(&self, plan: &Plan) -> usize {
+        self.me.0 as usize % plan.replicas.len()
+    }
+
+    /// The place of the replica to ask.
+    fn asked(&mut self, plan: &Plan, request: Request) -> &mut usize {
+        let anywhere = request.operation.reads() && matches!(plan.reads, Reads::Memory(_));
+        if anywhere { &mut self.reader } else { &mut self.leader }
+    }
+
+    fn done(&mut self, script: &Script, now: Time, out: &mut impl Effects<Role>) {
+        out.cancel_timer(Timer::Late(self.attempt));
+        out.cancel_timer(Timer::GiveUp(self.begun));
+        self.open = None;
+        self.wait(script, now, out);
+    }
+
+    /// Waits for its next order.
+    fn wait(&self, script: &Script, now: Time, out: &mut impl Effects<Role>) {
+        if let Some(order) = script.orders.get(self.begun as usize) {
+            out.set_timer(Timer::Order, Delay::Fixed(order.at.max(now).since(now)));
+        }
+    }
+}

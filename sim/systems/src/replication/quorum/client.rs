@@ -1,0 +1,117 @@
+//! A client of a quorum store: one request at a time, sent again to the next machine until it is answered or given up.
+
+use alloc::vec::Vec;
+
+use kernel::{Delay, Effects, NodeId, Span, Time};
+
+use super::Plan;
+use super::alone::Role;
+use super::wire::{Body, Message, Output, Request, Ticket, Timer, Version, Wish};
+
+/// What a client does, in this order.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Order {
+    /// Not before this, nor before the order before is done or given up.
+    pub at: Time,
+    /// About which key.
+    pub key: u64,
+    /// What.
+    pub wish: Wish,
+}
+
+/// A list of orders, and how long a client waits.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Script {
+    /// What it wants; the request of the first has number 1.
+    pub orders: Vec<Order>,
+    /// After this without an answer it asks another machine.
+    pub retry: Span,
+    /// After this it gives up.
+    pub patience: Span,
+}
+
+/// A client.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Client {
+    pub(super) me: NodeId,
+    /// How many orders it has begun.
+    begun: u64,
+    open: Option<Request>,
+    attempt: u32,
+}
+
+impl Client {
+    pub(super) const fn new(me: NodeId) -> Self {
+        Self { me, begun: 0, open: None, attempt: 0 }
+    }
+
+    pub(super) const fn unfinished(&self) -> u64 {
+        self.open.is_some() as u64
+    }
+
+    pub(super) fn on_message(&mut self, script: &Script, now: Time, message: &Message, out: &mut impl Effects<Role>) {
+        let Body::Answered { number, row } = message.body else { unreachable!("a client hears answers only") };
+        if let Some(request) = self.open.filter(|request| request.version.number == number) {
+            out.output(Output::Told(request, row));
+            self.done(script, now, out);
+        }
+    }
+
+    pub(super) fn on_timer(
+        &mut self,
+        plan: &Plan,
+        script: &Script,
+        now: Time,
+        timer: Timer,
+        out: &mut impl Effects<Role>,
+    ) {
+        match timer {
+            Timer::Order => {
+                let Order { key, wish, .. } = script.orders[self.begun as usize];
+                self.begun += 1;
+                let version = Version { clock: out.clock(now), client: self.me, number: self.begun };
+                let request = Request { version, key, wish };
+                self.open = Some(request);
+                out.output(Output::Asks(request));
+                out.set_timer(Timer::GiveUp(self.begun), Delay::Fixed(script.patience));
+                self.send(plan, script, request, out);
+            }
+            Timer::Late(attempt) => {
+                if let Some(request) = self.open.filter(|_| attempt == self.attempt) {
+                    self.send(plan, script, request, out);
+                }
+            }
+            Timer::GiveUp(number) => {
+                if let Some(request) = self.open.filter(|request| request.version.number == number) {
+                    out.output(Output::Unknown(request));
+                    self.done(script, now, out);
+                }
+            }
+            Timer::Forget(_) => unreachable!("coordinators wait for that"),
+        }
+    }
+
+    fn send(&mut self, plan: &Plan, script: &Script, request: Request, out: &mut impl Effects<Role>) {
+        out.cancel_timer(Timer::Late(self.attempt));
+        self.attempt += 1;
+        let place = (self.me.0 as usize + self.attempt as usize) % plan.nodes.len();
+        let ticket = Ticket { client: self.me, attempt: self.attempt };
+        let to = plan.nodes[place];
+        out.send(to, Message { from: self.me, to, ticket, body: Body::Ask(request) });
+        out.set_timer(Timer::Late(self.attempt), Delay::Fixed(script.retry));
+    }
+
+    fn done(&mut self, script: &Script, now: Time, out: &mut impl Effects<Role>) {
+        out.cancel_timer(Timer::Late(self.attempt));
+        out.cancel_timer(Timer::GiveUp(self.begun));
+        self.open = None;
+        self.wait(script, now, out);
+    }
+
+    /// Waits for its next order.
+    pub(super) fn wait(&self, script: &Script, now: Time, out: &mut impl Effects<Role>) {
+        if let Some(order) = script.orders.get(self.begun as usize) {
+            out.set_timer(Timer::Order, Delay::Fixed(order.at.max(now).since(now)));
+        }
+    }
+}
