@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cluster::{Cluster, Watch};
+use cluster::{Cluster, MessageEvent, Passage, Watch};
 use kernel::{NodeId, Time};
 use systems::replication::keys::{Operation, Request};
 use systems::replication::leader_follower::{Entry, Output, Role};
@@ -22,8 +22,10 @@ pub(crate) struct Judge {
     /// By key.
     calls: BTreeMap<u64, Vec<Call>>,
     broken: BTreeSet<&'static str>,
-    /// Requests that were answered, and how many leaders there were.
+    /// Requests that were answered.
     pub(crate) told: u64,
+    /// Snapshots that reached a follower.
+    pub(crate) snapshots: u64,
     pub(crate) last_told: Time,
 }
 
@@ -83,7 +85,14 @@ impl Judge {
     }
 }
 
+/// The kind of a message that brings a snapshot.
+const INSTALL: u8 = 6;
+
 impl Watch<Role> for Judge {
+    fn message(&mut self, _now: Time, message: MessageEvent) {
+        self.snapshots += u64::from(message.kind == INSTALL && message.passage == Passage::Delivered);
+    }
+
     fn output(&mut self, now: Time, node: NodeId, output: &Output) {
         match *output {
             Output::Leads { term } => {

@@ -3,17 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use cluster::{Cluster, FaultPlan, Transport, Watch};
+use cluster::{Cluster, FaultPlan, Loses, Transport, Watch};
 use kernel::{Keyed, NodeId, Seed, Span, Time};
 use systems::replication::quorum::{Cast, Mutant, Order, Output, Plan, Play, Repair, Request, Role, Row, Script, Wish};
 
 use crate::swarm::{SEEDS_MAX, long};
-use crate::world::{CLIENTS, HEAL, KEYS, below, faults, hardware};
+use crate::world::{CLIENTS, HEAL, KEYS, below, calm_hardware, faults, hardware};
 
 const END: Time = Time(HEAL.0 + 6_000_000_000);
 
 /// What was told, and what is wrong with it.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Judge {
     /// Every row that a client wanted to write, by key.
     wanted: BTreeSet<(u64, Row)>,
@@ -181,4 +181,34 @@ fn quorums_that_do_not_meet_and_copies_that_nobody_mends_are_as_bad_as_documente
     let wanted = Wanted { no_repair: true, ..Wanted::default() };
     assert!(first_broken(wanted, "converged").is_some());
     assert_eq!(first_broken(wanted, "acked_is_seen"), None, "repair is not what the promise rests on");
+}
+
+#[test]
+fn a_crash_of_a_machine_at_every_event_boundary_hides_nothing_that_was_acknowledged() {
+    let orders = |client: u64| {
+        let order = |n: u64| {
+            let wish = [Wish::Write(1 + n + 100 * client), Wish::Read, Wish::Delete, Wish::Read][(n % 4) as usize];
+            Order { at: Time(10_000_000 * n), key: n / 8 % 2, wish }
+        };
+        let script = Script { orders: Vec::new(), retry: Span::millis(80), patience: Span::secs(2) };
+        Cast::Client(Script { orders: (0..24).map(order).collect(), ..script })
+    };
+    let (drawn, _) = world(0, Wanted { quorums: Some((2, 2)), ..Wanted::default() });
+    let plan = Plan { nodes: (0..3).map(NodeId).collect(), ..drawn.plan().plan.clone() };
+    let cast = vec![Cast::Node, Cast::Node, Cast::Node, orders(0), orders(1)];
+    let hardware = calm_hardware(cast.len());
+    let mut cluster = Cluster::new(Arc::new(Play { plan, cast }), hardware, FaultPlan::none(), Seed(0));
+    let (mut judge, mut tried) = (Judge::default(), 0);
+    while cluster.step_until(Time(400_000_000), &mut judge).is_some() {
+        for node in (0..3).map(NodeId) {
+            let (mut copy, mut judge) = (cluster.clone(), judge.clone());
+            copy.crash_for(node, Loses::USUAL, Span::millis(100), &mut judge);
+            while copy.step_until(Time(2_500_000_000), &mut judge).is_some() {}
+            tried += 1;
+            let boundary = cluster.events();
+            assert_eq!((judge.told, judge.broken), (48, BTreeSet::new()), "boundary {boundary}, {node:?}");
+        }
+    }
+    println!("{tried} crashes");
+    assert!(tried > 1_000, "{tried} are few");
 }

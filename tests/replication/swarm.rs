@@ -24,19 +24,25 @@ fn first_broken(wanted: Wanted, promise: &str) -> Option<u64> {
 #[test]
 fn the_honest_store_keeps_its_promises_in_a_swarm_of_faults() {
     let seeds = if long() { 5_000 } else { 1_000 };
-    let (mut told, mut elections, mut agreed, mut silent) = (0, 0, 0, 0);
+    let (mut told, mut elections, mut agreed, mut snapshots, mut silent) = (0, 0, 0, 0, 0);
     for seed in 0..seeds {
         let judge = run(seed, Wanted::default());
         told += judge.told;
         elections += judge.leaders().len();
         agreed += judge.agreed().len();
+        snapshots += judge.snapshots;
         // A tcp connection that has lost much waits for up to 15 s before it tries again.
         let patient = World::draw(seed, Wanted::default()).hardware.links[0].transport == Transport::Tcp;
         silent += u64::from(judge.last_told < HEAL && !patient);
         assert_eq!(judge.broken(), BTreeSet::new(), "seed {seed}");
     }
-    println!("{seeds} seeds: {told} answers, {elections} elections, {agreed} agreed entries");
-    assert!(told > 50 * seeds && elections as u64 > 5 * seeds, "a world in which nothing happens shows nothing");
+    println!(
+        "{seeds} seeds: {told} answers, {elections} elections, {agreed} agreed entries, {snapshots} snapshots sent"
+    );
+    assert!(
+        told > 50 * seeds && elections as u64 > 5 * seeds && snapshots > seeds,
+        "a world in which nothing happens shows nothing"
+    );
     assert_eq!(silent, 0, "after the faults there are answers again");
 }
 

@@ -140,12 +140,16 @@ pub(crate) fn small<const CLIENTS: usize>(orders: [Vec<Order>; CLIENTS], reads: 
     world.play.cast = vec![Cast::Replica; 3];
     let script = |orders| Cast::Client(Script { orders, retry: Span::millis(60), patience: Span::secs(2) });
     world.play.cast.extend(orders.map(script));
-    let latency = Distribution::lognormal_p50_p99(4e6, 20e6).expect("the median is below the tail");
-    let fsync = Distribution::exponential(1e6).expect("it is positive");
-    let link = Link::plain(latency, 0.0, Transport::Udp);
-    world.hardware = Hardware::uniform(3 + CLIENTS, &Disk::plain(fsync), link);
+    world.hardware = calm_hardware(3 + CLIENTS);
     world.faults = FaultPlan::none();
     world
+}
+
+/// Machines on which nothing goes wrong: latencies longer than an fsync, no losses, right clocks.
+pub(crate) fn calm_hardware(nodes: usize) -> Hardware {
+    let latency = Distribution::lognormal_p50_p99(4e6, 20e6).expect("the median is below the tail");
+    let fsync = Distribution::exponential(1e6).expect("it is positive");
+    Hardware::uniform(nodes, &Disk::plain(fsync), Link::plain(latency, 0.0, Transport::Udp))
 }
 
 fn scripts(draw: &mut Keyed) -> Vec<Script> {

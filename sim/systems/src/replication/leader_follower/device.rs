@@ -16,7 +16,8 @@ pub struct Device {
 }
 
 impl Device {
-    pub(super) const fn new(me: NodeId) -> Self {
+    /// One that knows of no leader.
+    pub const fn new(me: NodeId) -> Self {
         Self { me, term: 0, index: 0 }
     }
 
@@ -25,14 +26,16 @@ impl Device {
         self.index
     }
 
-    pub(super) fn start(&mut self, log: &[Record]) {
+    /// It reads who published last.
+    pub fn start(&mut self, log: &[Record]) {
         for record in log {
             let Record::Published { term, index } = *record else { unreachable!("replicas write that") };
             (self.term, self.index) = (term, index);
         }
     }
 
-    pub(super) fn on_message(&mut self, plan: &Plan, message: &Message, out: &mut impl Effects<Role>) {
+    /// A leader publishes.
+    pub fn on_message(&mut self, plan: &Plan, message: &Message, out: &mut impl Effects<Role>) {
         let Message { from, nth, body: Body::Publish { term, index }, .. } = *message else {
             unreachable!("a device is only published to")
         };

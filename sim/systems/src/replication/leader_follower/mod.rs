@@ -45,6 +45,10 @@
 //! client, the last number executed and its answer, and so do snapshots. A client that is told nothing in time does not
 //! know whether its change happened.
 //!
+//! **Alone and inside.** A [`Replica`] and a [`Device`] are plain state machines whose handlers say their effects as a
+//! [`Role`], so an enclosing node needs one `Embed` value for all of them; what it must tell them beside the time is what the
+//! clocks of its machine show ([`Moment`]). Every handler may leave the frame at one of the store's.
+//!
 //! Not here: pre-vote, changes of membership, snapshots in pieces, reads that ask a majority of followers.
 
 mod alone;

@@ -66,7 +66,8 @@ pub(super) struct Candidacy {
 }
 
 impl Replica {
-    pub(super) fn new(me: NodeId) -> Self {
+    /// One with empty memory.
+    pub fn new(me: NodeId) -> Self {
         Self {
             me,
             term: 0,
@@ -114,7 +115,8 @@ impl Replica {
         }
     }
 
-    pub(super) fn start(&mut self, plan: &Plan, at: Moment, log: &[Record], out: &mut impl Effects<Role>) {
+    /// It reads what its log says, and listens for a leader.
+    pub fn start(&mut self, plan: &Plan, at: Moment, log: &[Record], out: &mut impl Effects<Role>) {
         for record in log {
             match record {
                 Record::Promise { term, vote } => (self.term, self.vote) = (*term, *vote),
@@ -133,7 +135,8 @@ impl Replica {
         self.listen(plan, at, out);
     }
 
-    pub(super) fn on_message(&mut self, plan: &Plan, at: Moment, message: Message, out: &mut impl Effects<Role>) {
+    /// A message for a replica came in.
+    pub fn on_message(&mut self, plan: &Plan, at: Moment, message: Message, out: &mut impl Effects<Role>) {
         let Message { from, nth, body, .. } = message;
         match body {
             Body::Ask(request) => self.ask(plan, at, (request, nth), out),
@@ -159,7 +162,8 @@ impl Replica {
         }
     }
 
-    pub(super) fn on_timer(&mut self, plan: &Plan, at: Moment, timer: Timer, out: &mut impl Effects<Role>) {
+    /// A timer of a replica is due.
+    pub fn on_timer(&mut self, plan: &Plan, at: Moment, timer: Timer, out: &mut impl Effects<Role>) {
         match timer {
             Timer::Silence => self.stand(plan, at, out),
             Timer::Stood(term) => self.stood(plan, at, term, out),

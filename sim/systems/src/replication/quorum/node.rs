@@ -33,7 +33,8 @@ enum Phase {
 }
 
 impl Node {
-    pub(super) const fn new(me: NodeId) -> Self {
+    /// One without rows.
+    pub const fn new(me: NodeId) -> Self {
         Self { me, rows: BTreeMap::new(), open: BTreeMap::new() }
     }
 
@@ -42,17 +43,20 @@ impl Node {
         self.rows.get(&key).copied()
     }
 
-    pub(super) fn unfinished(&self) -> u64 {
+    /// Attempts that it coordinates and has not forgotten.
+    pub fn unfinished(&self) -> u64 {
         self.open.len() as u64
     }
 
-    pub(super) fn start(&mut self, plan: &Plan, log: &[Record]) {
+    /// It reads its rows.
+    pub fn start(&mut self, plan: &Plan, log: &[Record]) {
         for Record { key, row } in log {
             self.keep(plan, *key, *row);
         }
     }
 
-    pub(super) fn on_message(&mut self, plan: &Plan, message: Message, out: &mut impl Effects<Role>) {
+    /// A message for a copy or a coordinator came in.
+    pub fn on_message(&mut self, plan: &Plan, message: Message, out: &mut impl Effects<Role>) {
         let Message { from, ticket, body, .. } = message;
         match body {
             Body::Ask(request) => self.coordinate(plan, (ticket, request), out),
@@ -74,7 +78,7 @@ impl Node {
     }
 
     /// An attempt is old: whatever its copies still say is not waited for.
-    pub(super) fn forget(&mut self, ticket: Ticket) {
+    pub fn forget(&mut self, ticket: Ticket) {
         self.open.remove(&ticket);
     }
 
