@@ -135,7 +135,7 @@ fn etcd(dice: &mut Dice) -> History {
     )
 }
 
-/// Texts that grow under ten keys. `spoiled`: near the end a get misses what was appended last.
+/// Texts that grow under ten keys. `spoiled`: near the end a get finds nothing.
 fn append(dice: &mut Dice, load: &Load, spoiled: Option<()>) -> History {
     let mut texts = vec![String::new(); 10];
     let mut number = 0;
@@ -159,8 +159,7 @@ fn append(dice: &mut Dice, load: &Load, spoiled: Option<()>) -> History {
             let gets: Vec<usize> =
                 (0..events.len()).filter(|&n| events[n].phase == Phase::Ok && &*events[n].f == "get").collect();
             if let (Some(()), Some(&late)) = (spoiled, gets.get(gets.len() * 9 / 10)) {
-                let text = events[late].value.as_text().unwrap_or("").to_owned();
-                events[late].value = Value::text(&text[..text.rfind("x ").unwrap_or(0)]);
+                events[late].value = Value::text("");
             }
         },
     )

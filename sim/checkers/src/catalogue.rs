@@ -132,7 +132,7 @@ const CONSISTENCIES: [(&str, Consistency); 24] = [
 
 /// The model of this name; else, which there are.
 pub fn model(name: &str) -> Result<Model, String> {
-    let plain = name.replace('_', "-");
+    let plain = name.replace(['_', ' '], "-");
     MODELS.iter().find(|(known, ..)| *known == plain).map(|(_, model, _)| *model).ok_or_else(|| {
         let names: Vec<&str> = MODELS.iter().map(|(name, ..)| *name).collect();
         format!("there is no model `{name}`; there are {}", names.join(", "))
@@ -147,7 +147,7 @@ pub fn usual(model: Model) -> Consistency {
 /// The consistency of this name; else, which there are.
 pub fn consistency(name: &str) -> Result<Consistency, String> {
     let (plain, remark) = name.split_once(':').unwrap_or((name, ""));
-    let plain = plain.trim().replace('_', "-");
+    let plain = plain.trim().replace(['_', ' '], "-");
     if plain == "bounded-staleness" {
         return bound(remark.trim()).map(Consistency::BoundedStaleness).ok_or_else(|| {
             "the bound is a number of versions or a time: bounded-staleness:3, bounded-staleness:500ms".into()

@@ -3,6 +3,7 @@
 use alloc::format;
 use alloc::string::ToString as _;
 use alloc::vec::Vec;
+use core::cell::Cell;
 
 use super::Budget;
 use super::part::Part;
@@ -13,6 +14,8 @@ use super::timeline::NONE;
 use crate::history::{Counterexample, History, NEVER, Refused};
 use crate::models::Spec;
 
+/// Steps spent on leaving out reads, at most: a larger witness is better than a late one.
+const SHRINKING_STEPS_MAX: u64 = 1_000_000;
 /// Operations in the witness beyond these are not listed.
 const LISTED_MAX: usize = 24;
 
@@ -65,20 +68,20 @@ fn fewest<S: Spec>(spec: &S, part: &Part<S::Call>, (stuck, ended): (u32, u32), b
         (0..part.items.len() as u32).filter(|&item| part.items[item as usize].invoked < ended).collect();
     let removable =
         |&item: &u32| item != stuck && spec.reads_only(&part.calls[part.items[item as usize].call as usize]);
-    let mut steps = budget.steps;
-    let mut impossible = |kept: &[u32]| {
+    let steps_left = Cell::new(budget.steps.min(SHRINKING_STEPS_MAX));
+    let impossible = |kept: &[u32]| {
         let items = kept.iter().map(|&item| part.items[item as usize]).collect();
         let smaller = Part { key: part.key.clone(), calls: part.calls.clone(), items };
         let mut search = Search::new(spec, &smaller, Planted::default());
         let goal = search.line.levels();
-        let end = search.run(First::Depth, goal, Budget { steps, ..budget });
-        steps = steps.saturating_sub(search.states.spent + 1);
+        let end = search.run(First::Depth, goal, Budget { steps: steps_left.get(), ..budget });
+        steps_left.set(steps_left.get().saturating_sub(search.states.spent + 1));
         end == End::Exhausted
     };
     let mut chunk = kept.iter().filter(|item| removable(item)).count().max(1);
     loop {
         let reads: Vec<u32> = kept.iter().copied().filter(removable).collect();
-        for without in reads.chunks(chunk) {
+        for without in reads.chunks(chunk).take_while(|_| steps_left.get() > 0) {
             let fewer: Vec<u32> = kept.iter().copied().filter(|item| without.binary_search(item).is_err()).collect();
             if impossible(&fewer) {
                 kept = fewer;
