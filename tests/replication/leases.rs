@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use cluster::{Direction, Fault, FaultKind, Target, Trigger, Window, Wire};
 use kernel::{Distribution, NodeId, Time};
 use systems::replication::keys::Operation;
-use systems::replication::leader_follower::{Jump, LeaseClock, Order};
+use systems::replication::leader_follower::{LeaseClock, Order};
 
 use crate::judge::Judge;
 use crate::world::{HEAL, World, finish, lease, small};
@@ -32,17 +32,26 @@ fn broken(clock: LeaseClock, back: i64) -> BTreeSet<&'static str> {
     let sides = vec![near, vec![Target::Others]];
     let kind = FaultKind::Partition { sides, direction: Direction::Both, wire: Wire::Drop };
     world.faults.heal = HEAL;
-    world.faults.faults.push(Fault {
+    let constant = |value: f64| Distribution::constant(value).expect("a number");
+    let cut = Fault {
         name: "cut".to_owned(),
         kind,
         targets: Vec::new(),
-        trigger: Trigger::At(Distribution::constant(CUT.0 as f64).expect("a time")),
+        trigger: Trigger::At(constant(CUT.0 as f64)),
         window: Window { from: Time::ZERO, to: HEAL },
-        length: Some(Distribution::constant(2e9).expect("a length")),
+        length: Some(constant(2e9)),
         chance: 1.0,
         require_effect: true,
-    });
-    world.play.jumps.push(Jump { node: leader, at: Time(CUT.0 + 20_000_000), by: back });
+    };
+    let jump = Fault {
+        name: "jump".to_owned(),
+        kind: FaultKind::ClockJump { by: constant(back as f64) },
+        targets: vec![Target::All(vec![leader])],
+        trigger: Trigger::At(constant((CUT.0 + 20_000_000) as f64)),
+        length: None,
+        ..cut.clone()
+    };
+    world.faults.faults.extend([cut, jump]);
     let (mut cluster, mut judge) = (world.begin(), Judge::default());
     finish(&mut cluster, &mut judge, END);
     assert!(judge.leaders().len() > 1, "the other side elects a leader of its own");

@@ -112,6 +112,7 @@ fn world(seed: u64, wanted: Wanted) -> (Cluster<Role>, Transport) {
         read,
         write,
         repair: if wanted.no_repair { Repair::None } else { Repair::OnRead },
+        coordinator: Choice::Any,
         timeout: Span::millis(500),
         mutant: wanted.mutant,
     };

@@ -10,7 +10,7 @@ use cluster::{
 use kernel::{Distribution, Keyed, NodeId, PointId, Seed, Span, Time};
 use systems::replication::keys::Operation;
 use systems::replication::leader_follower::{
-    Acks, Cast, Fencing, Jump, Lease, LeaseClock, Mutant, Order, Plan, Play, Points, Reads, Role, Script,
+    Acks, Cast, Fencing, Lease, LeaseClock, Mutant, Order, Plan, Play, Points, Reads, Role, Script,
 };
 
 use crate::judge::{Judge, operation};
@@ -25,8 +25,8 @@ const END: Time = Time(19_000_000_000);
 const LOOK: u64 = 500;
 pub(crate) const CLIENTS: u32 = 4;
 pub(crate) const KEYS: u64 = 5;
-/// How often clocks are set, where they are.
-const JUMPS: u32 = 100;
+/// How often a second a clock is set, where they are.
+const JUMPS: f64 = 7.0;
 
 pub(crate) const POINTS: Points = Points {
     after_vote_persisted: Some(PointId(0)),
@@ -90,6 +90,9 @@ impl World {
             snapshot_every: [3, 10, 10_000][below(draw, 3) as usize],
             batch: [1, 1, 2, 100][below(draw, 4) as usize],
             device: Some(NodeId(count + CLIENTS)),
+            first: None,
+            told: true,
+            cells: None,
             points: POINTS,
             mutant: wanted.mutant,
         };
@@ -97,18 +100,28 @@ impl World {
         cast.extend(scripts(draw).into_iter().map(Cast::Client));
         cast.push(Cast::Device);
         let hardware = hardware(draw, cast.len(), count as usize);
-        let faults = FaultPlan { faults: faults(draw, &replicas), heal: HEAL };
-        let mut jump = |_| Jump {
-            node: NodeId(below(draw, u64::from(count)) as u32),
-            at: Time(below(draw, HEAL.0)),
-            by: below(draw, 1_000_000_000) as i64 - 500_000_000,
-        };
-        let jumps = if wanted.jumps { (0..JUMPS).map(&mut jump).collect() } else { Vec::new() };
-        Self { play: Play { plan, cast, jumps }, hardware, faults, seed: Seed(seed) }
+        let mut faults = faults(draw, &replicas);
+        faults.extend(wanted.jumps.then(|| jumps(&replicas)));
+        let faults = FaultPlan { faults, heal: HEAL };
+        Self { play: Play { plan, cast }, hardware, faults, seed: Seed(seed) }
     }
 
     pub(crate) fn begin(self) -> Cluster<Role> {
         Cluster::new(Arc::new(self.play), self.hardware, self.faults, self.seed)
+    }
+}
+
+/// Clocks are set ahead and back.
+fn jumps(replicas: &[NodeId]) -> Fault {
+    Fault {
+        name: "jumps".to_owned(),
+        kind: FaultKind::ClockJump { by: Distribution::uniform(-5e8, 5e8).expect("it is a range") },
+        targets: vec![Target::Any { of: replicas.to_vec(), count: 1 }],
+        trigger: Trigger::Rate(JUMPS),
+        window: Window { from: Time::ZERO, to: HEAL },
+        length: None,
+        chance: 1.0,
+        require_effect: false,
     }
 }
 

@@ -89,7 +89,7 @@ impl AtomicCommit {
     pub fn see(&mut self, fact: &Fact) {
         match fact.kind {
             FactKind::Crashed => self.crashed(fact.node),
-            FactKind::Recovered | FactKind::Saga(_) => {}
+            FactKind::Recovered | FactKind::Saga(_) | FactKind::Leads { .. } | FactKind::StoodDown => {}
             FactKind::Begun { .. }
             | FactKind::Voted { .. }
             | FactKind::VotedReadOnly
@@ -201,7 +201,9 @@ impl AtomicCommit {
             | FactKind::VotedReadOnly
             | FactKind::Crashed
             | FactKind::Recovered
-            | FactKind::Saga(_) => {}
+            | FactKind::Saga(_)
+            | FactKind::Leads { .. }
+            | FactKind::StoodDown => {}
         }
     }
 
@@ -229,7 +231,11 @@ impl Instance {
                 None
             }
             // A no binds nobody; after a crash that forgot it, the same participant may even say yes.
-            FactKind::Voted { yes: false } | FactKind::Crashed | FactKind::Recovered | FactKind::Saga(_) => None,
+            FactKind::Voted { yes: false } | FactKind::Crashed
+            | FactKind::Recovered
+            | FactKind::Saga(_)
+            | FactKind::Leads { .. }
+            | FactKind::StoodDown => None,
             FactKind::Decided { commit } => {
                 let before = self.decided.replace(*fact);
                 reversed(before.as_ref(), fact).or_else(|| self.ends(fact, commit))
@@ -314,7 +320,9 @@ fn decision(fact: &Fact) -> Option<bool> {
         | FactKind::VotedReadOnly
         | FactKind::Crashed
         | FactKind::Recovered
-        | FactKind::Saga(_) => None,
+        | FactKind::Saga(_)
+        | FactKind::Leads { .. }
+        | FactKind::StoodDown => None,
     }
 }
 
@@ -342,7 +350,9 @@ fn did(fact: &Fact) -> Vec<Phrase> {
         | FactKind::VotedReadOnly
         | FactKind::Crashed
         | FactKind::Recovered
-        | FactKind::Saga(_) => return vec![Phrase::Node(fact.node)],
+        | FactKind::Saga(_)
+        | FactKind::Leads { .. }
+        | FactKind::StoodDown => return vec![Phrase::Node(fact.node)],
     };
     vec![
         Phrase::Node(fact.node),

@@ -211,6 +211,8 @@ fn may_be_slowed(plan: &FaultPlan, nodes: usize) -> Vec<bool> {
                 | Target::Minority(of)
                 | Target::Majority(of)
                 | Target::Fraction { of, .. }
+                | Target::Leader(of)
+                | Target::Followers(of)
                 | Target::Same(of) => of.iter().for_each(|NodeId(node)| slowed[*node as usize] = true),
                 Target::NodesOf(_) | Target::Others => slowed.fill(true),
             }

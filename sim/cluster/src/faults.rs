@@ -39,6 +39,8 @@ pub(crate) struct Faults {
     pub(crate) has_points: bool,
     /// Occurrences so far, by (fault, of).
     occurrences: BTreeMap<(u32, u32), i64>,
+    /// Which machines believe to lead, and in which term.
+    pub(crate) leaders: BTreeMap<NodeId, u64>,
     struck: Vec<bool>,
     healed: bool,
     pub(crate) nodes: usize,
@@ -78,6 +80,7 @@ impl Faults {
             latest: vec![Vec::new(); count],
             has_points: plan.faults.iter().any(|fault| matches!(fault.trigger, Trigger::Point { .. })),
             occurrences: BTreeMap::new(),
+            leaders: BTreeMap::new(),
             struck: vec![false; count],
             healed: false,
             nodes,
@@ -174,6 +177,12 @@ impl Faults {
             }
         }
         strikes
+    }
+
+    /// Who of these leads: if several believe to, the one with the newest term.
+    pub(crate) fn leader(&self, of: &[NodeId]) -> Option<NodeId> {
+        let leading = of.iter().filter_map(|node| Some((*self.leaders.get(node)?, *node)));
+        leading.max().map(|(_, node)| node)
     }
 
     /// The ids of all instances that hold leases, in the order of the ledger.
@@ -295,6 +304,19 @@ impl<P: Process> World<P> {
                     self.slow_down(node.0 as u16, instance, *factor);
                 }
             }
+            FaultKind::ClockJump { by } => {
+                let entry = &self.faults.ledger[instance as usize];
+                let (number, fault) = (entry.number, entry.fault.expect("what is injected by hand is a crash"));
+                let key = self.faults.keys[fault as usize].effect;
+                for node in &aim.nodes {
+                    let by = by.integer(&mut key.draw(u64::from(number), u64::from(node.0), 0));
+                    let clock = &mut self.host_mut(node.0 as u16).clock;
+                    clock.offset = clock.offset.saturating_add(by);
+                    self.fingerprint.eat(node.0.into(), by as u64);
+                }
+                self.faults.ledger[instance as usize].impact.clocks_set = aim.nodes.len() as u64;
+                self.queue.after(Span::ZERO, Event::End { instance });
+            }
             FaultKind::Disturb { .. } => self.strikes.push_back(instance),
             FaultKind::Partition { direction, wire, .. } => {
                 self.network.cuts.push(Cut { instance, side: aim.side, direction: *direction, wire: *wire });
@@ -321,6 +343,7 @@ const fn purpose(kind: &FaultKind) -> &'static str {
     match kind {
         FaultKind::Duplicate { .. } => "duplicate",
         FaultKind::Disturb { .. } => "disturb",
+        FaultKind::ClockJump { .. } => "offset",
         FaultKind::Loss { .. }
         | FaultKind::Partition { .. }
         | FaultKind::Crash(_)

@@ -158,6 +158,11 @@ impl Clock {
         i64::try_from(shown).unwrap_or(if shown < 0 { i64::MIN } else { i64::MAX })
     }
 
+    /// What a clock shows at a true time that was never set, not even at the beginning.
+    pub fn unset(self, now: Time) -> i64 {
+        Self { offset: 0, ..self }.reading(now)
+    }
+
     /// How long, in true time, a machine waits that wants to wait for `span` by this clock; to the nearest nanosecond.
     pub fn true_span(self, span: Span) -> Span {
         const BILLION: i128 = 1_000_000_000;

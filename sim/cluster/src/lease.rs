@@ -90,6 +90,7 @@ impl<P: Process> Cluster<P> {
                 Some(
                     FaultKind::Pause
                     | FaultKind::SlowCpu { .. }
+                    | FaultKind::ClockJump { .. }
                     | FaultKind::Partition { .. }
                     | FaultKind::Loss { .. }
                     | FaultKind::Duplicate { .. },
@@ -168,6 +169,8 @@ impl<P: Process> Cluster<P> {
                     self.disturb(node.0 as u16, instance, false, watch);
                 }
             }
+            // What was set stays set.
+            Some(FaultKind::ClockJump { .. }) => {}
             Some(FaultKind::Partition { .. }) => self.world.mend(instance, watch),
             Some(FaultKind::Loss { .. } | FaultKind::Duplicate { .. }) => {
                 self.world.network.nuisances.retain(|nuisance| nuisance.instance != instance);

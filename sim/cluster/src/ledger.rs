@@ -82,6 +82,8 @@ pub struct Impact {
     pub messages_duplicated: u64,
     /// Disturbances: how often a process said that it made a difference.
     pub disturbances: u64,
+    /// Clocks that were set.
+    pub clocks_set: u64,
 }
 
 impl Impact {
@@ -102,6 +104,7 @@ impl Impact {
         self.works_slowed += other.works_slowed;
         self.messages_duplicated += other.messages_duplicated;
         self.disturbances += other.disturbances;
+        self.clocks_set += other.clocks_set;
     }
 }
 

@@ -5,7 +5,6 @@ use kernel::{
 };
 
 use crate::event::Event;
-use crate::hardware::Clock;
 use crate::host::{Gate, Late, Pending, Waiting};
 use crate::watch::Watch;
 use crate::world::World;
@@ -109,7 +108,7 @@ impl<P: Process, W: Watch<P>> Effects<P> for Perform<'_, P, W> {
             }
         };
         let (node, incarnation, clock) = (self.node, self.incarnation(), self.world.host(self.node).clock);
-        let after = if clock == Clock::PERFECT { after } else { clock.true_span(after) };
+        let after = if clock.drift == 0 { after } else { clock.true_span(after) };
         let handle = self.world.queue.after(after, Event::Timer { node, incarnation, timer });
         if let Some(Pending::Queued(old)) = self.world.host_mut(node).timers.insert(timer, Pending::Queued(handle)) {
             self.world.queue.cancel(old);
@@ -118,6 +117,10 @@ impl<P: Process, W: Watch<P>> Effects<P> for Perform<'_, P, W> {
 
     fn clock(&self, now: Time) -> i64 {
         self.world.host(self.node).clock.reading(now)
+    }
+
+    fn monotonic(&self, now: Time) -> i64 {
+        self.world.host(self.node).clock.unset(now)
     }
 
     fn cancel_timer(&mut self, timer: P::Timer) {

@@ -60,6 +60,11 @@ pub enum FaultKind {
         /// So many times as long; at least 1, to the nearest millionth. Several at once multiply.
         factor: f64,
     },
+    /// The clock of the machine is set, and stays so.
+    ClockJump {
+        /// By how many nanoseconds, ahead or back: drawn for each machine.
+        by: Distribution,
+    },
     /// Something goes wrong inside the processes of these machines; they alone know what.
     Disturb {
         /// Which of the things that can go wrong there.
@@ -163,6 +168,10 @@ pub enum Target {
     },
     /// The node at which the fault's point was reached, if it is one of these.
     Same(Vec<NodeId>),
+    /// The one of these that leads; of several that believe to, the one with the newest term.
+    Leader(Vec<NodeId>),
+    /// The others of these, if one leads.
+    Followers(Vec<NodeId>),
     /// The nodes that the latest instance of another fault hit.
     NodesOf(usize),
     /// Every node that no other target of this fault picked.

@@ -38,7 +38,11 @@ impl<'a> Choice<'a> {
 
     pub(crate) fn aim(mut self, fault: &Fault) -> Aim {
         match &fault.kind {
-            FaultKind::Crash(_) | FaultKind::Pause | FaultKind::SlowCpu { .. } | FaultKind::Disturb { .. } => {
+            FaultKind::Crash(_)
+            | FaultKind::Pause
+            | FaultKind::SlowCpu { .. }
+            | FaultKind::ClockJump { .. }
+            | FaultKind::Disturb { .. } => {
                 let nodes = self.pick(&fault.targets);
                 Aim { nodes: listed(&nodes), side: Vec::new(), links: Vec::new() }
             }
@@ -127,6 +131,11 @@ impl<'a> Choice<'a> {
             Target::Fraction { of, share } => self.some(of, (nearest(share * of.len() as f64) as usize).max(1)),
             Target::Same(of) => self.at.into_iter().filter(|at| of.contains(at)).collect(),
             Target::NodesOf(fault) => self.faults.latest[*fault].clone(),
+            Target::Leader(of) => self.faults.leader(of).into_iter().collect(),
+            Target::Followers(of) => match self.faults.leader(of) {
+                Some(leader) => of.iter().copied().filter(|node| *node != leader).collect(),
+                None => Vec::new(),
+            },
             Target::Others => Vec::new(),
         }
     }

@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use kernel::{
-    Delta, Digest, Fact, Fingerprint, Handle, Key, Message, NodeId, PointId, Process, Queue, Seed, Span, Time, fold,
+    Delta, Digest, Fact, FactKind, Fingerprint, Handle, Key, Message, NodeId, PointId, Process, Queue, Seed, Span, Time, fold,
 };
 
 use crate::cpu;
@@ -188,7 +188,13 @@ impl<P: Process> World<P> {
                 watch.output(now, NodeId(u32::from(node)), &output);
             }
             Waiting::Fact(protocol, instance, kind) => {
-                watch.fact(Fact { time: now, node: NodeId(u32::from(node)), protocol, instance, kind });
+                let node = NodeId(u32::from(node));
+                if let FactKind::Leads { term } = kind {
+                    self.faults.leaders.insert(node, term);
+                } else if kind == FactKind::StoodDown {
+                    self.faults.leaders.remove(&node);
+                }
+                watch.fact(Fact { time: now, node, protocol, instance, kind });
             }
             Waiting::Point(point, of) => self.reach(node, point, of, watch),
             Waiting::Wake(timer) => {
@@ -317,6 +323,8 @@ impl<P: Process> World<P> {
         host.incarnation = host.incarnation.checked_add(1).expect("a machine crashes at most 65 535 times in a run");
         (host.doomed, host.draining, host.messages_waiting, host.effects_waiting) = (false, false, 0, 0);
         host.late = host.pauses > 0;
+        self.faults.leaders.remove(&NodeId(u32::from(node)));
+        let host = self.host_mut(node);
         let mut impact = Impact { timers_lost: host.timers.len() as u64, ..Impact::default() };
         host.timers.clear();
         let inbox = core::mem::take(&mut host.inbox);

@@ -58,6 +58,13 @@ pub enum FactKind {
     Recovered,
     /// Something of a saga.
     Saga(SagaFact),
+    /// The machine leads from now on, in a term that nobody else leads in: so it believes.
+    Leads {
+        /// Which term.
+        term: u64,
+    },
+    /// It leads no more.
+    StoodDown,
 }
 
 /// What a fact says of a saga: the fact's protocol is the saga, its instance the saga's number.

@@ -199,6 +199,10 @@ pub trait Effects<P: Process> {
     fn clock(&self, now: Time) -> i64 {
         i64::try_from(now.0).unwrap_or(i64::MAX)
     }
+    /// The same of the clock that is never set: it drifts, and shows 0 at the beginning of time.
+    fn monotonic(&self, now: Time) -> i64 {
+        self.clock(now)
+    }
 }
 
 /// One effect, as data.
@@ -342,5 +346,8 @@ impl<P: Process, O: Process, S: Effects<O>, W: Embed<P, O>> Effects<P> for Withi
     }
     fn clock(&self, now: Time) -> i64 {
         self.out.clock(now)
+    }
+    fn monotonic(&self, now: Time) -> i64 {
+        self.out.monotonic(now)
     }
 }

@@ -133,7 +133,9 @@ impl Traffic {
                 | FactKind::Told { .. }
                 | FactKind::Crashed
                 | FactKind::Recovered
-                | FactKind::Saga(_),
+                | FactKind::Saga(_)
+                | FactKind::Leads { .. }
+                | FactKind::StoodDown,
                 _,
             ) => {}
         }

@@ -8,10 +8,10 @@ use core::ops::Range;
 use kernel::{Delay, Effects, Frame as Barrier, NodeId, Span, Time, fold};
 
 use super::frame::{Caller, Frame};
-use super::machine::{Machine, Role, Timer};
+use super::machine::{Machine, Timer};
 use super::message::{CallResult, Failure, Message, system_errors};
 use super::mutant::Mutant;
-use super::plan::{MarkKind, Part, Plan};
+use super::plan::{MarkKind, Plan};
 use super::question::{Ask, Question, Tell, Told};
 use crate::database::{Adopted, Answer, Asked, Asker, Identity, Outcome, Receipt, SAGA_LEASE, SAGA_SIGNS, SagaKey};
 use crate::expression::Value;
@@ -381,10 +381,7 @@ impl Machine {
 
     /// Whether this node has sagas to drive.
     pub(super) fn drives(&self, plan: &Plan) -> bool {
-        match (&self.role, plan.nodes[self.me.0 as usize].part) {
-            (Role::Server(_), Part::Service(n)) => plan.services[n as usize].drives,
-            (Role::Server(_) | Role::Store(_) | Role::Broker(_) | Role::Topics(_) | Role::Clients(_), _) => false,
-        }
+        plan.service_of(self.me).is_some_and(|service| service.drives)
     }
 }
 

@@ -307,7 +307,7 @@ impl Machine {
         let target = &plan.services[callee.0 as usize];
         let mine = match plan.nodes[self.me.0 as usize].part {
             Part::Service(_) => plan.nodes[self.me.0 as usize].number,
-            Part::Database(_) | Part::Broker(_) | Part::Topics(_) | Part::Workload(_) => 0,
+            Part::Database(_) | Part::Broker(_) | Part::Topics(_) | Part::Replica(_) | Part::Workload(_) => 0,
         };
         let key = u64::from(mine) * u64::from(target.nodes) + u64::from(at.1.0 - target.first.0);
         let new = || BreakerHere { breaker: Breaker::new(policy), cell: used.state, key };

@@ -1,5 +1,6 @@
 //! A workload's clients: when operations begin, and what each of them carries.
 
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use kernel::random::Stream;
@@ -25,6 +26,8 @@ pub struct Clients {
     exact: f64,
     /// By user of a closed loop: how many of its operations have ended without a known outcome.
     unknown: Vec<u32>,
+    /// By user of a closed loop, store and key: what it last read there.
+    read: BTreeMap<(u32, (u32, u64)), Option<u64>>,
 }
 
 impl Clients {
@@ -38,7 +41,7 @@ impl Clients {
             Load::Users { users, .. } => *users as usize,
             Load::Rate { .. } | Load::Stages { .. } | Load::Trace(_) => 0,
         };
-        Self { stream, begun: 0, clock: plan.start, exact: plan.start.0 as f64, unknown: alloc::vec![0; users] }
+        Self { stream, begun: 0, clock: plan.start, exact: plan.start.0 as f64, unknown: alloc::vec![0; users], read: BTreeMap::new() }
     }
 
     /// The number of the next operation, counted from 0.
@@ -56,6 +59,16 @@ impl Clients {
     /// A user's operation has ended without a known outcome.
     pub fn outcome_unknown(&mut self, user: u32) {
         self.unknown[user as usize] += 1;
+    }
+
+    /// What a user last read of a key of a store.
+    pub fn last_read(&self, user: u32, row: (u32, u64)) -> Option<u64> {
+        self.read.get(&(user, row)).copied().flatten()
+    }
+
+    /// A user has read a key of a store.
+    pub fn remember(&mut self, user: u32, row: (u32, u64), value: Option<u64>) {
+        self.read.insert((user, row), value);
     }
 
     /// The instant of the next open-loop arrival, if there is one before the load stops.

@@ -4,11 +4,13 @@ use alloc::boxed::Box;
 
 use kernel::Embed;
 
+use super::keeper;
 use super::machine::{Machine, Record, Timer};
 use super::message::{Mail, Message};
 use super::rows::{Rows, Work};
 use crate::commit::two_phase::{self, Output};
 use crate::messaging::{self, topics};
+use crate::replication::{leader_follower, quorum};
 
 /// What a machine's commit roles say their effects as.
 pub type Role = two_phase::Role<Rows>;
@@ -78,5 +80,41 @@ impl Embed<TopicRole, Machine> for InMachine {
 
     fn output(&self, output: topics::Output) -> Timer {
         match output {}
+    }
+}
+
+impl Embed<leader_follower::Role, Machine> for InMachine {
+    fn message(&self, message: leader_follower::Message) -> Message {
+        Message::Store(Box::new(keeper::Message::Ordered(message)))
+    }
+
+    fn timer(&self, timer: leader_follower::Timer) -> Timer {
+        Timer::Keep(keeper::Timer::Ordered(timer))
+    }
+
+    fn record(&self, record: leader_follower::Record) -> Record {
+        Record::Kept(keeper::Record::Ordered(record))
+    }
+
+    fn output(&self, output: leader_follower::Output) -> Timer {
+        unreachable!("only clients of its own, and who asks for it, are told {output:?}")
+    }
+}
+
+impl Embed<quorum::Role, Machine> for InMachine {
+    fn message(&self, message: quorum::Message) -> Message {
+        Message::Store(Box::new(keeper::Message::Quorum(message)))
+    }
+
+    fn timer(&self, timer: quorum::Timer) -> Timer {
+        Timer::Keep(keeper::Timer::Quorum(timer))
+    }
+
+    fn record(&self, record: quorum::Record) -> Record {
+        Record::Kept(keeper::Record::Quorum(record))
+    }
+
+    fn output(&self, output: quorum::Output) -> Timer {
+        unreachable!("only clients of its own, and who asks for it, are told {output:?}")
     }
 }

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use kernel::{NodeId, Time};
 
 use super::calls::Calling;
+use super::consulting::Consulting;
 use super::spent::{Clock, Waiting};
 use crate::database::Receipt;
 use crate::messaging::Tag;
@@ -64,6 +65,8 @@ pub struct Frame {
     pub marking: Option<(u16, u16)>,
     /// The message whose effect it is, if that is remembered.
     pub receipt: Option<Receipt>,
+    /// What it asks a replicated store, if it waits for that.
+    pub consulting: Option<Box<Consulting>>,
     /// The publish whose confirmation it waits for.
     pub posting: Option<u16>,
     /// A saga that somebody else drove until now: what it asked for last may have been done, though nobody heard.
@@ -99,6 +102,7 @@ impl Frame {
             beginning: None,
             marking: None,
             receipt: None,
+            consulting: None,
             posting: None,
             resumed: false,
         }
@@ -246,6 +250,11 @@ impl Frames {
         frame
     }
 
+    /// The frame with this number, if one is in progress.
+    pub fn at(&self, number: u32) -> Option<&Frame> {
+        self.slots.get(number as usize).filter(|frame| frame.token != ENDED)
+    }
+
     /// Ends a frame.
     #[inline]
     pub fn end(&mut self, number: u32) {
@@ -256,6 +265,7 @@ impl Frames {
         frame.variables = Variables::default();
         frame.result = None;
         frame.clock = None;
+        frame.consulting = None;
         self.free.push(number);
         self.live -= 1;
     }

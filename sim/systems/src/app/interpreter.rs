@@ -111,6 +111,12 @@ impl Machine {
                     self.publish(plan, now, number, publish, out);
                     return;
                 }
+                Instruction::Consult(access) => {
+                    frame.pc += 1;
+                    frame.wait_for(Waiting::Data);
+                    self.consult(plan, now, number, access, out);
+                    return;
+                }
                 Instruction::Branch { condition, otherwise } => {
                     frame.pc += 1;
                     // A condition about what is not there does not hold.

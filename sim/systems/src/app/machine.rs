@@ -10,6 +10,7 @@ use super::clients::Clients;
 use super::embed::InMachine;
 use super::frame::{Caller, Frame, Frames};
 use super::interpreter::Asked;
+use super::keeper::{self, Keeper};
 use super::message::{CallResult, Failure, Mail, Message, Reply, Request, system_errors};
 use super::output::Output;
 use super::plan::{Load, Part, Plan};
@@ -24,6 +25,7 @@ use crate::commit::{Reason, two_phase};
 use crate::database::{Asker, Database};
 use crate::expression::Value;
 use crate::messaging::{self, Broker, Chance, Trouble, topics};
+use crate::replication::routing::Routing;
 use crate::resilience::Allowance;
 use crate::variables::Variables;
 
@@ -40,6 +42,8 @@ pub struct Machine {
     pub(super) breakers: BTreeMap<(u16, NodeId), BreakerHere>,
     /// What retries may still cost, by policy and service.
     pub(super) allowances: BTreeMap<(u16, u32), Allowance>,
+    /// By replicated store: whom it asks.
+    pub(super) routings: BTreeMap<u32, Routing>,
     /// Where the time of its calls went: those of clients as one, those of a service by call site.
     pub(super) spent: Kept,
     pub(super) role: Role,
@@ -57,6 +61,8 @@ pub enum Role {
     Broker(Broker<Mail>),
     /// A broker of topics.
     Topics(Topics),
+    /// A machine of a replicated store.
+    Keeper(Keeper),
     /// The clients of a workload.
     Clients(Clients),
 }
@@ -120,6 +126,22 @@ pub enum Timer {
         /// in this partition.
         partition: u32,
     },
+    /// A replicated store's own timer.
+    Keep(keeper::Timer),
+    /// No machine of a store has answered the last attempt,
+    StoreLate {
+        /// of this frame,
+        frame: u32,
+        /// if it still waits for it.
+        token: u64,
+    },
+    /// No machine of a store has answered at all,
+    StoreSilent {
+        /// this frame,
+        frame: u32,
+        /// if it still waits for this request.
+        request: u64,
+    },
     /// A commit protocol's own timer.
     Commit(two_phase::Timer),
     /// A coordinator has decided.
@@ -150,6 +172,7 @@ impl Process for Machine {
             }
             Part::Broker(_) => Role::Broker(Broker::new(&plan.mail, me)),
             Part::Topics(_) => Role::Topics(Topics::new(&plan.topics, me)),
+            Part::Replica(n) => Role::Keeper(Keeper::new(&plan.stores[n as usize], me)),
             Part::Workload(n) => Role::Clients(Clients::new(&plan.workloads[n as usize])),
         };
         Self {
@@ -159,6 +182,7 @@ impl Process for Machine {
             turns: BTreeMap::new(),
             breakers: BTreeMap::new(),
             allowances: BTreeMap::new(),
+            routings: BTreeMap::new(),
             spent: Kept::default(),
             role,
         }
@@ -177,6 +201,9 @@ impl Process for Machine {
             }
             Role::Topics(topics) => {
                 topics.start(&plan.topics, now, log.iter().filter_map(Record::topic), out);
+            }
+            Role::Keeper(keeper) => {
+                keeper.start(plan.store(self.me), now, log.iter().filter_map(Record::kept), out);
             }
             Role::Store(store) => store.start(plan, now, log.iter().filter_map(Record::database), out),
             Role::Clients(_) => self.start_load(plan, now, out),
@@ -197,6 +224,7 @@ impl Process for Machine {
             Message::Told(told) => self.told(plan, now, told, out),
             Message::Mail(mail) => self.mail(plan, now, from, *mail, out),
             Message::Topic(message) => self.topic_message(plan, now, from, *message, out),
+            Message::Store(message) => self.store_message(plan, now, from, *message, out),
             Message::Commit(message) => self.commit_message(plan, now, from, message, out),
         }
         self.go_on(plan, now, out);
@@ -224,6 +252,13 @@ impl Process for Machine {
             Timer::Mail(timer) => self.mail_timer(plan, now, timer, out),
             Timer::Topic(timer) => self.topic_timer(plan, now, timer, out),
             Timer::ReadAgain { group, partition } => self.hand_on(plan, now, (group, partition), out),
+            Timer::Keep(timer) => {
+                if let Role::Keeper(keeper) = &mut self.role {
+                    keeper.on_timer(plan.store(self.me), now, timer, out);
+                }
+            }
+            Timer::StoreLate { frame, token } => self.store_late(plan, (frame, token), out),
+            Timer::StoreSilent { frame, request } => self.store_silent(plan, now, (frame, request), out),
             Timer::Commit(timer) => self.commit_timer(plan, now, timer, out),
             Timer::Decided { transaction, kind, reason } => {
                 self.decided(plan, now, (transaction, kind), reason.map(Reason), out);
@@ -251,6 +286,7 @@ impl Process for Machine {
             Message::Told(_) => {}
             Message::Mail(mail) => self.mail_reset(plan, now, to, &mail, out),
             Message::Topic(message) => self.topic_reset(plan, now, &message, out),
+            Message::Store(message) => self.store_reset(plan, &message, out),
             // The caller's own timeout tells it; the protocol repeats what matters.
             Message::Reply(_) => {}
             Message::Commit(message) => self.commit_reset(plan, now, to, &message, out),
@@ -278,7 +314,7 @@ impl Process for Machine {
         match &mut self.role {
             Role::Broker(broker) => broker.trouble(queue, trouble, chance),
             Role::Topics(topics) => topics.trouble(queue - plan.mail.queues.len() as u32, chance),
-            Role::Server(_) | Role::Store(_) | Role::Clients(_) => {}
+            Role::Server(_) | Role::Store(_) | Role::Keeper(_) | Role::Clients(_) => {}
         }
     }
 
@@ -289,6 +325,7 @@ impl Process for Machine {
             Role::Store(store) => store.unfinished(),
             Role::Broker(broker) => broker.unfinished(),
             Role::Topics(topics) => topics.unfinished(),
+            Role::Keeper(keeper) => keeper.unfinished(),
             Role::Clients(_) => 0,
         };
         u64::from(self.frames.len()) + protocols
@@ -305,6 +342,9 @@ impl Process for Machine {
         self.breaker_cells(each);
         if let Role::Broker(broker) = &self.role {
             broker.volatile_cells(&plan.mail, each);
+        }
+        if let Role::Keeper(keeper) = &self.role {
+            keeper.volatile_cells(plan.store(self.me), each);
         }
         let Role::Server(server) = &self.role else { return };
         let (service, number) = plan.service(self.me);
@@ -345,7 +385,7 @@ impl Process for Machine {
                 }
                 server.open_samples(plan, each);
             }
-            Role::Store(_) => {}
+            Role::Store(_) | Role::Keeper(_) => {}
             Role::Broker(broker) => broker.open_samples(&plan.mail, each),
             Role::Topics(topics) => topics.open_samples(&plan.topics, each),
             Role::Clients(_) => {
@@ -375,7 +415,7 @@ impl Machine {
         match &mut self.role {
             Role::Store(store) => Some(store),
             Role::Server(server) => server.store.as_mut(),
-            Role::Broker(_) | Role::Topics(_) | Role::Clients(_) => None,
+            Role::Broker(_) | Role::Topics(_) | Role::Keeper(_) | Role::Clients(_) => None,
         }
     }
 
@@ -482,6 +522,9 @@ impl Digest for Timer {
             Self::Mail(timer) => fold(13, timer.digest()),
             Self::Topic(timer) => fold(14, timer.digest()),
             Self::ReadAgain { group, partition } => two(15, group, u64::from(partition)),
+            Self::Keep(timer) => fold(16, timer.digest()),
+            Self::StoreLate { frame, token } => two(17, frame, token),
+            Self::StoreSilent { frame, request } => two(18, frame, request),
             Self::Decided { transaction, kind, reason } => {
                 fold(fold(6, transaction), u64::from(kind) << 32 | reason.map_or(1 << 16, u64::from))
             }

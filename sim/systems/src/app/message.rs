@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 
 use kernel::{Digest, Message as Wire, Route, Time, fold};
 
+use super::keeper;
 use super::question::{Question, Told};
 use super::rows::Work;
 use super::spent::Clock;
@@ -31,6 +32,8 @@ pub enum Message {
     Mail(Box<messaging::Message<Mail>>),
     /// To or from a broker of topics.
     Topic(Box<topics::Message<Mail>>),
+    /// To or from a machine of a replicated store.
+    Store(Box<keeper::Message>),
 }
 
 /// What a message of a queue or topic carries: the variables of the request that caused it.
@@ -185,6 +188,7 @@ impl Digest for Message {
             Self::Told(told) => fold(told.digest(), 4),
             Self::Mail(mail) => fold(mail.digest(), 5),
             Self::Topic(message) => fold(message.digest(), 6),
+            Self::Store(message) => fold(message.digest(), 7),
             Self::Commit(message) => fold(message.digest(), 2),
         }
     }
@@ -201,6 +205,7 @@ impl Wire for Message {
             Self::Told(told) => told.route(),
             Self::Mail(mail) => mail.route(),
             Self::Topic(message) => message.route(),
+            Self::Store(message) => message.route(),
         }
     }
 
@@ -214,6 +219,7 @@ impl Wire for Message {
             Self::Told(told) => told.bytes(),
             Self::Mail(mail) => Wire::bytes(&**mail),
             Self::Topic(message) => Wire::bytes(&**message),
+            Self::Store(message) => message.bytes(),
         }
     }
 
@@ -227,6 +233,7 @@ impl Wire for Message {
             Self::Mail(mail) => FIRST_OF_MAIL + mail.kind(),
             Self::Commit(message) => FIRST_OF_COMMIT + message.kind(),
             Self::Topic(message) => FIRST_OF_TOPICS + message.kind(),
+            Self::Store(message) => FIRST_OF_STORES + message.kind(),
         }
     }
 
@@ -239,6 +246,7 @@ impl Wire for Message {
             Self::Told(told) => told.background(),
             Self::Mail(mail) => mail.background(),
             Self::Topic(message) => message.background(),
+            Self::Store(message) => message.background(),
         }
     }
 }
@@ -247,6 +255,7 @@ impl Wire for Message {
 const FIRST_OF_MAIL: u8 = 4;
 const FIRST_OF_COMMIT: u8 = FIRST_OF_MAIL + messaging::KINDS.len() as u8;
 const FIRST_OF_TOPICS: u8 = FIRST_OF_COMMIT + two_phase::KINDS.len() as u8;
+const FIRST_OF_STORES: u8 = FIRST_OF_TOPICS + topics::KINDS.len() as u8;
 
 /// Names of the message kinds, by number.
 pub fn kinds() -> alloc::vec::Vec<&'static str> {
@@ -256,5 +265,7 @@ pub fn kinds() -> alloc::vec::Vec<&'static str> {
     names.extend(two_phase::KINDS);
     debug_assert_eq!(names.len(), usize::from(FIRST_OF_TOPICS));
     names.extend(topics::KINDS);
+    debug_assert_eq!(names.len(), usize::from(FIRST_OF_STORES));
+    names.extend(keeper::Message::KINDS);
     names
 }

@@ -7,10 +7,12 @@
 mod asking;
 mod calls;
 pub mod clients;
+pub mod consulting;
 pub mod embed;
 pub mod ending;
 pub mod frame;
 pub mod interpreter;
+pub mod keeper;
 pub mod machine;
 pub mod message;
 pub mod mutant;

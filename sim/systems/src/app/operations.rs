@@ -13,10 +13,10 @@ use super::output::Output;
 use super::plan::{Load, Part, Plan, Workload};
 
 impl Machine {
-    fn workload<'a>(&self, plan: &'a Plan) -> (u32, &'a Workload) {
+    pub(super) fn workload<'a>(&self, plan: &'a Plan) -> (u32, &'a Workload) {
         match plan.nodes[self.me.0 as usize].part {
             Part::Workload(n) => (n, &plan.workloads[n as usize]),
-            Part::Service(_) | Part::Database(_) | Part::Broker(_) | Part::Topics(_) => {
+            Part::Service(_) | Part::Database(_) | Part::Broker(_) | Part::Topics(_) | Part::Replica(_) => {
                 panic!("only clients begin operations")
             }
         }

@@ -4,6 +4,7 @@
 
 mod program;
 mod records;
+mod stores;
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
@@ -24,6 +25,7 @@ pub use program::{
     BreakerUse, Call, Consumer, Does, Draw, Instruction, Mark, MarkKind, MessageVariables, Op, Otherwise, Publish,
     Query, Saga, Setting,
 };
+pub use stores::{Access, Keeping, StorePlan, Wants};
 
 /// The whole application.
 #[derive(Clone, Debug)]
@@ -52,6 +54,10 @@ pub struct Plan {
     pub queries: Vec<Query>,
     /// Where in the program a message is published.
     pub publishes: Vec<Publish>,
+    /// Replicated stores.
+    pub stores: Vec<StorePlan>,
+    /// Where in the program a store is asked.
+    pub accesses: Vec<Access>,
     /// Conditions of branches, over the variables of a request.
     pub conditions: Vec<Program>,
     /// Variables that are set on the way.
@@ -123,6 +129,8 @@ pub enum Part {
     Broker(u32),
     /// A machine of a broker of topics, by its number.
     Topics(u32),
+    /// A machine of a replicated store, by index into `stores`.
+    Replica(u32),
     /// By index into `workloads`.
     Workload(u32),
 }
@@ -396,6 +404,8 @@ impl Plan {
             scripts: Vec::new(),
             queries: Vec::new(),
             publishes: Vec::new(),
+            stores: Vec::new(),
+            accesses: Vec::new(),
             conditions: Vec::new(),
             settings: Vec::new(),
             mail: messaging::Plan {
@@ -440,7 +450,7 @@ impl Plan {
     pub fn service_of(&self, me: NodeId) -> Option<&Service> {
         match self.nodes[me.0 as usize].part {
             Part::Service(n) => Some(&self.services[n as usize]),
-            Part::Database(_) | Part::Broker(_) | Part::Topics(_) | Part::Workload(_) => None,
+            Part::Database(_) | Part::Broker(_) | Part::Topics(_) | Part::Replica(_) | Part::Workload(_) => None,
         }
     }
 
@@ -483,7 +493,10 @@ impl Plan {
     pub fn service(&self, me: NodeId) -> (&Service, u32) {
         match self.nodes[me.0 as usize] {
             Place { part: Part::Service(n), number } => (&self.services[n as usize], number),
-            Place { part: Part::Database(_) | Part::Broker(_) | Part::Topics(_) | Part::Workload(_), .. } => {
+            Place {
+                part: Part::Database(_) | Part::Broker(_) | Part::Topics(_) | Part::Replica(_) | Part::Workload(_),
+                ..
+            } => {
                 panic!("node {} is no machine of a service", me.0)
             }
         }

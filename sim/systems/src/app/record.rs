@@ -4,6 +4,7 @@ use alloc::sync::Arc;
 
 use kernel::Digest;
 
+use super::keeper;
 use super::message::Mail;
 use super::rows::Work;
 use crate::commit::two_phase;
@@ -21,6 +22,8 @@ pub enum Record {
     Mail(messaging::Record<Mail>),
     /// The record of a broker of topics.
     Topic(topics::Record<Mail>),
+    /// The record of a machine of a replicated store.
+    Kept(keeper::Record),
 }
 
 impl Record {
@@ -28,7 +31,7 @@ impl Record {
     pub(super) fn commit(&self) -> Option<&two_phase::Record<Work>> {
         match self {
             Self::Commit(record) => Some(record),
-            Self::Database(_) | Self::Mail(_) | Self::Topic(_) => None,
+            Self::Database(_) | Self::Mail(_) | Self::Topic(_) | Self::Kept(_) => None,
         }
     }
 
@@ -36,7 +39,7 @@ impl Record {
     pub(super) fn mail(&self) -> Option<&messaging::Record<Mail>> {
         match self {
             Self::Mail(record) => Some(record),
-            Self::Commit(_) | Self::Database(_) | Self::Topic(_) => None,
+            Self::Commit(_) | Self::Database(_) | Self::Topic(_) | Self::Kept(_) => None,
         }
     }
 
@@ -44,7 +47,7 @@ impl Record {
     pub(super) fn topic(&self) -> Option<&topics::Record<Mail>> {
         match self {
             Self::Topic(record) => Some(record),
-            Self::Commit(_) | Self::Database(_) | Self::Mail(_) => None,
+            Self::Commit(_) | Self::Database(_) | Self::Mail(_) | Self::Kept(_) => None,
         }
     }
 
@@ -52,7 +55,15 @@ impl Record {
     pub(super) fn database(&self) -> Option<&Commit> {
         match self {
             Self::Database(commit) => Some(commit),
-            Self::Commit(_) | Self::Mail(_) | Self::Topic(_) => None,
+            Self::Commit(_) | Self::Mail(_) | Self::Topic(_) | Self::Kept(_) => None,
+        }
+    }
+
+    /// That of a machine of a replicated store, if it is that.
+    pub(super) fn kept(&self) -> Option<&keeper::Record> {
+        match self {
+            Self::Kept(record) => Some(record),
+            Self::Commit(_) | Self::Database(_) | Self::Mail(_) | Self::Topic(_) => None,
         }
     }
 }
@@ -64,6 +75,7 @@ impl Digest for Record {
             Self::Database(commit) => commit.digest(),
             Self::Mail(record) => record.digest(),
             Self::Topic(record) => record.digest(),
+            Self::Kept(record) => record.digest(),
         }
     }
 }
@@ -75,6 +87,7 @@ impl kernel::Record for Record {
             Self::Database(commit) => commit.bytes(),
             Self::Mail(record) => record.bytes(),
             Self::Topic(record) => record.bytes(),
+            Self::Kept(record) => record.bytes(),
         }
     }
 }

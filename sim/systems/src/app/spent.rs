@@ -18,7 +18,7 @@ pub enum Waiting {
     Worker,
     /// Messages on their way, and what has to be durable before they are sent.
     Network,
-    /// For a database, a broker's confirmation, the decision of a commit protocol.
+    /// For a database, a replicated store, a broker's confirmation, the decision of a commit protocol.
     Data,
     /// For tries without an answer, and in the pauses after them.
     Retries,
@@ -93,7 +93,7 @@ impl Kept {
         for (sort, sums) in self.0.iter().enumerate() {
             let series = match plan.nodes[me.0 as usize].part {
                 Part::Workload(n) => Some(plan.workloads[n as usize].spent),
-                Part::Service(_) | Part::Database(_) | Part::Broker(_) | Part::Topics(_) => {
+                Part::Service(_) | Part::Database(_) | Part::Broker(_) | Part::Topics(_) | Part::Replica(_) => {
                     plan.calls[sort].latency.map(|both| both.1)
                 }
             };

@@ -17,6 +17,11 @@ pub enum Operation {
         /// The new one.
         value: u64,
     },
+    /// No value any more.
+    Delete {
+        /// Of which key.
+        key: u64,
+    },
     /// A new value if it still has the expected one.
     Cas {
         /// Of which key.
@@ -39,12 +44,22 @@ pub enum Answer {
     Mismatch(Option<u64>),
 }
 
-/// One operation of one client. The number is the client's own and grows; sent again, a request keeps it.
+/// Who asks: a machine may have many that do, each with one request at a time.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Session {
+    /// On which machine.
+    pub node: NodeId,
+    /// Which of those there.
+    pub seat: u32,
+}
+
+/// One operation of one session. Its number is one that no other request of the machine has, and grows within the session;
+/// sent again, a request keeps it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Request {
     /// Whose.
-    pub client: NodeId,
-    /// Which of its requests, from 1.
+    pub session: Session,
+    /// Which.
     pub number: u64,
     /// What it wants.
     pub operation: Operation,
@@ -54,7 +69,7 @@ impl Operation {
     /// The key it is about.
     pub const fn key(self) -> u64 {
         match self {
-            Self::Read { key } | Self::Write { key, .. } | Self::Cas { key, .. } => key,
+            Self::Read { key } | Self::Write { key, .. } | Self::Delete { key } | Self::Cas { key, .. } => key,
         }
     }
 
@@ -69,11 +84,25 @@ pub(super) fn optional(state: u64, value: Option<u64>) -> u64 {
     value.map_or(fold(state, 0), |value| fold(fold(state, 1), value))
 }
 
+impl Session {
+    /// The only one of its machine.
+    pub const fn only(node: NodeId) -> Self {
+        Self { node, seat: 0 }
+    }
+}
+
+impl Digest for Session {
+    fn digest(&self) -> u64 {
+        u64::from(self.seat) << 32 | u64::from(self.node.0)
+    }
+}
+
 impl Digest for Operation {
     fn digest(&self) -> u64 {
         match *self {
             Self::Read { key } => fold(1, key),
             Self::Write { key, value } => fold(fold(2, key), value),
+            Self::Delete { key } => fold(4, key),
             Self::Cas { key, expected, value } => optional(fold(fold(3, key), value), expected),
         }
     }
@@ -91,6 +120,6 @@ impl Digest for Answer {
 
 impl Digest for Request {
     fn digest(&self) -> u64 {
-        fold(fold(u64::from(self.client.0), self.number), self.operation.digest())
+        fold(fold(self.session.digest(), self.number), self.operation.digest())
     }
 }

@@ -51,6 +51,8 @@ pub enum Instruction {
     Query(u16),
     /// Publishes a message and waits until the broker has confirmed it.
     Publish(u16),
+    /// Asks a replicated store and waits for its answer.
+    Consult(u16),
     /// Goes on at `otherwise` unless the condition holds.
     Branch {
         /// The condition.

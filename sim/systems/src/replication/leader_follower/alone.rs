@@ -28,8 +28,6 @@ pub struct Play {
     pub plan: Plan,
     /// Who plays what, by node; the replicas are those of the plan.
     pub cast: Vec<Cast>,
-    /// What the clocks that tell the time of day do besides drifting.
-    pub jumps: Vec<Jump>,
 }
 
 /// What a node is.
@@ -43,25 +41,7 @@ pub enum Cast {
     Device,
 }
 
-/// A clock is set: the hardware's clocks drift and never jump, so whoever plays alone is told here.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Jump {
-    /// Whose clock that tells the time of day.
-    pub node: NodeId,
-    /// When, in true time.
-    pub at: Time,
-    /// By how many nanoseconds, ahead or back.
-    pub by: i64,
-}
-
 impl Play {
-    fn moment(&self, me: NodeId, now: Time, out: &impl Effects<Role>) -> Moment {
-        let monotonic = out.clock(now);
-        let jumped = |jump: &&Jump| jump.node == me && jump.at <= now;
-        let wall = monotonic + self.jumps.iter().filter(jumped).map(|jump| jump.by).sum::<i64>();
-        Moment { now, monotonic, wall }
-    }
-
     fn script(&self, client: NodeId) -> &Script {
         let Cast::Client(script) = &self.cast[client.0 as usize] else { unreachable!("only clients have a script") };
         script
@@ -85,8 +65,8 @@ impl Process for Role {
 
     fn on_start(&mut self, play: &Play, now: Time, log: &[Record], out: &mut impl Effects<Self>) {
         match self {
-            Self::Replica(replica) => replica.start(&play.plan, play.moment(replica.me, now, out), log, out),
-            Self::Client(client) => client.start(&play.plan, play.script(client.me), now, out),
+            Self::Replica(replica) => replica.start(&play.plan, Moment::here(now, out), log, out),
+            Self::Client(client) => client.start(play.script(client.me), now, out),
             Self::Device(device) => device.start(log),
         }
     }
@@ -94,7 +74,7 @@ impl Process for Role {
     fn on_message(&mut self, play: &Play, now: Time, _from: NodeId, message: Message, out: &mut impl Effects<Self>) {
         match self {
             Self::Replica(replica) => {
-                replica.on_message(&play.plan, play.moment(replica.me, now, out), message, out);
+                replica.on_message(&play.plan, Moment::here(now, out), message, out);
             }
             Self::Client(client) => client.on_message(&play.plan, play.script(client.me), now, &message, out),
             Self::Device(device) => device.on_message(&play.plan, &message, out),
@@ -103,7 +83,7 @@ impl Process for Role {
 
     fn on_timer(&mut self, play: &Play, now: Time, timer: Timer, out: &mut impl Effects<Self>) {
         match self {
-            Self::Replica(replica) => replica.on_timer(&play.plan, play.moment(replica.me, now, out), timer, out),
+            Self::Replica(replica) => replica.on_timer(&play.plan, Moment::here(now, out), timer, out),
             Self::Client(client) => client.on_timer(&play.plan, play.script(client.me), now, timer, out),
             Self::Device(_) => unreachable!("a device sets no timers"),
         }

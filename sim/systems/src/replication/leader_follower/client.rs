@@ -6,8 +6,9 @@ use kernel::{Delay, Effects, NodeId, Span, Time};
 
 use super::alone::Role;
 use super::wire::{Body, Message, Output, Timer};
-use super::{Choice, Plan, Reads};
-use crate::replication::keys::{Operation, Request};
+use super::Plan;
+use crate::replication::keys::{Operation, Request, Session};
+use crate::replication::routing::Routing;
 
 /// What a client does, in this order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,26 +38,23 @@ pub struct Client {
     begun: u64,
     open: Option<Request>,
     attempt: u32,
-    /// The place of the replica it takes for the leader.
-    leader: usize,
-    /// The place of the replica it asks for what any of them may answer.
-    reader: usize,
+    /// Whom it asks; nobody is known before it starts.
+    routing: Option<Routing>,
 }
 
 impl Client {
     pub(super) const fn new(me: NodeId) -> Self {
-        Self { me, begun: 0, open: None, attempt: 0, leader: 0, reader: 0 }
+        Self { me, begun: 0, open: None, attempt: 0, routing: None }
     }
 
     pub(super) const fn unfinished(&self) -> u64 {
         self.open.is_some() as u64
     }
 
-    pub(super) fn start(&mut self, plan: &Plan, script: &Script, now: Time, out: &mut impl Effects<Role>) {
+    pub(super) fn start(&mut self, script: &Script, now: Time, out: &mut impl Effects<Role>) {
         // A restarted client has forgotten what it wanted, and wants only what lies ahead.
         self.begun = if now == Time::ZERO { 0 } else { script.orders.partition_point(|order| order.at < now) as u64 };
-        self.leader = self.home(plan);
-        self.reader = self.home(plan);
+        self.routing = None;
         self.wait(script, now, out);
     }
 
@@ -70,15 +68,15 @@ impl Client {
     ) {
         let Some(request) = self.open else { return };
         match message.body {
-            Body::Answered { number, answer } if number == request.number => {
+            Body::Answered { number, answer, .. } if number == request.number => {
                 out.output(Output::Told(request, answer));
                 self.done(script, now, out);
             }
-            Body::Elsewhere { number, leader } if number == request.number => {
+            Body::Elsewhere { number, leader, .. } if number == request.number => {
                 let latest = message.nth == u64::from(self.attempt);
                 match leader.filter(|leader| latest && *leader != message.from) {
                     Some(leader) => {
-                        self.leader = plan.place(leader);
+                        self.routing(plan).heard(plan.place(leader));
                         self.send(plan, script, request, out);
                     }
                     None if latest => out.set_timer(Timer::Late(self.attempt), Delay::Fixed(plan.heartbeat)),
@@ -109,22 +107,16 @@ impl Client {
             Timer::Order => {
                 let Order { operation, .. } = script.orders[self.begun as usize];
                 self.begun += 1;
-                let request = Request { client: self.me, number: self.begun, operation };
+                let request = Request { session: Session::only(self.me), number: self.begun, operation };
                 self.open = Some(request);
-                match plan.reads {
-                    Reads::Memory(Choice::Any) => self.reader = (self.reader + 1) % plan.replicas.len(),
-                    Reads::Memory(Choice::Nearest) => self.reader = self.home(plan),
-                    Reads::Memory(Choice::Sticky) | Reads::Leader | Reads::ReadIndex | Reads::Lease(_) | Reads::Log => {
-                    }
-                }
+                self.routing(plan).begin(plan.wanted(operation));
                 out.output(Output::Asks(request));
                 out.set_timer(Timer::GiveUp(request.number), Delay::Fixed(script.patience));
                 self.send(plan, script, request, out);
             }
             Timer::Late(attempt) => {
                 if let Some(request) = self.open.filter(|_| attempt == self.attempt) {
-                    let asked = self.asked(plan, request);
-                    *asked = (*asked + 1) % plan.replicas.len();
+                    self.routing(plan).next(plan.wanted(request.operation));
                     self.send(plan, script, request, out);
                 }
             }
@@ -143,20 +135,15 @@ impl Client {
     fn send(&mut self, plan: &Plan, script: &Script, request: Request, out: &mut impl Effects<Role>) {
         out.cancel_timer(Timer::Late(self.attempt));
         self.attempt += 1;
-        let (to, nth) = (plan.replicas[*self.asked(plan, request)], u64::from(self.attempt));
+        let place = self.routing(plan).place(plan.wanted(request.operation));
+        let (to, nth) = (plan.replicas[place], u64::from(self.attempt));
         out.send(to, Message { from: self.me, to, nth, body: Body::Ask(request) });
         out.set_timer(Timer::Late(self.attempt), Delay::Fixed(script.retry));
     }
 
-    /// Its own place, if replicas are counted in a ring.
-    fn home(&self, plan: &Plan) -> usize {
-        self.me.0 as usize % plan.replicas.len()
-    }
-
-    /// The place of the replica to ask.
-    fn asked(&mut self, plan: &Plan, request: Request) -> &mut usize {
-        let anywhere = request.operation.reads() && matches!(plan.reads, Reads::Memory(_));
-        if anywhere { &mut self.reader } else { &mut self.leader }
+    fn routing(&mut self, plan: &Plan) -> &mut Routing {
+        let me = self.me;
+        self.routing.get_or_insert_with(|| Routing::new(me, plan.replicas.len()))
     }
 
     fn done(&mut self, script: &Script, now: Time, out: &mut impl Effects<Role>) {

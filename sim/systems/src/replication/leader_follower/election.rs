@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 
-use kernel::{Delay, Effects, NodeId};
+use kernel::{Delay, Effects, FactKind, NodeId};
 
 use super::alone::Role;
 use super::log::{Entry, Position};
@@ -123,7 +123,10 @@ impl Replica {
         self.leader = Some(self.me);
         out.cancel_timer(Timer::Silence);
         out.frame(plan.open_frame());
-        out.output(Output::Leads { term });
+        out.fact(plan.store, term, FactKind::Leads { term });
+        if plan.told {
+            out.output(Output::Leads { term });
+        }
         plan.point(plan.points.after_elected, out);
         self.standing = Standing::Leader(Box::new(Lead::new(plan, self.log.last().index + 1)));
         self.append(plan, Entry { term, request: None }, out);

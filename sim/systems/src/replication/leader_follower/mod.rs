@@ -67,23 +67,26 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
-pub use alone::{Cast, Jump, Play, Role};
+pub use alone::{Cast, Play, Role};
 pub use client::{Client, Order, Script};
 pub use device::Device;
 pub use log::{Entry, Log, Position, Snapshot};
 pub use mutant::Mutant;
 pub use replica::{Moment, Replica};
 pub use state::State;
-pub use wire::{Body, Copied, Message, Output, Record, Stamp, Timer};
+pub use crate::replication::routing::Choice;
+pub use wire::{Body, Copied, KINDS, Message, Output, Record, Stamp, Timer};
 
 use alloc::vec::Vec;
 
-use kernel::{Effects, Frame, Key, NodeId, PointId, Process, Span, fold};
+use super::keys::Operation;
+use super::routing::Wanted;
+use kernel::{CellId, Effects, Frame, Key, NodeId, PointId, Process, Span, fold};
 
 /// How one store is carried out; the same on all its nodes.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// Which of several stores of one world it is: keeps their frames apart.
+    /// Which of several stores of one world it is: keeps their frames apart, and is the protocol of its facts.
     pub store: u32,
     /// The machines with copies.
     pub replicas: Vec<NodeId>,
@@ -105,10 +108,31 @@ pub struct Plan {
     pub batch: usize,
     /// To whom a leader publishes how far it has got.
     pub device: Option<NodeId>,
+    /// Who stands for election at once when everything begins; else whoever first hears nothing for long enough.
+    pub first: Option<NodeId>,
+    /// Who was elected and what is agreed is told, as outputs.
+    pub told: bool,
+    /// What its replicas show of themselves: a row for each, in their order.
+    pub cells: Option<Cells>,
     /// The named moments.
     pub points: Points,
     /// A deliberate mistake, to show that a check catches it.
     pub mutant: Option<Mutant>,
+}
+
+/// What a replica shows of itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Cells {
+    /// The newest term it knows.
+    pub term: CellId,
+    /// 1 if it believes to lead, else 0.
+    pub leads: CellId,
+    /// Up to where it knows the log to be agreed.
+    pub agreed: CellId,
+    /// Up to where it has executed the log.
+    pub executed: CellId,
+    /// Where its log ends.
+    pub end: CellId,
 }
 
 /// How many replicas have a change durably when its client is told.
@@ -137,17 +161,6 @@ pub enum Reads {
     Log,
     /// Some replica, from its memory: what it answers may be old.
     Memory(Choice),
-}
-
-/// Which replica a client asks for a read that any of them may answer; the next one if it does not answer.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Choice {
-    /// Each time another one.
-    Any,
-    /// The one that is its own: that of its number, if they are counted in a ring.
-    Nearest,
-    /// The one that answered last.
-    Sticky,
 }
 
 /// How long followers stand by their leader.
@@ -198,6 +211,12 @@ pub struct Points {
     pub after_snapshot: Option<PointId>,
 }
 
+impl Cells {
+    const fn all(self) -> [CellId; 5] {
+        [self.term, self.leads, self.agreed, self.executed, self.end]
+    }
+}
+
 impl Plan {
     /// What is durable before it is answered for.
     fn log_frame(&self) -> Frame {
@@ -234,7 +253,19 @@ impl Plan {
         }
     }
 
-    fn place(&self, node: NodeId) -> usize {
+    /// Whom a request is for.
+    pub fn wanted(&self, operation: Operation) -> Wanted {
+        match self.reads {
+            Reads::Memory(choice) if operation.reads() => Wanted::Anyone(choice),
+            Reads::Memory(_) | Reads::Leader | Reads::ReadIndex | Reads::Lease(_) | Reads::Log => Wanted::Leader,
+        }
+    }
+
+    /// The place of a replica among them.
+    ///
+    /// # Panics
+    /// If it is none.
+    pub fn place(&self, node: NodeId) -> usize {
         self.replicas.iter().position(|replica| *replica == node).expect("only replicas speak as replicas")
     }
 }

@@ -34,15 +34,15 @@ impl Replica {
             return self.tell_value(lookup, out);
         }
         let Standing::Leader(lead) = &mut self.standing else { return };
-        let Request { client, number, .. } = lookup.request;
-        let of_client = |asked: &&mut Question| asked.lookup.request.client == client;
-        if let Some(asked) = lead.reads.iter_mut().find(of_client).filter(|asked| asked.lookup.request.number >= number)
+        let Request { session, number, .. } = lookup.request;
+        let of_session = |asked: &&mut Question| asked.lookup.request.session == session;
+        if let Some(asked) = lead.reads.iter_mut().find(of_session).filter(|asked| asked.lookup.request.number >= number)
         {
             // Asked again: it only listens for what is said of its last attempt.
             asked.lookup = if asked.lookup.request.number == number { lookup } else { asked.lookup };
             return;
         }
-        lead.reads.retain(|asked| asked.lookup.request.client != client);
+        lead.reads.retain(|asked| asked.lookup.request.session != session);
         // Before an entry of its own term is agreed, a leader does not know how much of its log is.
         let index = self.agreed.max(lead.first);
         lead.reads.push(Question { lookup, after: lead.round, index });
@@ -69,8 +69,8 @@ impl Replica {
     }
 
     fn tell_value(&self, lookup: Lookup, out: &mut impl Effects<Role>) {
-        let Request { client, number, operation } = lookup.request;
-        self.answer(client, (number, Answer::Value(self.state.value(operation.key()))), out);
+        let value = Answer::Value(self.state.value(lookup.request.operation.key()));
+        self.answer(lookup, value, out);
     }
 
     /// A majority, itself included, elects nobody else for now.

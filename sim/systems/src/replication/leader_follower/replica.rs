@@ -5,8 +5,9 @@
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
 
-use kernel::{Effects, NodeId, Time};
+use kernel::{CellId, Delay, Delta, Effects, FactKind, NodeId, Process, Span, Time};
 
 use super::alone::Role;
 use super::log::{Log, Snapshot};
@@ -28,6 +29,13 @@ pub struct Moment {
     pub wall: i64,
 }
 
+impl Moment {
+    /// What the machine shows now that these effects are of.
+    pub fn here<P: Process>(now: Time, out: &impl Effects<P>) -> Self {
+        Self { now, monotonic: out.monotonic(now), wall: out.clock(now) }
+    }
+}
+
 /// A copy of the store.
 #[derive(Clone, Debug)]
 pub struct Replica {
@@ -46,6 +54,8 @@ pub struct Replica {
     pub(super) leader: Option<NodeId>,
     /// Until when nobody else is elected, by the clock of the lease.
     pub(super) promised: i64,
+    /// What its cells show.
+    shown: [i64; 5],
 }
 
 /// What a replica is in its term.
@@ -79,6 +89,7 @@ impl Replica {
             standing: Standing::Follower,
             leader: None,
             promised: i64::MIN,
+            shown: [0; 5],
         }
     }
 
@@ -133,6 +144,10 @@ impl Replica {
         // It may have promised right before it went down.
         self.promise(plan, at);
         self.listen(plan, at, out);
+        if plan.replicas.len() == 1 || (plan.first == Some(self.me) && self.term == 0) {
+            out.set_timer(Timer::Silence, Delay::Fixed(Span::ZERO));
+        }
+        self.show(plan, out);
     }
 
     /// A message for a replica came in.
@@ -160,6 +175,7 @@ impl Replica {
                 unreachable!("clients and devices hear that")
             }
         }
+        self.show(plan, out);
     }
 
     /// A timer of a replica is due.
@@ -171,6 +187,31 @@ impl Replica {
             Timer::Written { term, index } => self.written(plan, (term, index), out),
             Timer::Order | Timer::Late(_) | Timer::GiveUp(_) => unreachable!("clients wait for that"),
         }
+        self.show(plan, out);
+    }
+
+    /// The cells that a crash sets back.
+    pub fn volatile_cells(&self, plan: &Plan, each: &mut impl FnMut(CellId, u64, i64)) {
+        let Some(cells) = plan.cells else { return };
+        for (cell, shown) in cells.all().into_iter().zip(self.shown) {
+            each(cell, plan.place(self.me) as u64, shown);
+        }
+    }
+
+    /// Brings its cells up to date.
+    fn show(&mut self, plan: &Plan, out: &mut impl Effects<Role>) {
+        let Some(cells) = plan.cells else { return };
+        let now = [self.term, u64::from(self.leads()), self.agreed, self.executed, self.log.last().index];
+        let now = now.map(|number| number as i64);
+        if now == self.shown {
+            return;
+        }
+        let key = plan.place(self.me) as u64;
+        let rows = cells.all().into_iter().zip(self.shown.into_iter().zip(now));
+        let changed = rows.filter(|(_, (before, after))| before != after);
+        let change: Vec<Delta> = changed.map(|(cell, (before, after))| Delta { cell, key, before, after }).collect();
+        self.shown = now;
+        out.note(&change);
     }
 
     /// A client wants something.
@@ -180,7 +221,7 @@ impl Replica {
         match (&self.standing, request.operation.reads(), plan.reads) {
             (_, true, Reads::Memory(_)) => {
                 let value = Answer::Value(self.state.value(request.operation.key()));
-                self.answer(request.client, (request.number, value), out);
+                self.answer(Lookup { request, nth }, value, out);
             }
             (Standing::Follower | Standing::Candidate(_), _, _) => self.elsewhere((request, nth), out),
             (Standing::Leader(_), true, Reads::Leader | Reads::ReadIndex | Reads::Lease(_)) => {
@@ -199,14 +240,14 @@ impl Replica {
         out.send(to, Message { from: self.me, to, nth, body });
     }
 
-    pub(super) fn answer(&self, client: NodeId, told: (u64, Answer), out: &mut impl Effects<Role>) {
-        let (number, answer) = told;
-        self.send(client, number, Body::Answered { number, answer }, out);
+    pub(super) fn answer(&self, lookup: Lookup, answer: Answer, out: &mut impl Effects<Role>) {
+        let Lookup { request: Request { session, number, .. }, nth } = lookup;
+        self.send(session.node, nth, Body::Answered { seat: session.seat, number, answer }, out);
     }
 
     pub(super) fn elsewhere(&self, asked: (Request, u64), out: &mut impl Effects<Role>) {
-        let (Request { client, number, .. }, nth) = asked;
-        self.send(client, nth, Body::Elsewhere { number, leader: self.leader }, out);
+        let (Request { session, number, .. }, nth) = asked;
+        self.send(session.node, nth, Body::Elsewhere { seat: session.seat, number, leader: self.leader }, out);
     }
 
     /// Another term, or a leader in this one: whatever this replica was, it follows from now on.
@@ -221,6 +262,7 @@ impl Replica {
             Standing::Candidate(_) => {}
             Standing::Leader(lead) => {
                 out.frame(plan.open_frame());
+                out.fact(plan.store, self.term, FactKind::StoodDown);
                 for Lookup { request, nth } in lead.abandoned() {
                     self.elsewhere((request, nth), out);
                 }
@@ -254,7 +296,9 @@ impl Replica {
     pub(super) fn agree(&mut self, plan: &Plan, until: u64, out: &mut impl Effects<Role>) {
         for index in self.agreed + 1..=until {
             let entry = self.log.entry(index).expect("what is behind the snapshot is in the log");
-            out.output(Output::Agreed { index, entry });
+            if plan.told {
+                out.output(Output::Agreed { index, entry });
+            }
         }
         self.agreed = until;
         self.execute(until);

@@ -13,7 +13,7 @@ use super::reading::{Lookup, Question};
 use super::replica::{Moment, Replica, Standing};
 use super::wire::{Body, Copied, Record, Stamp, Timer};
 use super::{Mutant, Plan};
-use crate::replication::keys::Request;
+use crate::replication::keys::{Request, Session};
 
 /// What a leader knows of its term.
 #[derive(Clone, Debug)]
@@ -24,8 +24,8 @@ pub(super) struct Lead {
     pub(super) peers: Vec<Peer>,
     /// How many messages it has sent to followers.
     pub(super) round: u64,
-    /// Who waits for a change: which request, and the entry it is. A client has one at a time.
-    pub(super) waiting: BTreeMap<NodeId, (Lookup, u64)>,
+    /// Who waits for a change: which request, and the entry it is. A session has one at a time.
+    pub(super) waiting: BTreeMap<Session, (Lookup, u64)>,
     /// Reads that wait for a majority to confirm.
     pub(super) reads: Vec<Question>,
     /// Up to where the device has been told.
@@ -74,21 +74,21 @@ impl Lead {
 impl Replica {
     /// A client wants a change, or a read by way of the log.
     pub(super) fn propose(&mut self, plan: &Plan, at: Moment, asked: Lookup, out: &mut impl Effects<Role>) {
-        let Request { client, number, .. } = asked.request;
+        let Request { session, number, .. } = asked.request;
         let Standing::Leader(lead) = &mut self.standing else { return };
-        if let Some((waits, _)) = lead.waiting.get_mut(&client).filter(|(waits, _)| waits.request.number >= number) {
+        if let Some((waits, _)) = lead.waiting.get_mut(&session).filter(|(waits, _)| waits.request.number >= number) {
             // Asked again: it only listens for what is said of its last attempt.
             *waits = if waits.request.number == number { asked } else { *waits };
             return;
         }
-        match self.state.executed(client) {
+        match self.state.executed(session) {
             Some(last) if last.number > number => {}
             Some(last) if last.number == number => {
-                lead.waiting.insert(client, (asked, last.index));
+                lead.waiting.insert(session, (asked, last.index));
                 self.settle(plan, out);
             }
             Some(_) | None => {
-                lead.waiting.insert(client, (asked, self.log.last().index + 1));
+                lead.waiting.insert(session, (asked, self.log.last().index + 1));
                 let entry = Entry { term: self.term, request: Some(asked.request) };
                 self.append(plan, entry, out);
                 self.spread(plan, at, out);
@@ -237,17 +237,16 @@ impl Replica {
         let Standing::Leader(lead) = &mut self.standing else { return };
         let until = self.executed.min(lead.copied(plan.copies()));
         let (state, mut told) = (&self.state, Vec::new());
-        lead.waiting.retain(|client, (lookup, index)| {
+        lead.waiting.retain(|session, (lookup, index)| {
             let done = *index <= until;
-            if let (true, Some(last)) = (done, state.executed(*client)) {
-                let number = lookup.request.number;
-                told.extend((last.number == number).then_some((*client, (number, last.answer))));
+            if let (true, Some(last)) = (done, state.executed(*session)) {
+                told.extend((last.number == lookup.request.number).then_some((*lookup, last.answer)));
             }
             !done
         });
         out.frame(plan.open_frame());
-        for (client, answer) in told {
-            self.answer(client, answer, out);
+        for (lookup, answer) in told {
+            self.answer(lookup, answer, out);
         }
     }
 

@@ -1,19 +1,19 @@
-//! What executing the log gives: a value per key, and per client the last request that was executed.
+//! What executing the log gives: a value per key, and per session the last request that was executed.
 
 use alloc::collections::BTreeMap;
 
-use kernel::{Digest, NodeId, fold};
+use kernel::{Digest, fold};
 
-use crate::replication::keys::{Answer, Operation, Request, optional};
+use crate::replication::keys::{Answer, Operation, Request, Session, optional};
 
 /// The state after some entry of the log.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct State {
     values: BTreeMap<u64, u64>,
-    sessions: BTreeMap<NodeId, Executed>,
+    sessions: BTreeMap<Session, Executed>,
 }
 
-/// The last request of a client that was executed.
+/// The last request of a session that was executed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Executed {
     pub(super) number: u64,
@@ -28,14 +28,14 @@ impl State {
         self.values.get(&key).copied()
     }
 
-    pub(super) fn executed(&self, client: NodeId) -> Option<Executed> {
-        self.sessions.get(&client).copied()
+    pub(super) fn executed(&self, session: Session) -> Option<Executed> {
+        self.sessions.get(&session).copied()
     }
 
-    /// Executes the request of entry `index`, once: a client's requests are numbered, and it has one at a time.
+    /// Executes the request of entry `index`, once: the numbers of a session grow, and it has one request at a time.
     pub(super) fn execute(&mut self, index: u64, request: Request) {
-        let Request { client, number, operation } = request;
-        if self.sessions.get(&client).is_some_and(|last| last.number >= number) {
+        let Request { session, number, operation } = request;
+        if self.sessions.get(&session).is_some_and(|last| last.number >= number) {
             return;
         }
         let has = self.value(operation.key());
@@ -45,13 +45,17 @@ impl State {
                 self.values.insert(key, value);
                 Answer::Done
             }
+            Operation::Delete { key } => {
+                self.values.remove(&key);
+                Answer::Done
+            }
             Operation::Cas { key, expected, value } if expected == has => {
                 self.values.insert(key, value);
                 Answer::Done
             }
             Operation::Cas { .. } => Answer::Mismatch(has),
         };
-        self.sessions.insert(client, Executed { number, answer, index });
+        self.sessions.insert(session, Executed { number, answer, index });
     }
 
     /// Without memory of what was executed: for a mutant.
@@ -67,8 +71,8 @@ impl State {
 impl Digest for State {
     fn digest(&self) -> u64 {
         let values = self.values.iter().fold(1, |state, (key, value)| optional(fold(state, *key), Some(*value)));
-        self.sessions.iter().fold(values, |state, (client, last)| {
-            fold(fold(fold(state, u64::from(client.0)), last.number), last.answer.digest())
+        self.sessions.iter().fold(values, |state, (session, last)| {
+            fold(fold(fold(state, session.digest()), last.number), last.answer.digest())
         })
     }
 }

@@ -28,16 +28,20 @@ pub struct Message {
 pub enum Body {
     /// Client → replica.
     Ask(Request),
-    /// Replica → client.
+    /// Replica → client. `nth` is that of the question.
     Answered {
-        /// Which of the client's requests.
+        /// Whose request.
+        seat: u32,
+        /// Which request.
         number: u64,
         /// What came of it.
         answer: Answer,
     },
     /// Replica → client: not here. `nth` is that of the question.
     Elsewhere {
-        /// Which of the client's requests.
+        /// Whose request.
+        seat: u32,
+        /// Which.
         number: u64,
         /// Who leads, as far as is known here.
         leader: Option<NodeId>,
@@ -123,13 +127,17 @@ pub enum Copied {
     Refused,
 }
 
+/// Names of the kinds of messages, by number.
+pub const KINDS: [&str; 10] =
+    ["ask", "answered", "elsewhere", "elect", "vote", "append", "install", "copied", "publish", "published"];
+
 const HEADER: u32 = 40;
 const ENTRY: u32 = 48;
 
 impl kernel::Message for Message {
     fn route(&self) -> Route {
         let operation = match self.body {
-            Body::Ask(Request { client, number, .. }) => fold(u64::from(client.0), number),
+            Body::Ask(Request { session, number, .. }) => fold(u64::from(session.node.0), number),
             Body::Answered { number, .. } | Body::Elsewhere { number, .. } => fold(u64::from(self.to.0), number),
             Body::Elect { term, .. }
             | Body::Vote { term, .. }
@@ -184,8 +192,13 @@ impl Digest for Message {
         let ends = fold(u64::from(self.from.0) << 32 | u64::from(self.to.0), self.nth);
         let words = match &self.body {
             Body::Ask(request) => fold(0, request.digest()),
-            Body::Answered { number, answer } => fold(fold(1, *number), answer.digest()),
-            Body::Elsewhere { number, leader } => optional(fold(2, *number), leader.map(|node| u64::from(node.0))),
+            Body::Answered { seat, number, answer } => {
+                fold(fold(fold(1, *number), u64::from(*seat)), answer.digest())
+            }
+            Body::Elsewhere { seat, number, leader } => {
+                let head = fold(fold(2, *number), u64::from(*seat));
+                optional(head, leader.map(|node| u64::from(node.0)))
+            }
             Body::Elect { term, last } => fold(fold(3, *term), last.digest()),
             Body::Vote { term, granted } => fold(fold(4, *term), u64::from(*granted)),
             Body::Append { term, stamp, previous, entries, agreed } => {

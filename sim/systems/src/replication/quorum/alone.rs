@@ -74,10 +74,7 @@ impl Process for Role {
 
     fn on_timer(&mut self, play: &Play, now: Time, timer: Timer, out: &mut impl Effects<Self>) {
         match (self, timer) {
-            (Self::Node(node), Timer::Forget(ticket)) => node.forget(ticket),
-            (Self::Node(_), Timer::Order | Timer::Late(_) | Timer::GiveUp(_)) => {
-                unreachable!("clients wait for that")
-            }
+            (Self::Node(node), timer) => node.on_timer(timer),
             (Self::Client(client), timer) => client.on_timer(&play.plan, play.script(client.me), now, timer, out),
         }
     }

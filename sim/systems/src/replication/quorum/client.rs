@@ -6,6 +6,8 @@ use kernel::{Delay, Effects, NodeId, Span, Time};
 
 use super::Plan;
 use super::alone::Role;
+use crate::replication::keys::Session;
+use crate::replication::routing::{Routing, Wanted};
 use super::wire::{Body, Message, Output, Request, Ticket, Timer, Version, Wish};
 
 /// What a client does, in this order.
@@ -38,11 +40,13 @@ pub struct Client {
     begun: u64,
     open: Option<Request>,
     attempt: u32,
+    /// Whom it asks; nobody is known before its first request.
+    routing: Option<Routing>,
 }
 
 impl Client {
     pub(super) const fn new(me: NodeId) -> Self {
-        Self { me, begun: 0, open: None, attempt: 0 }
+        Self { me, begun: 0, open: None, attempt: 0, routing: None }
     }
 
     pub(super) const fn unfinished(&self) -> u64 {
@@ -69,15 +73,17 @@ impl Client {
             Timer::Order => {
                 let Order { key, wish, .. } = script.orders[self.begun as usize];
                 self.begun += 1;
-                let version = Version { clock: out.clock(now), client: self.me, number: self.begun };
+                let version = Version { clock: out.clock(now), session: Session::only(self.me), number: self.begun };
                 let request = Request { version, key, wish };
                 self.open = Some(request);
                 out.output(Output::Asks(request));
+                self.routing(plan).begin(Wanted::Anyone(plan.coordinator));
                 out.set_timer(Timer::GiveUp(self.begun), Delay::Fixed(script.patience));
                 self.send(plan, script, request, out);
             }
             Timer::Late(attempt) => {
                 if let Some(request) = self.open.filter(|_| attempt == self.attempt) {
+                    self.routing(plan).next(Wanted::Anyone(plan.coordinator));
                     self.send(plan, script, request, out);
                 }
             }
@@ -94,11 +100,16 @@ impl Client {
     fn send(&mut self, plan: &Plan, script: &Script, request: Request, out: &mut impl Effects<Role>) {
         out.cancel_timer(Timer::Late(self.attempt));
         self.attempt += 1;
-        let place = (self.me.0 as usize + self.attempt as usize) % plan.nodes.len();
-        let ticket = Ticket { client: self.me, attempt: self.attempt };
+        let place = self.routing(plan).place(Wanted::Anyone(plan.coordinator));
+        let ticket = Ticket { session: Session::only(self.me), attempt: self.attempt.into() };
         let to = plan.nodes[place];
         out.send(to, Message { from: self.me, to, ticket, body: Body::Ask(request) });
         out.set_timer(Timer::Late(self.attempt), Delay::Fixed(script.retry));
+    }
+
+    fn routing(&mut self, plan: &Plan) -> &mut Routing {
+        let me = self.me;
+        self.routing.get_or_insert_with(|| Routing::new(me, plan.nodes.len()))
     }
 
     fn done(&mut self, script: &Script, now: Time, out: &mut impl Effects<Role>) {

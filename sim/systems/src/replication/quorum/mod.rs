@@ -37,10 +37,11 @@ pub use alone::{Cast, Play, Role};
 pub use client::{Client, Order, Script};
 pub use mutant::Mutant;
 pub use node::Node;
-pub use wire::{Body, Message, Output, Record, Request, Row, Ticket, Timer, Version, Wish};
+pub use wire::{Body, KINDS, Message, Output, Record, Request, Row, Ticket, Timer, Version, Wish};
 
 use alloc::vec::Vec;
 
+use super::routing::Choice;
 use kernel::{Frame, NodeId, Span, fold};
 
 /// How one store is carried out; the same on all its nodes.
@@ -58,6 +59,8 @@ pub struct Plan {
     pub write: usize,
     /// Whether reads mend what they find.
     pub repair: Repair,
+    /// Whom a client asks to coordinate.
+    pub coordinator: Choice,
     /// How long a coordinator remembers a request.
     pub timeout: Span,
     /// A deliberate mistake, to show that a check catches it.

@@ -77,8 +77,16 @@ impl Node {
         }
     }
 
+    /// A timer of a coordinator is due.
+    pub fn on_timer(&mut self, timer: Timer) {
+        match timer {
+            Timer::Forget(ticket) => self.forget(ticket),
+            Timer::Order | Timer::Late(_) | Timer::GiveUp(_) => unreachable!("clients wait for that"),
+        }
+    }
+
     /// An attempt is old: whatever its copies still say is not waited for.
-    pub fn forget(&mut self, ticket: Ticket) {
+    fn forget(&mut self, ticket: Ticket) {
         self.open.remove(&ticket);
     }
 
@@ -131,11 +139,11 @@ impl Node {
         let (from, ticket) = copy;
         let Some(Open { request, phase: Phase::Writing { row, kept } }) = self.open.get_mut(&ticket) else { return };
         if kept.insert(from) && kept.len() == plan.write {
-            let (Version { client, number, .. }, row) = (request.version, Some(*row));
+            let (Version { session, number, .. }, row) = (request.version, Some(*row));
             self.open.remove(&ticket);
             out.frame(plan.open_frame());
             out.cancel_timer(Timer::Forget(ticket));
-            self.send(client, ticket, Body::Answered { number, row }, out);
+            self.send(session.node, ticket, Body::Answered { number, row }, out);
         }
     }
 
@@ -152,8 +160,8 @@ impl Node {
         let (request, has, first) = (*request, has.clone(), !core::mem::replace(told, true));
         out.frame(plan.open_frame());
         if first {
-            let Version { client, number, .. } = request.version;
-            self.send(client, ticket, Body::Answered { number, row: newest }, out);
+            let Version { session, number, .. } = request.version;
+            self.send(session.node, ticket, Body::Answered { number, row: newest }, out);
         }
         if let Some(mut row) = newest.filter(|_| plan.repair == Repair::OnRead) {
             row.version.clock += i64::from(plan.has(Mutant::MendAnew));

@@ -7,18 +7,30 @@ use alloc::vec::Vec;
 
 use kernel::{Effect, NodeId, Span};
 
+use crate::replication::keys::Session;
+use crate::replication::routing::Choice;
 use super::{Body, Message, Mutant, Node, Plan, Record, Repair, Request, Role, Row, Ticket, Version, Wish};
 
-const TICKET: Ticket = Ticket { client: NodeId(9), attempt: 1 };
+const TICKET: Ticket = Ticket { session: Session::only(NodeId(9)), attempt: 1 };
 const NOTHING: [&str; 0] = [];
 
 fn plan(mutant: Option<Mutant>) -> Plan {
     let nodes = (0..3).map(NodeId).collect();
-    Plan { store: 1, nodes, copies: 3, read: 2, write: 2, repair: Repair::OnRead, timeout: Span::secs(1), mutant }
+    Plan {
+        store: 1,
+        nodes,
+        copies: 3,
+        read: 2,
+        write: 2,
+        repair: Repair::OnRead,
+        coordinator: Choice::Any,
+        timeout: Span::secs(1),
+        mutant,
+    }
 }
 
 fn version(clock: i64) -> Version {
-    Version { clock, client: NodeId(9), number: clock as u64 }
+    Version { clock, session: Session::only(NodeId(9)), number: clock as u64 }
 }
 
 fn row(clock: i64, value: Option<u64>) -> Row {

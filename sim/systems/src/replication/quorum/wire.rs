@@ -4,7 +4,7 @@
 
 use kernel::{Digest, NodeId, Route, fold};
 
-use crate::replication::keys::optional;
+use crate::replication::keys::{Session, optional};
 
 /// Which of two rows of a key is newer.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -12,8 +12,8 @@ pub struct Version {
     /// What the clock of its client showed when it began, in nanoseconds.
     pub clock: i64,
     /// Whose request it was.
-    pub client: NodeId,
-    /// Which of the client's requests, from 1.
+    pub session: Session,
+    /// Which; a session's numbers grow.
     pub number: u64,
 }
 
@@ -52,9 +52,9 @@ pub struct Request {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Ticket {
     /// Whose request.
-    pub client: NodeId,
-    /// Which of the client's attempts, over all its requests.
-    pub attempt: u32,
+    pub session: Session,
+    /// Which attempt of the machine's, over all its requests.
+    pub attempt: u64,
 }
 
 /// A message.
@@ -77,7 +77,7 @@ pub enum Body {
     Ask(Request),
     /// Coordinator → client: the row that was read or written; none if there never was one.
     Answered {
-        /// Which of the client's requests.
+        /// Which request.
         number: u64,
         /// What it saw or made.
         row: Option<Row>,
@@ -107,14 +107,17 @@ pub enum Body {
     },
 }
 
+/// Names of the kinds of messages, by number.
+pub const KINDS: [&str; 7] = ["ask", "answered", "put", "kept", "get", "has", "mend"];
+
 const HEADER: u32 = 40;
 const ROW: u32 = 32;
 
 impl kernel::Message for Message {
     fn route(&self) -> Route {
-        let Ticket { client, attempt } = self.ticket;
+        let Ticket { session, attempt } = self.ticket;
         let ends = u64::from(self.from.0) << 32 | u64::from(self.to.0);
-        Route { operation: fold(u64::from(client.0), u64::from(attempt)), hop: fold(ends, u64::from(self.kind())) }
+        Route { operation: fold(session.digest(), attempt), hop: fold(ends, u64::from(self.kind())) }
     }
 
     fn bytes(&self) -> u32 {
@@ -139,7 +142,7 @@ impl kernel::Message for Message {
 
 impl Digest for Version {
     fn digest(&self) -> u64 {
-        fold(fold(self.clock as u64, u64::from(self.client.0)), self.number)
+        fold(fold(self.clock as u64, self.session.digest()), self.number)
     }
 }
 
@@ -209,7 +212,7 @@ pub enum Timer {
 impl Digest for Timer {
     fn digest(&self) -> u64 {
         match *self {
-            Self::Forget(Ticket { client, attempt }) => fold(fold(1, u64::from(client.0)), u64::from(attempt)),
+            Self::Forget(Ticket { session, attempt }) => fold(fold(1, session.digest()), attempt),
             Self::Order => 2,
             Self::Late(attempt) => fold(3, u64::from(attempt)),
             Self::GiveUp(number) => fold(4, number),

@@ -192,7 +192,7 @@ fn line(effect: &Effect<Role<Bank>>) -> Option<String> {
             FactKind::Applied { commit } => format!("fact applied {}", word(*commit, "commit", "abort")),
             FactKind::Told { commit } => format!("fact told {}", word(*commit, "commit", "abort")),
             FactKind::Crashed | FactKind::Recovered => unreachable!("facts of the host"),
-            FactKind::Saga(_) => unreachable!("facts of sagas"),
+            FactKind::Saga(_) | FactKind::Leads { .. } | FactKind::StoodDown => unreachable!("facts of others"),
         },
         Effect::Point(point, _) => format!("point {}", MOMENTS[point.0 as usize]),
     })

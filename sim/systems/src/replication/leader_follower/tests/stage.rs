@@ -7,12 +7,12 @@ use alloc::vec::Vec;
 
 use kernel::{Effect, Key, NodeId, Span, Time};
 
-use crate::replication::keys::{Operation, Request};
+use crate::replication::keys::{Operation, Request, Session};
 use crate::replication::leader_follower::{
     Acks, Body, Entry, Fencing, Message, Moment, Plan, Points, Position, Reads, Record, Replica, Role, Stamp, Timer,
 };
 
-pub(super) const CLIENT: NodeId = NodeId(7);
+pub(super) const CLIENT: Session = Session::only(NodeId(7));
 
 pub(super) struct Stage {
     pub(super) plan: Plan,
@@ -33,13 +33,16 @@ pub(super) fn plan() -> Plan {
         snapshot_every: 100,
         batch: 100,
         device: None,
+        first: None,
+        told: true,
+        cells: None,
         points: Points::default(),
         mutant: None,
     }
 }
 
 pub(super) fn write(number: u64) -> Request {
-    Request { client: CLIENT, number, operation: Operation::Write { key: 1, value: 10 * number } }
+    Request { session: CLIENT, number, operation: Operation::Write { key: 1, value: 10 * number } }
 }
 
 pub(super) fn entry(term: u64, number: u64) -> Entry {
@@ -124,8 +127,8 @@ fn body(body: &Body) -> String {
         Body::Elect { term, last } => format!("elect me in {term}, I have {} of {}", last.index, last.term),
         Body::Vote { term, granted } => format!("vote in {term}: {granted}"),
         Body::Copied { term, copied, .. } => format!("copied in {term}: {copied:?}"),
-        Body::Answered { number, answer } => format!("answer {number}: {answer:?}"),
-        Body::Elsewhere { number, leader } => format!("elsewhere {number}: {:?}", leader.map(|leader| leader.0)),
+        Body::Answered { number, answer, .. } => format!("answer {number}: {answer:?}"),
+        Body::Elsewhere { number, leader, .. } => format!("elsewhere {number}: {:?}", leader.map(|leader| leader.0)),
         Body::Ask(_) | Body::Publish { .. } | Body::Published { .. } => format!("{body:?}"),
     }
 }

@@ -93,7 +93,7 @@ fn a_change_is_told_when_a_majority_has_it_durably() {
     assert_eq!(stage.hear(7, Body::Ask(write(1))), NOTHING, "asked again: it is under way");
     assert_eq!(stage.hear(2, copied(1, 2)), ["send 2 append of term 1: 1 behind 1, agreed 1"]);
     let told = [
-        "tell Agreed { index: 2, entry: Entry { term: 1, request: Some(Request { client: NodeId(7), number: 1, operation: Write { key: 1, value: 10 } }) } }",
+        "tell Agreed { index: 2, entry: Entry { term: 1, request: Some(Request { session: Session { node: NodeId(7), seat: 0 }, number: 1, operation: Write { key: 1, value: 10 } }) } }",
         "send 7 answer 1: Done",
     ];
     assert_eq!(stage.hear(1, copied(2, 3)), NOTHING);
@@ -152,7 +152,7 @@ fn a_leader_of_the_past_says_so_and_takes_back_what_was_not_agreed() {
 fn a_leader_goes_back_until_it_finds_what_a_follower_has() {
     let mut stage = Stage::leading(plan());
     for number in 1..5 {
-        stage.hear(7, Body::Ask(Request { client: kernel::NodeId(7 + number as u32), ..write(number) }));
+        stage.hear(7, Body::Ask(Request { session: crate::replication::keys::Session::only(kernel::NodeId(7 + number as u32)), ..write(number) }));
     }
     stage.hear(1, copied(5, 1));
     let not_there = Body::Copied { term: 1, stamp: Stamp { round: 2, clock: 0 }, copied: Copied::NotThere(1) };
