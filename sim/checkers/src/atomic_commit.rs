@@ -231,7 +231,8 @@ impl Instance {
                 None
             }
             // A no binds nobody; after a crash that forgot it, the same participant may even say yes.
-            FactKind::Voted { yes: false } | FactKind::Crashed
+            FactKind::Voted { yes: false }
+            | FactKind::Crashed
             | FactKind::Recovered
             | FactKind::Saga(_)
             | FactKind::Leads { .. }

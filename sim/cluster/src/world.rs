@@ -5,7 +5,8 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use kernel::{
-    Delta, Digest, Fact, FactKind, Fingerprint, Handle, Key, Message, NodeId, PointId, Process, Queue, Seed, Span, Time, fold,
+    Delta, Digest, Fact, FactKind, Fingerprint, Handle, Key, Message, NodeId, PointId, Process, Queue, Seed, Span,
+    Time, fold,
 };
 
 use crate::cpu;

@@ -41,7 +41,14 @@ impl Clients {
             Load::Users { users, .. } => *users as usize,
             Load::Rate { .. } | Load::Stages { .. } | Load::Trace(_) => 0,
         };
-        Self { stream, begun: 0, clock: plan.start, exact: plan.start.0 as f64, unknown: alloc::vec![0; users], read: BTreeMap::new() }
+        Self {
+            stream,
+            begun: 0,
+            clock: plan.start,
+            exact: plan.start.0 as f64,
+            unknown: alloc::vec![0; users],
+            read: BTreeMap::new(),
+        }
     }
 
     /// The number of the next operation, counted from 0.

@@ -46,11 +46,6 @@ impl Machine {
     pub(super) fn consult(&mut self, plan: &Plan, now: Time, number: u32, access: u16, out: &mut impl Effects<Self>) {
         let site = &plan.accesses[usize::from(access)];
         let request = self.wait(number);
-        if let Some(unique) = site.unique {
-            let nodes = plan.nodes.len() as u64;
-            let fresh = request * nodes + u64::from(self.me.0);
-            self.frames.get(number).variables.set(unique, Value::Int(fresh as i64));
-        }
         let key = site.key.evaluate(&self.frames.get(number).variables).ok().and_then(whole);
         let Some(key) = key else {
             let failure = Failure::system(system_errors::INVALID, true);
@@ -58,7 +53,10 @@ impl Machine {
         };
         if let Some(last_read) = site.last_read {
             let last = self.last_read(number, (site.store, key));
-            self.frames.get(number).variables.set(last_read, last.map_or(Value::Null, |value| Value::Int(value as i64)));
+            self.frames
+                .get(number)
+                .variables
+                .set(last_read, last.map_or(Value::Null, |value| Value::Int(value as i64)));
         }
         let frame = self.frames.get(number);
         let Some(operation) = site.operation(key, &frame.variables) else {
@@ -260,9 +258,7 @@ impl Machine {
         out.cancel_timer(Timer::StoreLate { frame: number, token });
         out.cancel_timer(Timer::StoreSilent { frame: number, request });
         let result = match (heard, &site.wants) {
-            (Ok(Answer::Mismatch(_)), Wants::Cas { mismatch, .. }) => {
-                CallResult::Failed(Failure::business(*mismatch))
-            }
+            (Ok(Answer::Mismatch(_)), Wants::Cas { mismatch, .. }) => CallResult::Failed(Failure::business(*mismatch)),
             (Ok(_), _) => CallResult::Ok,
             (Err(failure), _) => CallResult::Failed(failure),
         };

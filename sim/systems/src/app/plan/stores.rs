@@ -42,8 +42,6 @@ pub struct Access {
     pub key: Program,
     /// What is wanted.
     pub wants: Wants,
-    /// A value that nobody else has had goes there first, if the step names one.
-    pub unique: Option<VariableId>,
     /// What this client last read of the key goes there first, if the step names that.
     pub last_read: Option<VariableId>,
     /// How long this may take.

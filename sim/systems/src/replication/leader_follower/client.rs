@@ -4,9 +4,9 @@ use alloc::vec::Vec;
 
 use kernel::{Delay, Effects, NodeId, Span, Time};
 
+use super::Plan;
 use super::alone::Role;
 use super::wire::{Body, Message, Output, Timer};
-use super::Plan;
 use crate::replication::keys::{Operation, Request, Session};
 use crate::replication::routing::Routing;
 

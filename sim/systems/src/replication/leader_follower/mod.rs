@@ -67,6 +67,7 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
+pub use crate::replication::routing::Choice;
 pub use alone::{Cast, Play, Role};
 pub use client::{Client, Order, Script};
 pub use device::Device;
@@ -74,7 +75,6 @@ pub use log::{Entry, Log, Position, Snapshot};
 pub use mutant::Mutant;
 pub use replica::{Moment, Replica};
 pub use state::State;
-pub use crate::replication::routing::Choice;
 pub use wire::{Body, Copied, KINDS, Message, Output, Record, Stamp, Timer};
 
 use alloc::vec::Vec;

@@ -36,7 +36,8 @@ impl Replica {
         let Standing::Leader(lead) = &mut self.standing else { return };
         let Request { session, number, .. } = lookup.request;
         let of_session = |asked: &&mut Question| asked.lookup.request.session == session;
-        if let Some(asked) = lead.reads.iter_mut().find(of_session).filter(|asked| asked.lookup.request.number >= number)
+        if let Some(asked) =
+            lead.reads.iter_mut().find(of_session).filter(|asked| asked.lookup.request.number >= number)
         {
             // Asked again: it only listens for what is said of its last attempt.
             asked.lookup = if asked.lookup.request.number == number { lookup } else { asked.lookup };

@@ -192,9 +192,7 @@ impl Digest for Message {
         let ends = fold(u64::from(self.from.0) << 32 | u64::from(self.to.0), self.nth);
         let words = match &self.body {
             Body::Ask(request) => fold(0, request.digest()),
-            Body::Answered { seat, number, answer } => {
-                fold(fold(fold(1, *number), u64::from(*seat)), answer.digest())
-            }
+            Body::Answered { seat, number, answer } => fold(fold(fold(1, *number), u64::from(*seat)), answer.digest()),
             Body::Elsewhere { seat, number, leader } => {
                 let head = fold(fold(2, *number), u64::from(*seat));
                 optional(head, leader.map(|node| u64::from(node.0)))

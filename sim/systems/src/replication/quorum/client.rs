@@ -6,9 +6,9 @@ use kernel::{Delay, Effects, NodeId, Span, Time};
 
 use super::Plan;
 use super::alone::Role;
+use super::wire::{Body, Message, Output, Request, Ticket, Timer, Version, Wish};
 use crate::replication::keys::Session;
 use crate::replication::routing::{Routing, Wanted};
-use super::wire::{Body, Message, Output, Request, Ticket, Timer, Version, Wish};
 
 /// What a client does, in this order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -7,9 +7,9 @@ use alloc::vec::Vec;
 
 use kernel::{Effect, NodeId, Span};
 
+use super::{Body, Message, Mutant, Node, Plan, Record, Repair, Request, Role, Row, Ticket, Version, Wish};
 use crate::replication::keys::Session;
 use crate::replication::routing::Choice;
-use super::{Body, Message, Mutant, Node, Plan, Record, Repair, Request, Role, Row, Ticket, Version, Wish};
 
 const TICKET: Ticket = Ticket { session: Session::only(NodeId(9)), attempt: 1 };
 const NOTHING: [&str; 0] = [];

@@ -245,7 +245,9 @@ impl World {
                 FactKind::Voted { yes: true } => drop(history.ready.insert(*node)),
                 FactKind::VotedReadOnly => drop(history.readers.insert(*node)),
                 FactKind::Voted { yes: false } | FactKind::Crashed | FactKind::Recovered => {}
-                FactKind::Saga(_) | FactKind::Leads { .. } | FactKind::StoodDown => unreachable!("no sagas or leaders here"),
+                FactKind::Saga(_) | FactKind::Leads { .. } | FactKind::StoodDown => {
+                    unreachable!("no sagas or leaders here")
+                }
             }
         }
         all

@@ -152,7 +152,13 @@ fn a_leader_of_the_past_says_so_and_takes_back_what_was_not_agreed() {
 fn a_leader_goes_back_until_it_finds_what_a_follower_has() {
     let mut stage = Stage::leading(plan());
     for number in 1..5 {
-        stage.hear(7, Body::Ask(Request { session: crate::replication::keys::Session::only(kernel::NodeId(7 + number as u32)), ..write(number) }));
+        stage.hear(
+            7,
+            Body::Ask(Request {
+                session: crate::replication::keys::Session::only(kernel::NodeId(7 + number as u32)),
+                ..write(number)
+            }),
+        );
     }
     stage.hear(1, copied(5, 1));
     let not_there = Body::Copied { term: 1, stamp: Stamp { round: 2, clock: 0 }, copied: Copied::NotThere(1) };
