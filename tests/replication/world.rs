@@ -84,7 +84,7 @@ impl World {
             acks: wanted.acks.unwrap_or(acks),
             reads: wanted.reads.unwrap_or(reads),
             heartbeat: Span::millis(50),
-            election_timeout: (Span::millis(150), Span::millis(300)),
+            election_timeout: millis(150, 300),
             key: Seed(seed).key("store", "election_timeout"),
             fencing: if wanted.unfenced { Fencing::None } else { Fencing::Term },
             snapshot_every: [3, 10, 10_000][below(draw, 3) as usize],

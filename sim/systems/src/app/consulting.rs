@@ -6,7 +6,7 @@
 
 use alloc::boxed::Box;
 
-use kernel::{Delay, Effects, NodeId, Sample, Time};
+use kernel::{Delay, Effects, NodeId, Sample, SeriesId, Time};
 
 use super::ending::Ending;
 use super::frame::Caller;
@@ -290,6 +290,16 @@ impl Machine {
     fn consulting(&self, number: u32, request: u64) -> Option<Consulting> {
         let consulting = self.frames.at(number)?.consulting.as_deref()?;
         (consulting.number == request).then_some(*consulting)
+    }
+
+    /// Steps that wait for a store.
+    pub(super) fn open_consultations(&self, plan: &Plan, each: &mut impl FnMut(SeriesId, Time)) {
+        if plan.accesses.is_empty() {
+            return;
+        }
+        for consulting in self.frames.iter().filter_map(|frame| frame.consulting.as_deref()) {
+            each(plan.accesses[usize::from(consulting.access)].latency, consulting.since);
+        }
     }
 
     fn routing(&mut self, plan: &Plan, store: u32) -> &mut Routing {

@@ -366,6 +366,7 @@ impl Process for Machine {
     }
 
     fn open_samples(&self, plan: &Plan, each: &mut impl FnMut(SeriesId, Time)) {
+        self.open_consultations(plan, each);
         match &self.role {
             Role::Server(server) => {
                 let (service, number) = plan.service(self.me);
@@ -390,8 +391,10 @@ impl Process for Machine {
             Role::Topics(topics) => topics.open_samples(&plan.topics, each),
             Role::Clients(_) => {
                 let Part::Workload(n) = plan.nodes[self.me.0 as usize].part else { return };
-                for frame in self.frames.iter() {
-                    each(plan.workloads[n as usize].latency, frame.entered);
+                if let Some(measured) = &plan.workloads[n as usize].measured {
+                    for frame in self.frames.iter() {
+                        each(measured.latency, frame.entered);
+                    }
                 }
             }
         }

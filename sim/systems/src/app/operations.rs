@@ -59,7 +59,9 @@ impl Machine {
             let process = self.process(index, user, number);
             out.output(Output::Invoked { workload: index, number, process, variables: variables.clone() });
         }
-        let frame = self.frames.put(Frame::new(caller, workload.entry, operation, variables, now));
+        let new = Frame::new(caller, workload.entry, operation, variables, now);
+        let deadline = workload.timeout.map_or(Time::END, |timeout| now + timeout);
+        let frame = self.frames.put(Frame { deadline, ..new });
         self.ready.push(frame);
     }
 
@@ -79,8 +81,10 @@ impl Machine {
         let variables = plan.history.then(|| ended.variables.clone());
         self.frames.end(frame);
         let value = now.since(since);
-        out.measure(Sample { series: workload.latency, tag: ending.tag(), since, value });
-        measure_reject(Some(workload.rejected), result, (since, now), out);
+        if let Some(measured) = &workload.measured {
+            out.measure(Sample { series: measured.latency, tag: ending.tag(), since, value });
+            measure_reject(Some(measured.rejected), result, (since, now), out);
+        }
         if let Some(spent) = clock.map(|clock| clock.spent()) {
             debug_assert_eq!(spent.total(), value, "each part of an operation has its name");
             self.spent.add(plan, 0, since, &spent);

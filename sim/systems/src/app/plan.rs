@@ -264,18 +264,27 @@ pub struct Workload {
     pub entry: u32,
     /// By number: where it comes from, once per operation.
     pub variables: Vec<Variable>,
-    /// Latency of its operations,
-    pub latency: SeriesId,
-    /// and where it went.
-    pub spent: SpentSeries,
-    /// Those that ended in a business error, which is the tag.
-    pub rejected: SeriesId,
+    /// How long an operation may take; none: no limit that its steps do not have.
+    pub timeout: Option<Span>,
+    /// What is measured of its operations; nothing where each is one step, which is measured itself.
+    pub measured: Option<Measured>,
     /// Operations in flight.
     pub in_flight: CellId,
     /// The transaction type its operations call directly, if any.
     pub transaction: Option<u32>,
     /// Operations (by their number here) that are left out; nobody else's draws change.
     pub dropped: BTreeSet<u64>,
+}
+
+/// What is measured of the operations of a workload.
+#[derive(Clone, Copy, Debug)]
+pub struct Measured {
+    /// Their latency,
+    pub latency: SeriesId,
+    /// and where it went.
+    pub spent: SpentSeries,
+    /// Those that ended in a business error, which is the tag.
+    pub rejected: SeriesId,
 }
 
 /// Where a variable of a request comes from.

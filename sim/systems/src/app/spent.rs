@@ -92,7 +92,7 @@ impl Kept {
     pub fn tell(&self, plan: &Plan, me: NodeId, each: &mut impl FnMut(SeriesId, u128)) {
         for (sort, sums) in self.0.iter().enumerate() {
             let series = match plan.nodes[me.0 as usize].part {
-                Part::Workload(n) => Some(plan.workloads[n as usize].spent),
+                Part::Workload(n) => plan.workloads[n as usize].measured.map(|measured| measured.spent),
                 Part::Service(_) | Part::Database(_) | Part::Broker(_) | Part::Topics(_) | Part::Replica(_) => {
                     plan.calls[sort].latency.map(|both| both.1)
                 }

@@ -15,9 +15,8 @@ use super::{Mutant, Plan};
 impl Replica {
     /// Waits anew for a leader to be heard of.
     pub(super) fn listen(&self, plan: &Plan, at: Moment, out: &mut impl Effects<Role>) {
-        let (from, to) = plan.election_timeout;
-        let after = Delay::Uniform { from, to, key: plan.key, operation: u64::from(self.me.0), n: at.now.0 };
-        out.set_timer(Timer::Silence, after);
+        let after = plan.election_timeout.span(&mut plan.key.draw(u64::from(self.me.0), 0, at.now.0));
+        out.set_timer(Timer::Silence, Delay::Fixed(after));
     }
 
     /// Nothing was heard of a leader: stands for election, unless it has promised not to elect anybody yet.

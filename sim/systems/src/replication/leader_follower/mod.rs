@@ -81,7 +81,7 @@ use alloc::vec::Vec;
 
 use super::keys::Operation;
 use super::routing::Wanted;
-use kernel::{CellId, Effects, Frame, Key, NodeId, PointId, Process, Span, fold};
+use kernel::{CellId, Distribution, Effects, Frame, Key, NodeId, PointId, Process, Span, fold};
 
 /// How one store is carried out; the same on all its nodes.
 #[derive(Clone, Debug)]
@@ -96,8 +96,8 @@ pub struct Plan {
     pub reads: Reads,
     /// How often a leader is heard of.
     pub heartbeat: Span,
-    /// After what silence a replica stands for election: drawn evenly, anew each time.
-    pub election_timeout: (Span, Span),
+    /// After what silence a replica stands for election, in nanoseconds: drawn anew each time.
+    pub election_timeout: Distribution,
     /// What election timeouts are keyed by.
     pub key: Key,
     /// Whether an older term is refused.

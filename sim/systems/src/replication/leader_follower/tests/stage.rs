@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use kernel::{Effect, Key, NodeId, Span, Time};
+use kernel::{Distribution, Effect, Key, NodeId, Span, Time};
 
 use crate::replication::keys::{Operation, Request, Session};
 use crate::replication::leader_follower::{
@@ -27,7 +27,7 @@ pub(super) fn plan() -> Plan {
         acks: Acks::Majority,
         reads: Reads::ReadIndex,
         heartbeat: Span::millis(50),
-        election_timeout: (Span::millis(150), Span::millis(300)),
+        election_timeout: Distribution::uniform(150e6, 300e6).expect("it is a range"),
         key: Key(1),
         fencing: Fencing::Term,
         snapshot_every: 100,
