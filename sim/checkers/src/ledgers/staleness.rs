@@ -5,8 +5,11 @@
 //! after it. Between the two nothing is decided.
 
 use alloc::format;
+use alloc::string::ToString as _;
 use alloc::vec;
 use alloc::vec::Vec;
+
+use kernel::Span;
 
 use super::versions::{Source, Versions};
 use super::{Against, Listed, Said, wrong};
@@ -34,17 +37,22 @@ pub fn bounded(operations: &Listed<'_>, initial: &Value, bound: Bound) -> Said {
         };
         let most = behind.iter().map(|(_, most)| *most).min().unwrap_or(least);
         let (Bound::Versions(allowed) | Bound::Nanoseconds(allowed)) = bound;
-        let unit = if matches!(bound, Bound::Versions(_)) { "versions" } else { "ns" };
+        let length = |amount: u64| match bound {
+            Bound::Versions(_) => format!("{amount} versions"),
+            Bound::Nanoseconds(_) => Span(amount).to_string(),
+        };
+        let (shortest, longest, bound) = (length(least), length(most), length(allowed));
         if least > allowed {
             return wrong(
                 "stale",
-                format!("{read} is at least {least} {unit} behind; {allowed} are allowed"),
+                format!("{read} is at least {shortest} behind, more than {bound}"),
                 vec![index],
             );
         }
         if most > allowed {
-            let between =
-                format!("{read} is {least} to {most} {unit} behind, as overlapping writes came; {allowed} are allowed");
+            let between = format!(
+                "{read} is {shortest} to {longest} behind, as overlapping writes came; {bound} are allowed"
+            );
             open.get_or_insert(between);
         }
         (reads, worst) = (reads + 1, worst.max(most));

@@ -43,6 +43,11 @@ impl Node {
         self.rows.get(&key).copied()
     }
 
+    /// All that it has, tombstones included.
+    pub const fn rows(&self) -> &BTreeMap<u64, Row> {
+        &self.rows
+    }
+
     /// Attempts that it coordinates and has not forgotten.
     pub fn unfinished(&self) -> u64 {
         self.open.len() as u64
