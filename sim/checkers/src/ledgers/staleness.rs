@@ -43,16 +43,11 @@ pub fn bounded(operations: &Listed<'_>, initial: &Value, bound: Bound) -> Said {
         };
         let (shortest, longest, bound) = (length(least), length(most), length(allowed));
         if least > allowed {
-            return wrong(
-                "stale",
-                format!("{read} is at least {shortest} behind, more than {bound}"),
-                vec![index],
-            );
+            return wrong("stale", format!("{read} is at least {shortest} behind, more than {bound}"), vec![index]);
         }
         if most > allowed {
-            let between = format!(
-                "{read} is {shortest} to {longest} behind, as overlapping writes came; {bound} are allowed"
-            );
+            let between =
+                format!("{read} is {shortest} to {longest} behind, as overlapping writes came; {bound} are allowed");
             open.get_or_insert(between);
         }
         (reads, worst) = (reads + 1, worst.max(most));

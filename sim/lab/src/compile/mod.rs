@@ -4,6 +4,7 @@
 //! that means nothing) is told in the same form. `Compiled` is everything a run needs, and shared by all seeds of a sweep
 //! but for the keys of their draws: those depend on the seed, so a world is compiled per seed. It takes microseconds.
 
+mod availability;
 mod calls;
 mod choreography;
 pub(crate) mod faults;
@@ -97,6 +98,7 @@ fn software<'a>(model: &'a Model, seed: Seed, edits: &Edits) -> (Compiler<'a>, F
     compiler.consumers();
     compiler.workloads(edits);
     compiler.leads_to();
+    compiler.availability();
     compiler.plan.attempt = compiler.variables.attempt();
     compiler.plan.clock = compiler.variables.clock();
     let faults = compiler.faults();

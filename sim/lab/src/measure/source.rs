@@ -172,6 +172,7 @@ impl Sources<'_> {
             | Metric::SagaTime
             | Metric::OutboxLag
             | Metric::LeadsToTime
+            | Metric::Unavailable
             | Metric::InDoubt
             | Metric::LockWait
             | Metric::HoldTime
@@ -198,6 +199,7 @@ impl Sources<'_> {
             Metric::Redelivered => self.mail(wanted, phase, Figure::Redelivered),
             Metric::DeadLettered => self.mail(wanted, phase, Figure::DeadLettered),
             Metric::Retries => self.flow(phase, Counter::Ended(wanted::retries_of(self.names, wanted))),
+            Metric::Elections => self.flow(phase, Counter::Ended(wanted::series_of(self.names, wanted))),
             Metric::Compensated => self.flow(phase, Counter::Undone(self.sagas.called(&wanted.labels))),
             Metric::Stuck => {
                 let level = self.levels.together(&wanted::rows_of(self.names, wanted), 0);

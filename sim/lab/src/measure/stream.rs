@@ -26,7 +26,7 @@ impl Meaning {
         match metric {
             "latency" => Self::Call,
             "in_doubt" | "lock_wait" | "hold_time" => Self::Seen,
-            "refused" | "aborted" | "wounded" | "retries" | "rejected" => Self::Occurrence,
+            "refused" | "aborted" | "wounded" | "retries" | "rejected" | "elections" => Self::Occurrence,
             _ => Self::Whole,
         }
     }

@@ -6,6 +6,7 @@ use systems::app::ending::{CUT_SHORT, Ending as CallEnding};
 use systems::app::machine::Machine;
 use systems::app::output::Output;
 
+use super::availability::Availability;
 use super::stores::Stores;
 use super::{History, Options, ledger};
 use crate::compile::Compiled;
@@ -35,6 +36,7 @@ pub(super) struct Listener {
     history: Option<Vec<HistoryLine>>,
     history_cut: bool,
     stores: Stores,
+    availability: Availability,
     /// By node: the cell and row that says whether it is up.
     up: Vec<Option<(CellId, u64)>>,
     workloads: Vec<(String, String)>,
@@ -92,6 +94,9 @@ impl Listener {
         } else {
             Vec::new()
         };
+        let asks = |metric| wanted.iter().any(|term| term.metric == metric);
+        let (gaps, elections) = (asks(measure::Metric::Unavailable), asks(measure::Metric::Elections));
+        let availability = Availability::new(model, compiled, gaps, elections);
         let keep = options.history == History::IfThereIsState && compiled.plan.history;
         let history = keep.then(Vec::new);
         let stores = Stores::new(model, compiled, keep, &promises);
@@ -106,6 +111,7 @@ impl Listener {
             history,
             history_cut: false,
             stores,
+            availability,
             up: compiled.up.clone(),
             workloads: compiled.workloads.clone(),
             variables: compiled.variables.clone(),
@@ -142,6 +148,13 @@ impl Listener {
 
     pub(super) fn load_ended(&mut self, now: Time) {
         self.promises.load_ended(now);
+        self.gaps_end(now);
+    }
+
+    fn gaps_end(&mut self, now: Time) {
+        for gap in self.availability.load_ended(now) {
+            self.recorder.sample(now, NodeId(0), gap);
+        }
     }
 
     /// The run may not end before here, though it be at rest.
@@ -156,7 +169,7 @@ impl Listener {
 
     /// Somebody wants to know what clients ask and are told.
     pub(super) const fn wants_outputs(&self) -> bool {
-        self.history.is_some() || self.stores.wanted()
+        self.history.is_some() || self.stores.wanted() || self.availability.wanted()
     }
 
     pub(super) fn stops(&self) -> bool {
@@ -203,6 +216,7 @@ impl Listener {
 
     pub(super) fn finish(mut self, scenario: &Scenario, ending: &Ending<'_>) -> Outcome {
         let model = &scenario.model;
+        self.gaps_end(ending.end);
         self.stores.tell(ending.cluster, &self.names, &mut self.promises);
         let mut invariants = self.promises.finish(ending.end, ending.at_rest, &ending.unfinished);
         self.take_times(ending.end);
@@ -308,7 +322,11 @@ fn times_of_promises(names: &Names, promises: &mut Promises) -> Vec<(u32, Series
 impl Watch<Machine> for Listener {
     fn output(&mut self, now: Time, _node: NodeId, output: &Output) {
         if let Output::Store(told) = output {
-            return self.stores.told(now, self.events, told);
+            self.stores.told(now, self.events, told);
+            if let Some(gap) = self.availability.told(now, told) {
+                self.recorder.sample(now, NodeId(0), gap);
+            }
+            return;
         }
         if self.history.is_none() {
             return;
@@ -343,6 +361,9 @@ impl Watch<Machine> for Listener {
 
     fn fact(&mut self, fact: Fact) {
         self.recorder.fact(&fact);
+        if let Some(election) = self.availability.fact(&fact) {
+            self.recorder.sample(fact.time, fact.node, election);
+        }
         self.promises.event(self.events);
         self.promises.fact(&fact);
         self.take_times(fact.time);

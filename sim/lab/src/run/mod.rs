@@ -3,6 +3,7 @@
 //! A `World` is a cluster with everybody who listens to it: statistics, promises, history. `step` handles one event;
 //! the run's phases (heal, end of load, rest, end) are decided between events (docs/semantics.md, "What happens when").
 
+mod availability;
 mod ledger;
 mod listener;
 mod stores;
@@ -112,8 +113,7 @@ impl World {
         let model = &scenario.model;
         let mut compiled = compile(model, Seed(seed), &options.edits)?;
         let has_state = !model.transactions.is_empty() || !model.stores.is_empty();
-        std::sync::Arc::make_mut(&mut compiled.plan).history =
-            options.history == History::IfThereIsState && has_state;
+        std::sync::Arc::make_mut(&mut compiled.plan).history = options.history == History::IfThereIsState && has_state;
         let times = times(model);
         if options.spent {
             std::sync::Arc::make_mut(&mut compiled.plan).spent_since = Some(times.warmup);

@@ -184,7 +184,8 @@ impl<'a> Checker<'a> {
     fn world(&mut self) {
         let place = Place::default();
         if self.model.services.is_empty() && self.model.stores.is_empty() && !self.broken(&["services", "stores"]) {
-            let error = Diagnostic::error(place, "nothing serves requests", "a scenario has at least one service or store");
+            let error =
+                Diagnostic::error(place, "nothing serves requests", "a scenario has at least one service or store");
             self.errors.push(error.help("for example: [services.server] with `work = \"exp(5ms)\"`"));
         }
         if self.model.workloads.is_empty() && !self.broken(&["workloads"]) {

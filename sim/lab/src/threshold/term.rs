@@ -36,18 +36,16 @@ const PHASES: [(&str, Phase); 5] = [
     ("steady", Phase::Steady),
 ];
 /// Metrics of the scenario format whose parts this engine does not simulate.
-const NOT_HERE: [&str; 14] = [
+const NOT_HERE: [&str; 12] = [
     "staleness",
     "t_visibility",
     "rebalance_time",
-    "unavailable",
     "replication_lag",
     "hit_ratio",
     "consistent_reads",
     "staleness_versions",
     "hedges",
     "stale_calls",
-    "elections",
     "divergence",
     "time_to_recover",
     "conflicts",
@@ -424,6 +422,7 @@ fn paths_of(label: &str, value: &str) -> Vec<String> {
         "topic" => vec![format!("topics.{value}")],
         "group" => vec!["services".to_owned(), "sagas".to_owned()],
         "saga" => vec![format!("sagas.{value}")],
+        "store" => vec![format!("stores.{value}")],
         "invariant" => vec![format!("invariants.{value}")],
         "phase" => vec![format!("phases.{value}"), format!("faults.{value}")],
         // Business errors are words of steps, and `locked`.

@@ -49,7 +49,9 @@ impl StoreCheck {
             (None, None, _) if acknowledged == 0 => return Said::vacuous("nothing was acknowledged".to_owned()),
             (None, None, _) => return Said::holds(counts),
             (_, _, Some(missing)) => {
-                let why = format!("{many} of {all} acknowledged writes are not on the machines that are up; {missing} is down");
+                let why = format!(
+                    "{many} of {all} acknowledged writes are not on the machines that are up; {missing} is down"
+                );
                 return Said { counts, ..Said::unknown(why) };
             }
             (_, Some(&read), None) => ("phantom", "nobody wrote what is there".to_owned(), vec![read]),

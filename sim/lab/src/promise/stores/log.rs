@@ -180,9 +180,10 @@ impl Entry {
         let wish = match self.told.operation {
             keys::Operation::Read { .. } => Wish::Read(match self.told.what {
                 Asked::Hears(Answer::Value(value)) => Some(value.map(signed)),
-                Asked::Hears(Answer::Done | Answer::Mismatch(_)) | Asked::Begins | Asked::Fails | Asked::KnowsNothing => {
-                    None
-                }
+                Asked::Hears(Answer::Done | Answer::Mismatch(_))
+                | Asked::Begins
+                | Asked::Fails
+                | Asked::KnowsNothing => None,
             }),
             keys::Operation::Write { value, .. } => Wish::Write(signed(value)),
             keys::Operation::Delete { .. } => Wish::Delete,

@@ -62,7 +62,8 @@ impl StoreCheck {
         let all = &seen.book.history.operations;
         let refused = shown.refused.iter().map(|refused| refused.operation);
         let near = &shown.prefix[shown.prefix.len().saturating_sub(ORDER_SHOWN)..];
-        let mut places: Vec<u32> = shown.operations.iter().copied().chain(refused).chain(near.iter().copied()).collect();
+        let mut places: Vec<u32> =
+            shown.operations.iter().copied().chain(refused).chain(near.iter().copied()).collect();
         let sources: Vec<u32> = places.iter().filter_map(|&place| self.source(place, seen, finals)).collect();
         places.extend(&sources);
         places.sort_unstable();

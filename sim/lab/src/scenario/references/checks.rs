@@ -56,7 +56,8 @@ impl<'a> Checker<'a> {
             return;
         }
         if of.value.contains('.') {
-            let error = Diagnostic::error(of.place, format!("`{}` cannot be judged", clip(&of.value)), "a store like `kv`");
+            let error =
+                Diagnostic::error(of.place, format!("`{}` cannot be judged", clip(&of.value)), "a store like `kv`");
             let help = format!("`{}` judges what clients of a store saw; a store goes by its bare name", judge.value);
             self.errors.push(error.help(help));
             return;
@@ -66,7 +67,8 @@ impl<'a> Checker<'a> {
             return;
         };
         if judge.value == "one_leader_per_term" && matches!(store.kind, StoreKind::Quorum(_)) {
-            let error = Diagnostic::error(of.place, format!("nobody leads in `{}`", of.value), "a quorum store has no leader");
+            let error =
+                Diagnostic::error(of.place, format!("nobody leads in `{}`", of.value), "a quorum store has no leader");
             self.errors.push(error.also(name.place, "this store"));
         }
         if let Some(model) = model.as_ref().filter(|model| model.value == "register")

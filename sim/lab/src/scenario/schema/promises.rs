@@ -42,8 +42,7 @@ pub(in crate::scenario) const JUDGES: (&[&str], &[&str]) = (
 );
 
 /// What the object that clients see is, for judges that ask that; and what a later version knows.
-const MODELS: (&[&str], &[&str]) =
-    (&["kv", "cas_register", "register"], &["queue", "set", "list", "lock", "counter"]);
+const MODELS: (&[&str], &[&str]) = (&["kv", "cas_register", "register"], &["queue", "set", "list", "lock", "counter"]);
 
 const fn verb(key: Key, modifiers: &'static [Key], later: &'static [&'static str]) -> Verb {
     Verb { key, modifiers, later, choices: &[] }
@@ -95,7 +94,12 @@ pub(in crate::scenario) static INVARIANTS: Verbs = Verbs {
         verb(
             key("check", Shape::Word(JUDGES.0, JUDGES.1), Preset::Required, "A named judge of histories."),
             &[
-                key("of", Shape::Path, Preset::Required, "What is judged: `transactions.transfer`, `sagas.checkout`, the store `kv`."),
+                key(
+                    "of",
+                    Shape::Path,
+                    Preset::Required,
+                    "What is judged: `transactions.transfer`, `sagas.checkout`, the store `kv`.",
+                ),
                 key("within", Shape::Duration, Preset::Absent, "How soon a saga must end: for `saga_ends`."),
                 key(
                     "model",
