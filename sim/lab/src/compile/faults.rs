@@ -40,6 +40,7 @@ impl Compiler<'_> {
         let point = *points.get((self.seed.0 % points.len().max(1) as u64) as usize)?;
         let ours = |node: &NodeId| match self.plan.nodes[node.0 as usize].part {
             Part::Service(n) | Part::Database(n) => !model.services[n as usize].1.external,
+            Part::Replica(n) => !model.stores[n as usize].1.external,
             Part::Broker(n) | Part::Topics(n) => !model.brokers[n as usize].1.external,
             Part::Workload(_) => false,
         };
@@ -70,6 +71,7 @@ impl Compiler<'_> {
             | model::FaultKind::Loss { .. }
             | model::FaultKind::Duplicate { .. }
             | model::FaultKind::SlowCpu { .. }
+            | model::FaultKind::ClockJump { .. }
             | model::FaultKind::Redeliver => None,
         };
         let kind = match &fault.kind {
@@ -77,6 +79,7 @@ impl Compiler<'_> {
                 FaultKind::Crash(Loses { memory: *memory, unsynced: *unsynced, disk: *disk })
             }
             model::FaultKind::Pause => FaultKind::Pause,
+            model::FaultKind::ClockJump { by } => FaultKind::ClockJump { by: by.law.clone() },
             model::FaultKind::SlowCpu { factor } => FaultKind::SlowCpu { factor: *factor },
             model::FaultKind::Duplicate { links } => FaultKind::Duplicate {
                 chance: fault.chance,
@@ -106,7 +109,7 @@ impl Compiler<'_> {
             matches!(kind, FaultKind::Loss { .. } | FaultKind::Duplicate { .. } | FaultKind::Disturb { .. });
         let chance = if per_message { 1.0 } else { fault.chance };
         let mut targets = self.targets(one_side.unwrap_or(&fault.targets));
-        if matches!(kind, FaultKind::Crash(_) | FaultKind::Pause) {
+        if matches!(kind, FaultKind::Crash(_) | FaultKind::Pause | FaultKind::ClockJump { .. }) {
             for target in &mut targets {
                 self.only_machines(target);
             }
@@ -282,6 +285,8 @@ impl Compiler<'_> {
                     Pick::Majority => Nodes::Majority(of),
                     Pick::Fraction(share) => Nodes::Fraction { of, share: *share },
                     Pick::Same => Nodes::Same(of),
+                    Pick::Leader => Nodes::Leader(of),
+                    Pick::Followers => Nodes::Followers(of),
                 })
             }
         }

@@ -46,6 +46,9 @@ impl Later {
             if let Verb::Call(call) = &step.verb {
                 self.call(call);
             }
+            if let Some((word, place)) = step.stray {
+                self.not_yet(place, &format!("`{word}` of a step on the state of its own service"));
+            }
         }
     }
 
@@ -66,7 +69,9 @@ impl Later {
     }
 
     fn workload(&mut self, workload: &Workload) {
-        self.call(&workload.call);
+        if let Some(call) = workload.call() {
+            self.call(call);
+        }
         if let (Some(stage), Load::Users { .. }) = (workload.stages.first(), &workload.load) {
             self.not_yet(stage.place, "`stages` of a closed loop");
         }

@@ -17,6 +17,7 @@ mod scripts;
 mod sorts;
 mod state;
 mod steps;
+mod stores;
 mod topics;
 mod transactions;
 mod variables;
@@ -90,6 +91,7 @@ fn software<'a>(model: &'a Model, seed: Seed, edits: &Edits) -> (Compiler<'a>, F
     compiler.moments();
     compiler.messaging();
     compiler.services();
+    compiler.replicated_stores();
     compiler.transactions();
     compiler.sagas();
     compiler.consumers();
@@ -178,7 +180,7 @@ impl<'a> Compiler<'a> {
             .map(|(name, s)| ServiceInfo { name: name.value.clone(), nodes: s.nodes, workers: s.workers })
             .collect();
         let workloads =
-            self.model.workloads.iter().map(|(name, w)| (name.value.clone(), self.target_name(&w.call.target.value)));
+            self.model.workloads.iter().map(|(name, w)| (name.value.clone(), self.target_of(&name.value, w)));
         let workloads = workloads.collect();
         Compiled {
             plan: Arc::new(self.plan),
@@ -218,6 +220,11 @@ impl<'a> Compiler<'a> {
         sorts::target(self.model, written)
     }
 
+    /// What the operations of a workload are called.
+    fn target_of(&self, name: &str, workload: &crate::model::Workload) -> String {
+        workload.call().map_or_else(|| format!("workloads.{name}"), |call| self.target_name(&call.target.value))
+    }
+
     /// How long each `leads_to` takes is a series, for thresholds.
     fn leads_to(&mut self) {
         for (name, invariant) in &self.model.invariants {
@@ -248,6 +255,7 @@ impl<'a> Compiler<'a> {
                 self.names.nodes.push(crate::names::Node { name: lane, part: name.value.clone(), number });
             }
         }
+        self.store_nodes();
         for (index, (name, _)) in self.model.workloads.iter().enumerate() {
             let node = NodeId(self.plan.nodes.len() as u32);
             self.workload_nodes.insert(name.value.clone(), node);
@@ -273,43 +281,50 @@ impl<'a> Compiler<'a> {
         node
     }
 
+    /// Some fault names this point.
+    fn names_point(&self, point: &str) -> bool {
+        let model = self.model;
+        let by_fault = model.faults.iter().any(|(_, fault)| match &fault.trigger {
+            crate::model::Trigger::Point { point: pattern, .. } => faults::matches(&pattern.value, point),
+            crate::model::Trigger::At(_)
+            | crate::model::Trigger::Every(_)
+            | crate::model::Trigger::Rate(_)
+            | crate::model::Trigger::After { .. }
+            | crate::model::Trigger::Always => false,
+        });
+        let chaos = &model.chaos;
+        let by_chaos = chaos.profile == crate::model::ChaosProfile::Exhaustive
+            && (chaos.points.is_empty() || chaos.points.iter().any(|p| faults::matches(&p.value, point)));
+        by_fault || by_chaos
+    }
+
+    /// The number of a point, if some fault names it.
+    fn named_moment(&mut self, name: &str) -> Option<kernel::PointId> {
+        self.names_point(name).then(|| self.names.point(name))
+    }
+
     /// Moments of requests, as far as some fault names them.
     fn moments(&mut self) {
-        let model = self.model;
-        let named = |point: &str| {
-            let by_fault = model.faults.iter().any(|(_, fault)| match &fault.trigger {
-                crate::model::Trigger::Point { point: pattern, .. } => faults::matches(&pattern.value, point),
-                crate::model::Trigger::At(_)
-                | crate::model::Trigger::Every(_)
-                | crate::model::Trigger::Rate(_)
-                | crate::model::Trigger::After { .. }
-                | crate::model::Trigger::Always => false,
-            });
-            let chaos = &model.chaos;
-            let by_chaos = chaos.profile == crate::model::ChaosProfile::Exhaustive
-                && (chaos.points.is_empty() || chaos.points.iter().any(|p| faults::matches(&p.value, point)));
-            by_fault || by_chaos
+        let points = systems::app::plan::RequestPoints {
+            before_write: self.named_moment("service.before_write"),
+            after_write: self.named_moment("service.after_write"),
+            before_reply: self.named_moment("service.before_reply"),
+            before_action: self.named_moment("saga.step.before_action"),
+            after_action: self.named_moment("saga.step.after_action"),
+            before_compensate: self.named_moment("saga.step.before_compensate"),
+            after_compensate: self.named_moment("saga.step.after_compensate"),
+            outbox_after_write: self.named_moment("outbox.after_write"),
+            outbox_after_send: self.named_moment("outbox.after_send"),
+            outbox_before_mark: self.named_moment("outbox.before_mark"),
+            consumer_after_deliver: self.named_moment("consumer.after_deliver"),
+            consumer_after_effect: self.named_moment("consumer.after_effect_before_ack"),
+            consumer_after_ack: self.named_moment("consumer.after_ack"),
         };
-        let mut point = |name: &str| named(name).then(|| self.names.point(name));
-        self.plan.points = systems::app::plan::RequestPoints {
-            before_write: point("service.before_write"),
-            after_write: point("service.after_write"),
-            before_reply: point("service.before_reply"),
-            before_action: point("saga.step.before_action"),
-            after_action: point("saga.step.after_action"),
-            before_compensate: point("saga.step.before_compensate"),
-            after_compensate: point("saga.step.after_compensate"),
-            outbox_after_write: point("outbox.after_write"),
-            outbox_after_send: point("outbox.after_send"),
-            outbox_before_mark: point("outbox.before_mark"),
-            consumer_after_deliver: point("consumer.after_deliver"),
-            consumer_after_effect: point("consumer.after_effect_before_ack"),
-            consumer_after_ack: point("consumer.after_ack"),
+        let of_mail = systems::messaging::Points {
+            after_store_before_confirm: self.named_moment("broker.after_store_before_confirm"),
+            after_deliver_before_ack: self.named_moment("broker.after_deliver_before_ack"),
         };
-        self.plan.mail.points = systems::messaging::Points {
-            after_store_before_confirm: point("broker.after_store_before_confirm"),
-            after_deliver_before_ack: point("broker.after_deliver_before_ack"),
-        };
+        (self.plan.points, self.plan.mail.points) = (points, of_mail);
         self.plan.topics.after_store_before_confirm = self.plan.mail.points.after_store_before_confirm;
     }
 }

@@ -58,6 +58,10 @@ impl Compiler<'_> {
                 let broker = &model.brokers[n as usize].1;
                 (disk(&broker.disk), self.clock(number, &broker.drift, &broker.offset), None)
             }
+            Part::Replica(n) => {
+                let store = &model.stores[n as usize].1;
+                (disk(&store.disk), self.clock(number, &store.drift, &store.offset), None)
+            }
             Part::Workload(_) => (Disk::plain(zero()), Clock::PERFECT, None),
         }
     }
@@ -81,6 +85,10 @@ impl Compiler<'_> {
         let name = &self.names.nodes[node.0 as usize];
         if let Some((_, service)) = self.service_of(node) {
             let zones = &service.zones;
+            return zones.get(name.number as usize % zones.len().max(1)).map(|zone| zone.value.as_str());
+        }
+        if let Part::Replica(n) = self.plan.nodes[node.0 as usize].part {
+            let zones = &self.model.stores[n as usize].1.zones;
             return zones.get(name.number as usize % zones.len().max(1)).map(|zone| zone.value.as_str());
         }
         let workload = self.model.workloads.iter().find(|(workload, _)| workload.value == name.part);
@@ -172,7 +180,13 @@ impl Compiler<'_> {
             TargetKind::Nodes { name: part, pick } if is_machine && name.part == *part => match pick {
                 Pick::All => Some(2),
                 Pick::Numbers(numbers) => numbers.contains(&name.number).then_some(4),
-                Pick::Any(_) | Pick::Minority | Pick::Majority | Pick::Fraction(_) | Pick::Same => None,
+                Pick::Any(_)
+                | Pick::Minority
+                | Pick::Majority
+                | Pick::Fraction(_)
+                | Pick::Same
+                | Pick::Leader
+                | Pick::Followers => None,
             },
             TargetKind::Nodes { .. }
             | TargetKind::HitBy(_)

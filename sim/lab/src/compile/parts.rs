@@ -173,7 +173,7 @@ impl Compiler<'_> {
     }
 
     fn workload(&mut self, name: &str, workload: &Workload, edits: &Edits) -> plan::Workload {
-        let target = self.target_name(&workload.call.target.value);
+        let target = self.target_of(name, workload);
         let transaction = target.strip_prefix("transactions.").and_then(|wanted| {
             self.model.transactions.iter().position(|(name, _)| name.value == wanted).map(|n| n as u32)
         });
@@ -181,9 +181,12 @@ impl Compiler<'_> {
         if transaction.is_some() {
             labels.push(("tx", target.trim_start_matches("transactions.").to_owned()));
         }
-        let latency = self.names.series("latency", labels.clone());
-        let spent = self.spent_series(&labels);
-        let rejected = self.names.series("rejected", labels.clone());
+        // Where each operation is one step at a store, that is what is measured.
+        let measured = (!matches!(workload.activity, model::Activity::Mix(..))).then(|| plan::Measured {
+            latency: self.names.series("latency", labels.clone()),
+            spent: self.spent_series(&labels),
+            rejected: self.names.series("rejected", labels.clone()),
+        });
         let in_flight = self.names.cell(Cell {
             path: format!("workloads.{name}.in_flight"),
             keys: 1,
@@ -194,11 +197,10 @@ impl Compiler<'_> {
         });
         let entry = self.plan.program.len() as u32;
         let before = self.names.series.len();
-        self.call(None, &workload.call);
+        self.activity(name, workload);
         for series in self.names.series[before..].iter_mut().filter(|series| series.metric == "retries") {
             series.labels = vec![("op", target.clone()), ("from", name.to_owned())];
         }
-        self.plan.program.push(Instruction::Return);
         let variables = self.variables_of(workload);
         let dropped = edits.dropped.iter().filter(|(w, _)| w == name).map(|&(_, number)| number).collect();
         let (start, stop) = (workload.start, workload.stop);
@@ -213,9 +215,8 @@ impl Compiler<'_> {
             stop,
             entry,
             variables,
-            latency,
-            spent,
-            rejected,
+            timeout: workload.timeout(),
+            measured,
             in_flight,
             transaction,
             dropped,

@@ -122,6 +122,7 @@ impl Compiler<'_> {
             | Verb::Reply(_)
             | Verb::Repeat { .. }
             | Verb::Transaction { .. }
+            | Verb::Consult(_)
             | Verb::Publish(_) => {
                 let message = format!("`{}` in a local transaction", step.verb.word());
                 let label = "a transaction is on rows of one owner and waits for nobody";

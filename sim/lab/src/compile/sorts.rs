@@ -181,6 +181,7 @@ fn answers(model: &Model) -> BTreeMap<String, Vec<(String, String)>> {
                 | Verb::Write { .. }
                 | Verb::Append { .. }
                 | Verb::Remove { .. }
+                | Verb::Consult(_)
                 | Verb::Publish(_)
                 | Verb::Outbox(_) => continue,
             };
@@ -253,6 +254,7 @@ fn sets(verb: &Verb) -> Option<&Fields> {
         | Verb::Write { .. }
         | Verb::Append { .. }
         | Verb::Remove { .. }
+        | Verb::Consult(_)
         | Verb::Publish(_)
         | Verb::Outbox(_) => None,
     }
@@ -276,7 +278,12 @@ impl Collect<'_> {
         let model = self.model;
         for (_, workload) in &model.workloads {
             self.drawn(&workload.vars);
-            self.fields(&workload.call.with, Slot::Variable);
+            if let Some(call) = workload.call() {
+                self.fields(&call.with, Slot::Variable);
+            }
+            for step in workload.steps() {
+                self.steps("", "", std::slice::from_ref(step));
+            }
         }
         for (name, service) in &model.services {
             for (item, state) in &service.state {
@@ -378,6 +385,11 @@ impl Collect<'_> {
                 self.flows.push((Slot::Variable(into), Flow::Sort(Type::Int)));
             }
             Verb::Reply(value) => self.value(Slot::Variable(hidden(path, "")), value),
+            Verb::Consult(_) => {
+                if let Some(into) = step.verb.into_variable() {
+                    self.flows.push((Slot::Variable(into.value.clone()), Flow::Sort(Type::Int)));
+                }
+            }
             Verb::Publish(publish) => self.message(&publish.message),
             Verb::Outbox(message) => self.message(message),
             // What the compiler itself keeps: whether a condition holds, how many turns are left.
@@ -435,7 +447,7 @@ pub(super) fn target(model: &Model, written: &str) -> String {
 /// The type of a variable that is always there.
 pub(super) fn built_in(name: &str) -> Option<Type> {
     match name {
-        "id" | "attempt" | "client" | "unique" => Some(Type::Int),
+        "id" | "attempt" | "client" | "unique" | "last_read" => Some(Type::Int),
         "now" => Some(Type::Duration),
         _ => None,
     }

@@ -45,6 +45,20 @@ impl Compiler<'_> {
         }
     }
 
+    /// One of several steps: this with a chance of its own, else those that follow; behind it is the end of them all.
+    pub(super) fn one_of(&mut self, site: Site<'_>, step: &Step, chance: f64) {
+        let drawn = Step { chance, ..step.clone() };
+        let skip = (chance < 1.0).then(|| {
+            let draw = self.chance(&drawn);
+            self.hole(Instruction::Chance { draw, otherwise: 0 })
+        });
+        self.step(site, step, false);
+        self.plan.program.push(Instruction::Return);
+        if let Some(at) = skip {
+            self.land(at);
+        }
+    }
+
     fn chance(&mut self, step: &Step) -> u16 {
         let law = kernel::Distribution::chance(step.chance).expect("a chance is a share: the scenario was checked");
         let key = self.seed.key(&step.path, "chance");
@@ -84,6 +98,13 @@ impl Compiler<'_> {
             Verb::When { condition, then, otherwise } => self.when(site, step, condition, (then, otherwise), stores),
             Verb::Repeat { steps, times } => self.repeat(site, step, steps, times),
             Verb::Publish(publish) => self.publish(site, publish),
+            Verb::Consult(consult) => {
+                let at = self.consult(site, consult);
+                if let (Some(at), Otherwise::Steps(steps)) = (at, &consult.otherwise) {
+                    let here = self.otherwise_steps(site, steps);
+                    self.plan.accesses[usize::from(at)].otherwise = here;
+                }
+            }
             Verb::Transaction { steps, otherwise } => {
                 let script = self.script(site, steps);
                 self.ask(site, &Asked { script, otherwise, stores });
@@ -235,6 +256,7 @@ impl Compiler<'_> {
             | Instruction::Transaction(_)
             | Instruction::Query(_)
             | Instruction::Publish(_)
+            | Instruction::Consult(_)
             | Instruction::Set(_)
             | Instruction::Reply
             | Instruction::Mark(_)
@@ -289,6 +311,7 @@ fn writes(verb: &Verb) -> bool {
         | Verb::Repeat { .. }
         | Verb::Read(_)
         | Verb::Scan(_)
+        | Verb::Consult(_)
         | Verb::Publish(_) => false,
     }
 }

@@ -95,6 +95,7 @@ impl Compiler<'_> {
             | Verb::When { .. }
             | Verb::Repeat { .. }
             | Verb::Transaction { .. }
+            | Verb::Consult(_)
             | Verb::Insert(_)
             | Verb::Upsert(_)
             | Verb::Delete(_)

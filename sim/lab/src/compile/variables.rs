@@ -21,6 +21,8 @@ enum BuiltIn {
     Now,
     /// `$attempt`
     Attempt,
+    /// `$last_read`
+    LastRead,
 }
 
 /// Fresh values of one operation: each place in the file that says `$unique` has its own.
@@ -69,6 +71,7 @@ impl Variables {
             "client" => (Meaning::Carried(self.carry(BuiltIn::Client)), Type::Int),
             "now" => (Meaning::Carried(self.carry(BuiltIn::Now)), Type::Duration),
             "attempt" if self.retried => (Meaning::Carried(self.carry(BuiltIn::Attempt)), Type::Int),
+            "last_read" => (Meaning::Carried(self.carry(BuiltIn::LastRead)), Type::Int),
             // No call has a second try.
             "attempt" => (Meaning::Number(1), Type::Int),
             "unique" if self.uniques < UNIQUES => {
@@ -98,6 +101,11 @@ impl Variables {
         self.carried_as(BuiltIn::Attempt)
     }
 
+    /// The variable that what a client last read goes into, if a step reads it.
+    pub(super) fn last_read(&self) -> Option<VariableId> {
+        self.carried_as(BuiltIn::LastRead)
+    }
+
     fn carried_as(&self, what: BuiltIn) -> Option<VariableId> {
         let at = self.carried.iter().position(|known| *known == what)?;
         Some(VariableId((self.declared.len() + at) as u32))
@@ -115,8 +123,8 @@ impl Compiler<'_> {
         all.extend(self.variables.carried.iter().map(|what| match what {
             BuiltIn::Id => plan::Variable::Operation,
             BuiltIn::Client => plan::Variable::Client,
-            // Nodes set them.
-            BuiltIn::Now | BuiltIn::Attempt => plan::Variable::Unset,
+            // Nodes and steps set them.
+            BuiltIn::Now | BuiltIn::Attempt | BuiltIn::LastRead => plan::Variable::Unset,
         }));
         all
     }
@@ -138,7 +146,7 @@ fn retried(model: &Model) -> bool {
     use crate::model::{Verb, all_steps};
     let steps = model.services.iter().flat_map(|(_, service)| super::sorts::steps_of(service));
     let in_steps = steps.flat_map(all_steps).any(|step| matches!(&step.verb, Verb::Call(call) if call.retry.is_some()));
-    let workloads = model.workloads.iter().any(|(_, workload)| workload.call.retry.is_some());
+    let workloads = model.workloads.iter().any(|(_, workload)| workload.call().is_some_and(|call| call.retry.is_some()));
     let sagas = model.sagas.iter().flat_map(|(_, saga)| &saga.steps);
     in_steps || workloads || sagas.into_iter().any(|step| step.action.retry.is_some() || step.compensate.is_some())
 }

@@ -40,9 +40,8 @@ pub enum Meaning {
 }
 
 /// Variables of the grammar that this version does not have, each with the reason.
-pub(crate) const LATER: [(&str, &str); 5] = [
+pub(crate) const LATER: [(&str, &str); 4] = [
     ("i", "it counts the turns of a `times` step, which this version does not have"),
-    ("last_read", "it is what a client last read from a store, which this version does not have"),
     ("message.key", "messages come from queues and topics, which this version does not have"),
     ("message.type", "messages come from queues and topics, which this version does not have"),
     ("message.deliveries", "messages come from queues and topics, which this version does not have"),

@@ -58,6 +58,11 @@ pub enum FaultKind {
         /// On these links; empty: on all links of the targets, or everywhere.
         links: Vec<LinkEnds>,
     },
+    /// Its clock is set, and stays so.
+    ClockJump {
+        /// By how much, in nanoseconds.
+        by: Dist,
+    },
     /// Its CPUs need this many times as long.
     SlowCpu {
         /// Above 0; 10 is ten times as slow.

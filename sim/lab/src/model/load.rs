@@ -2,7 +2,7 @@
 
 use kernel::{Span, Time};
 
-use super::{At, Call, Dist, Named, Place};
+use super::{At, Call, Dist, Named, Place, Step};
 
 /// `[workloads.*]`.
 #[derive(Clone, PartialEq, Debug)]
@@ -17,12 +17,47 @@ pub struct Workload {
     pub start: Time,
     /// `stop`.
     pub stop: Time,
-    /// What an operation does: one call, with the modifiers of `client`.
-    pub call: Call,
+    /// What an operation does.
+    pub activity: Activity,
     /// Drawn once per operation.
     pub vars: Named<Variable>,
     /// `zone`.
     pub zone: Option<At<String>>,
+}
+
+/// What an operation of a workload does.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Activity {
+    /// `target`: one call, with the modifiers of `client`.
+    Call(Call),
+    /// `steps`, one after the other, within `client.timeout`.
+    Steps(Vec<Step>, Option<Span>),
+    /// `mix`: one of these, by their weights.
+    Mix(Vec<(f64, Step)>, Option<Span>),
+}
+
+impl Workload {
+    /// What it calls, if its operations are one call.
+    pub const fn call(&self) -> Option<&Call> {
+        if let Activity::Call(call) = &self.activity { Some(call) } else { None }
+    }
+
+    /// The steps of its operations, if they are steps.
+    pub fn steps(&self) -> Vec<&Step> {
+        match &self.activity {
+            Activity::Call(_) => Vec::new(),
+            Activity::Steps(steps, _) => steps.iter().collect(),
+            Activity::Mix(mix, _) => mix.iter().map(|(_, step)| step).collect(),
+        }
+    }
+
+    /// How long an operation may take, if it consists of steps.
+    pub const fn timeout(&self) -> Option<Span> {
+        match &self.activity {
+            Activity::Call(_) => None,
+            Activity::Steps(_, timeout) | Activity::Mix(_, timeout) => *timeout,
+        }
+    }
 }
 
 /// One of `stages`.

@@ -12,13 +12,14 @@ mod promises;
 mod protocols;
 mod sagas;
 mod steps;
+mod stores;
 mod verbs;
 mod world;
 
 use kernel::{Distribution, Span, Time};
 
 pub use faults::{Chaos, ChaosProfile, Direction, Fault, FaultKind, Trigger};
-pub use load::{Load, Stage, Variable, Workload};
+pub use load::{Activity, Load, Stage, Variable, Workload};
 pub use messaging::{
     Ack, Binding, Broker, BrokerKind, Consumer, DeadLetter, Destination, DestinationKind, Exchange, ExchangeKind,
     Ordering, Outbox, Queue, QueueOverflow, Relay, Topic,
@@ -32,6 +33,7 @@ pub use steps::{
     Call, Change, Delete, Fields, Insert, ItemPath, Message, Otherwise, Publish, Read, Row, Scan, Step, TextPart,
     Update, Upsert, Value, VariablePath, Verb,
 };
+pub use stores::{Acks, Consult, LogStore, QuorumStore, Reads, Store, StoreKind, Wants};
 pub use verbs::all_steps;
 pub use world::{Disk, Limit, Link, LinkEnds, Loss, Pick, Target, TargetKind, Transport, ZonePath};
 
@@ -92,6 +94,8 @@ pub struct Model {
     pub zones: Vec<ZonePath>,
     /// `[services.*]`.
     pub services: Named<Service>,
+    /// `[stores.*]`.
+    pub stores: Named<Store>,
     /// `[brokers.*]`, and the implicit one if it is needed.
     pub brokers: Named<Broker>,
     /// `[queues.*]`.
@@ -127,6 +131,7 @@ impl Model {
     /// and no draw.
     pub fn sort(&mut self) {
         by_name(&mut self.services);
+        by_name(&mut self.stores);
         by_name(&mut self.brokers);
         by_name(&mut self.queues);
         by_name(&mut self.exchanges);

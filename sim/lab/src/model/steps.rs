@@ -2,7 +2,7 @@
 
 use kernel::Span;
 
-use super::{At, Breaker, Destination, Dist, Named, Place, Retry};
+use super::{At, Breaker, Consult, Destination, Dist, Named, Place, Retry};
 
 /// One step, with the modifiers every step may have.
 #[derive(Clone, PartialEq, Debug)]
@@ -17,6 +17,8 @@ pub struct Step {
     pub place: Place,
     /// The verb.
     pub verb: Verb,
+    /// A key that only steps on stores have, and this is none: its word and place.
+    pub stray: Option<(&'static str, Place)>,
 }
 
 /// What a step does.
@@ -90,6 +92,8 @@ pub enum Verb {
         /// `else`.
         otherwise: Otherwise,
     },
+    /// `read`, `write`, `delete` or `cas` on a key of a replicated store.
+    Consult(Consult),
     /// `publish`: a message to a queue, an exchange or a topic.
     Publish(Publish),
     /// `outbox`: the same, written with the transaction it stands in, and sent by the relay.

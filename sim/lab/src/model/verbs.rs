@@ -1,8 +1,8 @@
 //! What all verbs have in common: rows, expressions, values, steps within.
 
 use super::{
-    At, Call, Change, Delete, Fields, Insert, Message, Otherwise, Publish, Read, Row, Scan, Step, Update, Upsert,
-    Value, Verb,
+    At, Call, Change, Consult, Delete, Fields, Insert, Message, Otherwise, Publish, Read, Row, Scan, Step, Update, Upsert,
+    Value, Verb, Wants,
 };
 
 impl Verb {
@@ -26,6 +26,7 @@ impl Verb {
             Self::Write { .. } => "write",
             Self::Append { .. } => "append",
             Self::Remove { .. } => "remove",
+            Self::Consult(consult) => consult.wants.word(),
             Self::Publish(_) => "publish",
             Self::Outbox(_) => "outbox",
         }
@@ -56,6 +57,7 @@ impl Verb {
         | Self::Upsert(Upsert { otherwise, .. })
         | Self::Delete(Delete { otherwise, .. })
         | Self::Remove { otherwise, .. }
+        | Self::Consult(Consult { otherwise, .. })
         | Self::Publish(Publish { otherwise, .. })) = self
         else {
             return None;
@@ -74,6 +76,7 @@ impl Verb {
         let (Self::Call(Call { into, .. })
         | Self::Update(Update { into, .. })
         | Self::Read(Read { into, .. })
+        | Self::Consult(Consult { wants: Wants::Read { into }, .. })
         | Self::Scan(Scan { into, .. })) = self
         else {
             return None;
@@ -100,6 +103,7 @@ impl Verb {
             | Self::Write { .. }
             | Self::Append { .. }
             | Self::Remove { .. }
+            | Self::Consult(_)
             | Self::Publish(_)
             | Self::Outbox(_) => Vec::new(),
         };
@@ -114,6 +118,7 @@ impl Verb {
         let mut found: Vec<&At<String>> = self.row().map(|row| &row.key).into_iter().collect();
         match self {
             Self::When { condition, .. } => found.push(condition),
+            Self::Consult(consult) => found.push(&consult.row.key),
             Self::Update(update) => {
                 match &update.change {
                     Change::Add(text) | Change::Set(text) => found.push(text),
@@ -156,6 +161,11 @@ impl Verb {
             | Self::Reply(value) => {
                 vec![value]
             }
+            Self::Consult(consult) => match &consult.wants {
+                Wants::Read { .. } | Wants::Delete => Vec::new(),
+                Wants::Write { value } => vec![value],
+                Wants::Cas { expected, value } => vec![expected, value],
+            },
             Self::Publish(publish) => publish.message.values(),
             Self::Outbox(message) => message.values(),
             Self::Work(_)

@@ -164,4 +164,8 @@ pub enum Pick {
     Fraction(f64),
     /// Where the fault's point was reached.
     Same,
+    /// The one that leads.
+    Leader,
+    /// The others, if one leads.
+    Followers,
 }

@@ -245,6 +245,8 @@ impl JudgeWatch {
             FactKind::Crashed => "crashes".to_owned(),
             FactKind::Recovered => "is back".to_owned(),
             FactKind::Saga(fact) => self.told_of_saga(fact),
+            FactKind::Leads { term } => format!("leads in term {term}"),
+            FactKind::StoodDown => "leads no more".to_owned(),
         }
     }
 

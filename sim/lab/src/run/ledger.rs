@@ -56,6 +56,7 @@ const fn kind_word(kind: &FaultKind) -> &'static str {
         FaultKind::Loss { .. } => "loss",
         FaultKind::Duplicate { .. } => "duplicate",
         FaultKind::SlowCpu { .. } => "slow_cpu",
+        FaultKind::ClockJump { .. } => "clock_jump",
         FaultKind::Redeliver => "redeliver",
     }
 }

@@ -299,6 +299,7 @@ impl Watch<Machine> for Listener {
             Output::Invoked { workload, number, process, variables } => {
                 (*workload, *number, *process, "invoke", variables, None)
             }
+            Output::Store(_) => return,
             Output::Completed { workload, number, process, ending, error, variables } => {
                 let kind = match ending {
                     CallEnding::Ok => "ok",

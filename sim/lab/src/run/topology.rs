@@ -1,6 +1,6 @@
 //! Who calls whom, read from the scenario.
 
-use crate::model::{Load, Model, Stage, Step, Verb, all_steps};
+use crate::model::{Load, Model, Stage, Step, StoreKind, Verb, all_steps};
 use crate::outcome::{Link, LinkKind, Part, Topology};
 
 /// The parts of a scenario and the calls between them; petgraph draws it.
@@ -19,6 +19,14 @@ pub fn topology(model: &Model) -> Topology {
         let detail = if service.nodes == 1 { workers } else { format!("{} nodes × {workers}", service.nodes) };
         topology.parts.push(Part { name: name.value.clone(), kind: "service".to_owned(), detail });
     }
+    for (name, store) in &model.stores {
+        let kind = match &store.kind {
+            StoreKind::Log(_) if store.nodes == 1 => "one copy".to_owned(),
+            StoreKind::Log(_) => format!("leader and {}", plural(store.nodes - 1, "follower")),
+            StoreKind::Quorum(_) => format!("{} nodes, quorums", store.nodes),
+        };
+        topology.parts.push(Part { name: name.value.clone(), kind: "store".to_owned(), detail: kind });
+    }
     for (name, _) in &model.transactions {
         let detail = "two-phase commit".to_owned();
         topology.parts.push(Part { name: name.value.clone(), kind: "transaction".to_owned(), detail });
@@ -36,7 +44,12 @@ pub fn topology(model: &Model) -> Topology {
         topology.parts.push(Part { name: name.value.clone(), kind: "saga".to_owned(), detail });
     }
     for (name, workload) in &model.workloads {
-        add(&mut topology, &name.value, &workload.call.target.value);
+        if let Some(call) = workload.call() {
+            add(&mut topology, &name.value, &call.target.value);
+        }
+        for step in workload.steps() {
+            steps(&mut topology, &name.value, std::slice::from_ref(step));
+        }
     }
     messaging(&mut topology, model);
     for (name, service) in &model.services {
@@ -103,6 +116,9 @@ fn steps(topology: &mut Topology, from: &str, steps: &[Step]) {
         }
         if let Verb::Call(call) = &step.verb {
             add(topology, from, &call.target.value);
+        }
+        if let Verb::Consult(consult) = &step.verb {
+            link(topology, from, &consult.store.value, step.verb.word());
         }
         // Rows of the service's own are nobody's link.
         if let Some(row) = step.verb.row().filter(|row| !row.owner.is_empty()) {

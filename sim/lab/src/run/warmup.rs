@@ -84,7 +84,9 @@ fn pilot(scenario: &Scenario, seed: u64, progress: &mut dyn FnMut(Progress) -> G
     let lasting = compiled.plan.workloads.iter().filter(|w| w.stop >= duration);
     let mut pilot = Pilot { by_id: vec![None; compiled.names.series.len()] };
     for workload in lasting {
-        pilot.by_id[workload.latency.0 as usize] = Some(Series::default());
+        if let Some(measured) = &workload.measured {
+            pilot.by_id[measured.latency.0 as usize] = Some(Series::default());
+        }
     }
     let mut cluster: Cluster<Machine> = Cluster::new(compiled.plan, compiled.hardware, FaultPlan::none(), Seed(seed));
     let before = Time(duration.0.saturating_sub(1));

@@ -7,6 +7,7 @@ mod policies;
 mod promises;
 mod sagas;
 mod steps;
+mod stores;
 
 use core::ops::Range;
 
@@ -212,6 +213,7 @@ pub(super) fn build(sources: &[Source], root: &Node, settled: Option<Time>) -> M
         links: ends,
         zones: hardware::zone_paths(&reader.below("zones")),
         services: reader.named("services", service),
+        stores: reader.named("stores", stores::store),
         brokers: reader.named("brokers", messaging::broker),
         queues: reader.named("queues", messaging::queue),
         exchanges: reader.named("exchanges", messaging::exchange),

@@ -70,6 +70,7 @@ pub(super) fn fault(r: &Reader<'_>, windows: &Windows<'_>) -> Fault {
         "duplicate" => FaultKind::Duplicate { links },
         "slow_cpu" => FaultKind::SlowCpu { factor: r.number("factor") },
         "redeliver" => FaultKind::Redeliver,
+        "clock_jump" => FaultKind::ClockJump { by: r.maybe_dist("offset", Sort::Offsets).expect("an offset is there") },
         _ => {
             let loses = r.texts("loses");
             let loses = |what: &str| loses.iter().any(|l| l.value == what);

@@ -54,6 +54,8 @@ const fn definition(of: StepsOf) -> &'static str {
     match of {
         StepsOf::Op => "step",
         StepsOf::Transaction => "transaction_step",
+        StepsOf::Client => "client_step",
+        StepsOf::Mix => "mixed_step",
     }
 }
 
@@ -121,6 +123,7 @@ fn shape(shape: &Shape) -> Json {
         Shape::Initial => json!({ "type": ["integer", "object"] }),
         Shape::Factor(_) => json!({ "type": "number", "exclusiveMinimum": 0 }),
         Shape::CallsOrDuration => json!({ "anyOf": [{ "type": "integer", "minimum": 1 }, pattern(DURATION)] }),
+        Shape::Acks => json!({ "anyOf": [{ "type": "integer", "minimum": 1 }, { "enum": ["leader", "majority", "all"] }] }),
         Shape::RateOrUsers => json!({ "anyOf": [{ "type": "integer", "minimum": 0 }, pattern(RATE)] }),
         Shape::Destination(_) => pattern(DESTINATION),
         Shape::Rows => json!({ "type": "array", "minItems": 1, "items": { "type": "string" } }),

@@ -121,7 +121,9 @@ impl<'a> Known<'a> {
         let mut known = Self { complete, broken: broken.clone(), calls: false };
         known.calls = broken.iter().any(|path| path.starts_with("workloads") || path.contains(".ops"));
         for (name, workload) in &model.workloads {
-            known.call(&workload.call, format!("workloads.{}.target", name.value), told);
+            if let Some(call) = workload.call() {
+                known.call(call, format!("workloads.{}.target", name.value), told);
+            }
         }
         for step in model.services.iter().flat_map(|(_, s)| &s.ops).flat_map(|(_, op)| &op.steps) {
             if let Verb::Call(call) = &step.verb {

@@ -9,6 +9,7 @@ mod messaging;
 mod points;
 mod sagas;
 mod state;
+mod stores;
 mod zones;
 
 use std::collections::BTreeSet;
@@ -20,7 +21,7 @@ use super::leaf::inside_text;
 use super::nearest::{listed, nearest};
 use super::tree::Node;
 use super::values::{clip, write_duration};
-use crate::model::{At, Expected, Form, Load, Model, Named, Otherwise, Place, SweepVariants, Workload};
+use crate::model::{Activity, At, Expected, Form, Load, Model, Named, Otherwise, Place, SweepVariants, Workload};
 use calls::Standing;
 
 /// Request variables that are always there.
@@ -29,12 +30,17 @@ const BUILT_IN: [&str; 5] = ["id", "attempt", "client", "unique", "now"];
 /// Names that will be built in.
 const RESERVED: [&str; 3] = ["i", "last_read", "message"];
 
+/// Clients are no service.
+const CLIENTS: Standing<'static> = Standing { service: None, in_transaction: false };
+
 /// Nodes of services, and workloads, of one scenario.
 pub(super) const MACHINES_MAX: u64 = 65_534;
 
 /// How many there are.
 pub(super) fn machines(model: &Model) -> u64 {
-    model.services.iter().map(|(_, service)| u64::from(service.nodes)).sum::<u64>() + model.workloads.len() as u64
+    let services = model.services.iter().map(|(_, service)| u64::from(service.nodes)).sum::<u64>();
+    let stores = model.stores.iter().map(|(_, store)| u64::from(store.nodes)).sum::<u64>();
+    services + stores + model.workloads.len() as u64
 }
 
 /// Looks at every reference of the model.
@@ -44,6 +50,7 @@ pub(super) fn check(sources: &[Source], complete: &Node, model: &Model, broken: 
     checker.precision();
     checker.world();
     checker.state();
+    checker.stores();
     checker.ops();
     checker.messaging();
     checker.sagas();
@@ -175,8 +182,8 @@ impl<'a> Checker<'a> {
 
     fn world(&mut self) {
         let place = Place::default();
-        if self.model.services.is_empty() && !self.broken(&["services"]) {
-            let error = Diagnostic::error(place, "nothing serves requests", "a scenario has at least one service");
+        if self.model.services.is_empty() && self.model.stores.is_empty() && !self.broken(&["services", "stores"]) {
+            let error = Diagnostic::error(place, "nothing serves requests", "a scenario has at least one service or store");
             self.errors.push(error.help("for example: [services.server] with `work = \"exp(5ms)\"`"));
         }
         if self.model.workloads.is_empty() && !self.broken(&["workloads"]) {
@@ -268,7 +275,17 @@ impl<'a> Checker<'a> {
 
     fn workloads(&mut self) {
         for (name, workload) in &self.model.workloads {
-            self.callee(&workload.call);
+            if let Some(call) = workload.call() {
+                self.callee(call);
+            }
+            self.client_of_steps(name, workload);
+            match &workload.activity {
+                Activity::Call(_) => {}
+                Activity::Steps(steps, _) => self.steps(steps, CLIENTS),
+                Activity::Mix(mix, _) => {
+                    mix.iter().for_each(|(_, step)| self.steps(std::slice::from_ref(step), CLIENTS));
+                }
+            }
             let path = format!("workloads.{}", name.value);
             let told = self.broken.iter().any(|b| b.starts_with(&path)) || self.broken(&["run.duration"]);
             if workload.start >= workload.stop && !told {

@@ -163,6 +163,7 @@ impl<'a> Resolver<'a> {
             | Shape::Initial
             | Shape::Factor(_)
             | Shape::CallsOrDuration
+            | Shape::Acks
             | Shape::RateOrUsers
             | Shape::Destination(_)
             | Shape::Item

@@ -14,6 +14,7 @@ mod promises;
 mod sagas;
 mod shape;
 mod steps;
+mod stores;
 mod workloads;
 mod world;
 
@@ -133,6 +134,8 @@ pub(super) enum Shape {
     Factor(f64),
     /// Calls, or a duration.
     CallsOrDuration,
+    /// `leader`, `majority`, `all`, or a number of copies.
+    Acks,
     /// Where a stage leads: a rate, or users.
     RateOrUsers,
     /// A queue, an exchange or a topic: its name, or its path.
@@ -181,6 +184,10 @@ pub(super) enum StepsOf {
     Op,
     /// In `[transactions.*]`.
     Transaction,
+    /// In `steps` of a workload.
+    Client,
+    /// In `mix` of a workload: each has a weight.
+    Mix,
 }
 
 impl StepsOf {
@@ -188,6 +195,8 @@ impl StepsOf {
         match self {
             Self::Op => &steps::STEPS,
             Self::Transaction => &steps::TRANSACTION_STEPS,
+            Self::Client => &steps::CLIENT_STEPS,
+            Self::Mix => &steps::MIX_STEPS,
         }
     }
 }
@@ -310,6 +319,7 @@ pub(super) static ROOT: Form = Form {
         key("retry", Shape::Keyed(&policies::RETRY_SHAPE), Preset::Table, "How failed calls are tried again."),
         key("breaker", Shape::Keyed(&policies::BREAKER_SHAPE), Preset::Table, "When calls are not even tried."),
         key("services", Shape::Keyed(&world::SERVICE_SHAPE), Preset::Table, "Things with nodes that serve requests."),
+        key("stores", Shape::Keyed(&stores::STORE_SHAPE), Preset::Table, "Things with nodes that keep copies of keys."),
         key("brokers", Shape::Keyed(&messaging::BROKER_SHAPE), Preset::Table, "Things with nodes that keep messages."),
         key("queues", Shape::Keyed(&messaging::QUEUE_SHAPE), Preset::Table, "Each message to one consumer."),
         key("exchanges", Shape::Keyed(&messaging::EXCHANGE_SHAPE), Preset::Table, "They hand messages on to queues."),

@@ -80,11 +80,12 @@ fn pick(text: &str) -> Result<Pick, Bad> {
         "minority" => return Ok(Pick::Minority),
         "majority" => return Ok(Pick::Majority),
         "same" => return Ok(Pick::Same),
-        "leader" | "followers" => return Err(Bad::new("roles are not supported by this version yet")),
+        "leader" => return Ok(Pick::Leader),
+        "followers" => return Ok(Pick::Followers),
         _ if text.starts_with("leader of ") => return Err(Bad::new("roles are not supported by this version yet")),
         _ => {}
     }
-    let words = ["any", "minority", "majority", "same", "fraction"];
+    let words = ["any", "minority", "majority", "same", "fraction", "leader", "followers"];
     if text.starts_with(|c: char| c.is_ascii_alphabetic()) {
         let bad = Bad::new(format!("there is no choice of nodes `{}`", clip(text)));
         return Err(match nearest(text, words) {
@@ -137,6 +138,8 @@ pub(super) fn write_target(target: &Target) -> String {
             Pick::Majority => format!("{name}[majority]"),
             Pick::Fraction(share) => format!("{name}[fraction({}%)]", share * 100.0),
             Pick::Same => format!("{name}[same]"),
+            Pick::Leader => format!("{name}[leader]"),
+            Pick::Followers => format!("{name}[followers]"),
             Pick::Numbers(numbers) => {
                 let all: Vec<String> = numbers.iter().map(u32::to_string).collect();
                 format!("{name}[{}]", all.join(", "))
@@ -256,6 +259,7 @@ mod tests {
             ("payment[3,0]", "payment[0, 3]"),
             ("kv[any]", "kv[any]"),
             ("kv[any(2)]", "kv[any(2)]"),
+            ("kv[leader]", "kv[leader]"),
             ("kv[fraction(30%)]", "kv[fraction(30%)]"),
             ("workloads.near", "workloads.near"),
             ("faults.f", "faults.f"),
@@ -269,7 +273,7 @@ mod tests {
             assert_eq!(write_link(&link(text, Place::default()).expect(text)), text);
         }
         for text in
-            ["", "a b", "kv[leader]", "kv[0", "kv[2..2]", "exchanges.e", "queue:orders", "orders.place", "kv[anny]"]
+            ["", "a b", "kv[leaders]", "kv[0", "kv[2..2]", "exchanges.e", "queue:orders", "orders.place", "kv[anny]"]
         {
             assert!(target(text, Place::default()).is_err(), "{text}");
         }

@@ -9,7 +9,7 @@ use super::super::tree::{Node, Value};
 use super::super::values;
 use super::super::variables::{self, Holds};
 use super::{COMPLETE, Reader, dist, steps};
-use crate::model::{At, Dist, Load, Named, Stage, Variable, Workload};
+use crate::model::{Activity, At, Dist, Load, Named, Stage, Variable, Workload};
 
 pub(super) fn workload(r: &Reader<'_>) -> Workload {
     let load = if let Some(per_second) = r.rate("rate") {
@@ -26,10 +26,23 @@ pub(super) fn workload(r: &Reader<'_>) -> Workload {
         clients: r.count("clients"),
         start: r.time("start"),
         stop: r.time("stop"),
-        call: steps::call(&r.below("client"), r.at("target")),
+        activity: activity(r),
         vars: vars(r),
         zone: r.maybe_at("zone"),
     }
+}
+
+fn activity(r: &Reader<'_>) -> Activity {
+    let client = r.below("client");
+    if r.node("steps").is_some() {
+        return Activity::Steps(steps::steps(r, "steps", &join(&r.path, "steps")), client.maybe_span("timeout"));
+    }
+    if r.node("mix").is_some() {
+        let weights = r.list("mix", |step| step.number("weight"));
+        let steps = steps::steps(r, "mix", &join(&r.path, "mix"));
+        return Activity::Mix(weights.into_iter().zip(steps).collect(), client.maybe_span("timeout"));
+    }
+    Activity::Call(steps::call(&client, r.at("target")))
 }
 
 fn stage(r: &Reader<'_>) -> Stage {

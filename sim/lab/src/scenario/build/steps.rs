@@ -5,9 +5,10 @@ use super::super::template::{self, template};
 use super::super::tree::{Node, Value as Written};
 use super::super::{targets, values};
 use super::policies::{breaker, retry};
+use super::stores::consult;
 use super::{COMPLETE, Reader};
 use crate::model::{
-    At, Call, Change, Delete, Fields, Insert, ItemPath, Message, Otherwise, Publish, Read, Row, Scan, Step, TextPart,
+    At, Call, Change, Delete, Fields, Insert, ItemPath, Message, Otherwise, Place, Publish, Read, Row, Scan, Step, TextPart,
     Update, Upsert, Value, VariablePath, Verb,
 };
 
@@ -120,7 +121,9 @@ pub(super) fn steps(r: &Reader<'_>, name: &str, path: &str) -> Vec<Step> {
         let path = step_path(path, n, label);
         let reader = Reader { sources: r.sources, root: r.root, table, path: path.clone(), key: item.place };
         let verb = verb(&reader)?;
-        Some(Step { name: label.map(str::to_owned), chance: reader.share("chance"), path, place: item.place, verb })
+        let stray = stray(&reader, &verb);
+        let (name, chance) = (label.map(str::to_owned), reader.share("chance"));
+        Some(Step { name, chance, path, place: item.place, verb, stray })
     });
     each.collect()
 }
@@ -132,6 +135,11 @@ fn nested(r: &Reader<'_>, name: &str) -> Vec<Step> {
 /// Which verb a step has: the first of these that is there.
 fn verb(r: &Reader<'_>) -> Option<Verb> {
     let has = |name: &str| r.node(name).is_some();
+    for word in ["read", "write", "delete", "cas"] {
+        if let Some(consult) = has(word).then(|| consult(r, word)).flatten() {
+            return Some(Verb::Consult(consult));
+        }
+    }
     let row = |name: &str| r.row(&r.at(name));
     let given = || r.value("value").expect(COMPLETE);
     Some(if has("update") {
@@ -214,7 +222,17 @@ pub(super) fn call(r: &Reader<'_>, target: At<String>) -> Call {
     }
 }
 
-fn otherwise(r: &Reader<'_>) -> Otherwise {
+/// What only steps on replicated stores have, at a step that is none.
+fn stray(r: &Reader<'_>, verb: &Verb) -> Option<(&'static str, Place)> {
+    let word = match verb {
+        Verb::Read(_) | Verb::Write { .. } if r.text("else") != "fail" && r.node("else").is_some() => "else",
+        Verb::Read(_) | Verb::Write { .. } | Verb::Delete(_) if r.node("timeout").is_some() => "timeout",
+        _ => return None,
+    };
+    Some((word, r.node(word).map_or(r.key, |node| node.place)))
+}
+
+pub(super) fn otherwise(r: &Reader<'_>) -> Otherwise {
     if r.node("else").is_some_and(|node| node.array().is_some()) {
         return Otherwise::Steps(nested(r, "else"));
     }

@@ -118,6 +118,20 @@ pub(super) fn rate_or_users(node: &Node) -> Result<Checked> {
     }
 }
 
+/// When a client is told that its change is done.
+pub(super) fn acks(node: &Node) -> Result<Checked> {
+    match node.as_text() {
+        None => integer(node, 1, 100),
+        Some(word @ ("leader" | "majority" | "all")) => Ok(text(word)),
+        Some(word) => {
+            let words = ["leader", "majority", "all"];
+            let bad = Bad::new(format!("`{}` is neither leader, majority, all nor a number of copies", clip(word)));
+            let near = crate::nearest::nearest(word, words.into_iter()).map(|near| format!("did you mean `{near}`?"));
+            Err(near.map_or(bad.clone(), |near| bad.help(near)).into())
+        }
+    }
+}
+
 /// `order_events` or `queues.order_events`.
 pub(super) fn destination(node: &Node, sections: &[&str]) -> Result<Checked> {
     let written = words(node, "the name of a queue, an exchange or a topic")?;

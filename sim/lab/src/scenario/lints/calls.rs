@@ -30,7 +30,7 @@ pub(super) fn check(model: &Model, warnings: &mut Vec<Diagnostic>) {
             }
         }
     }
-    for call in model.workloads.iter().map(|(_, w)| &w.call).chain(model.sagas.iter().flat_map(|(_, s)| s.calls())) {
+    for call in model.workloads.iter().filter_map(|(_, w)| w.call()).chain(model.sagas.iter().flat_map(|(_, s)| s.calls())) {
         look.tries(call, &mut Vec::new(), warnings);
     }
     for steps in model.services.iter().flat_map(|(_, s)| s.consumers.iter().map(|(_, consumer)| &consumer.steps)) {
@@ -39,7 +39,7 @@ pub(super) fn check(model: &Model, warnings: &mut Vec<Diagnostic>) {
 }
 
 fn calls(model: &Model) -> Vec<&Call> {
-    let mut found: Vec<&Call> = model.workloads.iter().map(|(_, workload)| &workload.call).collect();
+    let mut found: Vec<&Call> = model.workloads.iter().filter_map(|(_, workload)| workload.call()).collect();
     for (_, service) in &model.services {
         let ops = service.ops.iter().map(|(_, op)| &op.steps);
         let all = ops.chain(service.consumers.iter().map(|(_, consumer)| &consumer.steps));

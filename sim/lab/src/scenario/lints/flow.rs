@@ -35,7 +35,9 @@ impl<'a> Flow<'a> {
                 Load::Rate { per_second, .. } => *per_second,
                 Load::Users { .. } | Load::Trace(_) => 0.0,
             };
-            flow.call(&workload.call, rate, &mut Vec::new());
+            if let Some(call) = workload.call() {
+                flow.call(call, rate, &mut Vec::new());
+            }
         }
         flow
     }
@@ -99,6 +101,7 @@ impl<'a> Flow<'a> {
                 | Verb::Write { .. }
                 | Verb::Append { .. }
                 | Verb::Remove { .. }
+                | Verb::Consult(_)
                 | Verb::Publish(_)
                 | Verb::Outbox(_) => 0.0,
             };

@@ -30,6 +30,9 @@ impl<'a> Checker<'a> {
         if let Verb::Call(call) = verb {
             self.callee(call);
         }
+        if let Verb::Consult(asked) = verb {
+            self.consult(asked);
+        }
         if let Some(row) = verb.row() {
             let told = self.broken(&[&format!("{}.set", step.path)]);
             self.row(row, standing.service, (!told).then_some(verb));
@@ -69,6 +72,7 @@ impl<'a> Checker<'a> {
             | Verb::Call(_)
             | Verb::Reply(_)
             | Verb::Transaction { .. }
+            | Verb::Consult(_)
             | Verb::Publish(_) => false,
             Verb::Fail(_)
             | Verb::When { .. }

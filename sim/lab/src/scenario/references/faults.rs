@@ -113,6 +113,10 @@ impl<'a> Checker<'a> {
             Pick::Numbers(numbers) => numbers.iter().max().map_or(0, |n| n + 1),
             Pick::Any(count) => *count,
             Pick::All | Pick::Minority | Pick::Majority | Pick::Fraction(_) => 0,
+            Pick::Leader | Pick::Followers => {
+                self.has_leader(name, place);
+                0
+            }
             Pick::Same => {
                 if fault.is_some_and(|(_, f)| !matches!(f.trigger, Trigger::Point { .. })) {
                     let label = "`[same]` is the node at which this fault's `point` was reached";
@@ -196,7 +200,10 @@ impl<'a> Checker<'a> {
             }
         };
         match &fault.kind {
-            FaultKind::Crash { .. } | FaultKind::Pause | FaultKind::SlowCpu { .. } => {
+            FaultKind::Crash { .. }
+            | FaultKind::Pause
+            | FaultKind::SlowCpu { .. }
+            | FaultKind::ClockJump { .. } => {
                 needs(
                     fault.targets.is_empty(),
                     "`target` is missing: which nodes?",
@@ -278,7 +285,14 @@ impl<'a> Checker<'a> {
         };
         let numbers = |pick: &Pick| match pick {
             Pick::Numbers(numbers) => numbers.clone(),
-            Pick::All | Pick::Any(_) | Pick::Minority | Pick::Majority | Pick::Fraction(_) | Pick::Same => Vec::new(),
+            Pick::All
+            | Pick::Any(_)
+            | Pick::Minority
+            | Pick::Majority
+            | Pick::Fraction(_)
+            | Pick::Same
+            | Pick::Leader
+            | Pick::Followers => Vec::new(),
         };
         let shared = || numbers(one).iter().any(|n| numbers(other).contains(n));
         let known = find(&self.model.services, name).is_some();

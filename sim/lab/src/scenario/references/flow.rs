@@ -9,7 +9,7 @@ use super::super::routes::{Receiver, receivers};
 use super::super::targets::variables;
 use super::{BUILT_IN, Checker, find};
 use crate::expression::LATER;
-use crate::model::{At, Call, Destination, Fields, Named, Place, Step, TextPart, Value, Variable, Verb, all_steps};
+use crate::model::{At, Call, Destination, Fields, Named, Place, Step, TextPart, Value, Variable, Verb, Workload, all_steps};
 
 /// What carries a request's variables: an op, a consumer, a transaction, a saga.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -59,7 +59,10 @@ impl<'a> Checker<'a> {
         let mut flow = Flow { reach: BTreeMap::new(), waiting: Vec::new() };
         for (_, workload) in &self.model.workloads {
             let own = workload.vars.iter().map(|(name, _)| name.value.as_str());
-            flow.hand(self.carrier(&workload.call.target.value), own);
+            match workload.call() {
+                Some(call) => flow.hand(self.carrier(&call.target.value), own),
+                None => self.read_by_clients(workload, own.collect()),
+            }
         }
         while let Some(carrier) = flow.waiting.pop() {
             let carried = flow.reach.get(&carrier).cloned().unwrap_or_default();
@@ -159,6 +162,18 @@ impl<'a> Checker<'a> {
         self.steps_variables(self.steps_of(carrier), &set);
     }
 
+    /// What steps of clients read, against what their workload sets.
+    fn read_by_clients(&mut self, workload: &'a Workload, mut set: Names<'a>) {
+        let steps = workload.steps();
+        set.extend(steps.iter().filter_map(|step| step.verb.into_variable()).map(|into| into.value.as_str()));
+        if Self::remembers(workload) {
+            set.insert("last_read");
+        }
+        for step in steps {
+            self.steps_variables(std::slice::from_ref(step), &set);
+        }
+    }
+
     fn steps_variables(&mut self, steps: &'a [Step], set: &Names<'a>) {
         for step in steps {
             for text in step.verb.expressions() {
@@ -213,6 +228,10 @@ impl<'a> Checker<'a> {
             "i" => {
                 let label = "it counts the turns of a `repeat`, and this step is in none";
                 Diagnostic::error(place, "the variable `$i` is not set", label)
+            }
+            "last_read" => {
+                let label = "it is what a user last read of a key: for steps of workloads with `users`";
+                Diagnostic::error(place, "the variable `$last_read` is not set", label)
             }
             "message" => {
                 let label = "a message is there in the steps of a consumer only";

@@ -64,8 +64,17 @@ impl<'a> Checker<'a> {
 
     /// A lane of every trace and chart is called like one thing only.
     fn things_with_nodes(&mut self) {
+        for (name, _) in &self.model.stores {
+            if let Some((first, _)) = find(&self.model.services, &name.value) {
+                let message = format!("the name `{}` is used twice", name.value);
+                let error = Diagnostic::error(name.place, message, "a store").also(first.place, "a service");
+                self.errors.push(error);
+            }
+        }
         for (n, (name, _)) in self.model.brokers.iter().enumerate() {
             let service = find(&self.model.services, &name.value).map(|(at, _)| (at, "a service"));
+            let store = || find(&self.model.stores, &name.value).map(|(at, _)| (at, "a store"));
+            let service = service.or_else(store);
             let broker = self.model.brokers[..n].iter().find(|(at, _)| at.value == name.value);
             if let Some((first, what)) = service.or(broker.map(|(at, _)| (at, "a broker"))) {
                 let implicit = self.written("brokers", &name.value).is_none();
@@ -222,7 +231,8 @@ impl<'a> Checker<'a> {
             return found.map(|(at, _)| (at, 1));
         }
         let service = find(&self.model.services, name).map(|(at, service)| (at, service.nodes));
-        service.or_else(|| find(&self.model.brokers, name).map(|(at, broker)| (at, broker.nodes)))
+        let store = || find(&self.model.stores, name).map(|(at, store)| (at, store.nodes));
+        service.or_else(store).or_else(|| find(&self.model.brokers, name).map(|(at, broker)| (at, broker.nodes)))
     }
 
     /// Their names.
@@ -230,7 +240,9 @@ impl<'a> Checker<'a> {
         // An implicit broker stands nowhere.
         let written = |name: &str| self.written("brokers", name).is_some();
         let brokers = places(&self.model.brokers).into_iter().map(|(name, at)| (name, written(name).then_some(at)));
-        places(&self.model.services).into_iter().map(|(name, at)| (name, Some(at))).chain(brokers).collect()
+        let stores = places(&self.model.stores);
+        let known = places(&self.model.services).into_iter().chain(stores).map(|(name, at)| (name, Some(at)));
+        known.chain(brokers).collect()
     }
 }
 

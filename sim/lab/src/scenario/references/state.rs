@@ -160,6 +160,7 @@ fn misfit(verb: &Verb, state: &State) -> Option<(String, &'static str)> {
         | Verb::When { .. }
         | Verb::Repeat { .. }
         | Verb::Transaction { .. }
+        | Verb::Consult(_)
         | Verb::Publish(_)
         | Verb::Outbox(_) => true,
     };

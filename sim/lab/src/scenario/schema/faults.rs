@@ -42,7 +42,7 @@ static FAULT: Form = Form {
         key(
             "kind",
             Shape::Word(
-                &["crash", "pause", "partition", "loss", "duplicate", "slow_cpu", "redeliver"],
+                &["crash", "pause", "partition", "loss", "duplicate", "slow_cpu", "redeliver", "clock_jump"],
                 &[
                     "clog",
                     "swizzle_clog",
@@ -69,7 +69,6 @@ static FAULT: Form = Form {
                     "disk_fsync_lost",
                     "clock_skew",
                     "clock_drift",
-                    "clock_jump",
                     "clock_strobe",
                     "clock_freeze",
                     "burst",
@@ -148,11 +147,18 @@ static FAULT: Form = Form {
         .only("kind", &["partition"]),
         key("wire", Shape::Word(&["drop", "hold"], &[]), Preset::Text("drop"), "What happens to messages on the wire.")
             .only("kind", &["partition"]),
+        key(
+            "offset",
+            Shape::Distribution(Sort::Offsets),
+            Preset::Required,
+            "By how much a clock is set, ahead or back (`\"-500ms\"`); drawn for each machine.",
+        )
+        .only("kind", &["clock_jump"]),
         key("require_effect", Shape::Boolean, Preset::Boolean(false), "No effect is an error, not a warning.")
             .judging("it judges the fault after the run"),
     ],
     later: &[
-        "when", "shape", "add", "silent", "limit", "up", "down", "gap", "offset", "drift", "period", "key", "share",
+        "when", "shape", "add", "silent", "limit", "up", "down", "gap", "drift", "period", "key", "share",
         "error", "to", "knobs",
     ],
     short: Short::None,

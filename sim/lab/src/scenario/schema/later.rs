@@ -2,7 +2,7 @@
 
 /// Sections that a later version will have.
 pub(in crate::scenario) const LATER_SECTIONS: &[&str] =
-    &["limit", "bulkhead", "hedge", "shed", "concurrency", "auth", "stores", "caches", "registries", "compare"];
+    &["limit", "bulkhead", "hedge", "shed", "concurrency", "auth", "caches", "registries", "compare"];
 
 /// Keys that people bring from other tools or from older drafts, and what they are called here.
 pub(in crate::scenario) const FOREIGN: &[(&str, &str)] = &[

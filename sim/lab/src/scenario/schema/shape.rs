@@ -45,6 +45,7 @@ impl Shape {
             Self::Initial => "a first value",
             Self::Factor(_) => "a factor",
             Self::CallsOrDuration => "a number of calls or a duration",
+            Self::Acks => "leader, majority, all or a number of copies",
             Self::RateOrUsers => "a rate or a number of users",
             Self::Destination(_) => "a place for messages",
             Self::Item => "an item of state",
@@ -110,6 +111,7 @@ impl Shape {
             | Self::Row
             | Self::Factor(_)
             | Self::CallsOrDuration
+            | Self::Acks
             | Self::RateOrUsers
             | Self::Destination(_)
             | Self::Item
@@ -176,6 +178,7 @@ impl Shape {
             | Self::Initial
             | Self::Factor(_)
             | Self::CallsOrDuration
+            | Self::Acks
             | Self::RateOrUsers
             | Self::Destination(_)
             | Self::Item

@@ -86,8 +86,27 @@ const READ: Verb = Verb {
     choices: &[],
 };
 
+/// Steps that may be about a key of a replicated store have what those need.
+const READ_ANY: Verb =
+    plain(verb("read", Shape::Row, "Reads a row, or a key of a store; a missing one is null."), &[INTO, TIMEOUT, ELSE], &["if"]);
+
+const WRITE_ANY: Verb =
+    plain(verb("write", Shape::Row, "A row of a counter, or a key of a store, becomes `value`."), &[VALUE, TIMEOUT, ELSE], &[]);
+
+const DELETE_ANY: Verb = plain(
+    verb("delete", Shape::Row, "Takes a row out of a map, where it must be, or a key out of a store."),
+    &[IF, TIMEOUT, ELSE],
+    &[],
+);
+
+const CAS: Verb = plain(
+    verb("cas", Shape::Row, "A key of a store becomes `value` if it is `expected`; fails if it is not."),
+    &[key("expected", Shape::Value, Preset::Required, "What it must be; `none`: not there."), VALUE, TIMEOUT, ELSE],
+    &[],
+);
+
 const VERBS_LATER: &[&str] =
-    &["parallel", "choose", "cas", "merge", "ack", "nack", "lookup", "invalidate", "lock", "limit", "auth"];
+    &["parallel", "choose", "merge", "ack", "nack", "lookup", "invalidate", "lock", "limit", "auth"];
 
 const fn plain(key: Key, modifiers: &'static [Key], later: &'static [&'static str]) -> Verb {
     Verb { key, modifiers, later, choices: &[] }
@@ -149,8 +168,9 @@ pub(super) static STEPS: Verbs = Verbs {
             &[FIELDS, IF, ELSE],
             ROW_LATER,
         ),
-        plain(verb("delete", Shape::Row, "Takes a row out of a map; fails if it is missing."), &[IF, ELSE], ROW_LATER),
-        READ,
+        DELETE_ANY,
+        READ_ANY,
+        CAS,
         plain(
             verb("scan", Shape::Item, "Reads the rows of a map."),
             &[
@@ -160,7 +180,7 @@ pub(super) static STEPS: Verbs = Verbs {
             ],
             &["since", "sort", "timeout"],
         ),
-        plain(verb("write", Shape::Row, "A row of a counter becomes `value`."), &[VALUE], ROW_LATER),
+        WRITE_ANY,
         plain(verb("append", Shape::Row, "Puts `value` at the end of a list."), &[VALUE], ROW_LATER),
         plain(
             verb("remove", Shape::Row, "Takes the first `value` out of a list; fails if there is none."),
@@ -198,3 +218,21 @@ pub(super) static TRANSACTION_STEPS: Verbs = Verbs {
     common: TRANSACTION_STEP_COMMON,
     later: &["insert", "write", "delete"],
 };
+
+const WEIGHT: Key = key("weight", Shape::Factor(1e9), Preset::Required, "How often, compared with the others.");
+
+/// The verbs of `steps` of a workload.
+pub(super) static CLIENT_STEPS: Verbs = Verbs {
+    what: "a step of a workload",
+    each: CLIENT_VERBS,
+    common: STEP_COMMON,
+    later: CLIENT_LATER,
+};
+
+/// The verbs of `mix` of a workload.
+pub(super) static MIX_STEPS: Verbs =
+    Verbs { what: "a step of a mix", each: CLIENT_VERBS, common: &[NAME, WEIGHT], later: CLIENT_LATER };
+
+const CLIENT_VERBS: &[Verb] = &[READ_ANY, WRITE_ANY, DELETE_ANY, CAS];
+
+const CLIENT_LATER: &[&str] = &["call", "sleep", "publish", "repeat", "when", "parallel", "choose"];

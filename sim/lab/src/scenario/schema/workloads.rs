@@ -3,7 +3,7 @@
 use super::hardware::ZONE;
 use super::steps::{CALL_LATER, SENT};
 use super::world::{DURATIONS, LIKE};
-use super::{Choice, Form, Preset, Shape, Short, key};
+use super::{Choice, Form, Preset, Shape, Short, StepsOf, key};
 
 pub(super) static WORKLOAD_SHAPE: Shape = Shape::Table(&WORKLOAD);
 
@@ -25,7 +25,9 @@ static WORKLOAD: Form = Form {
             .only("users", &[]),
         key("start", Shape::Duration, Preset::Text("0s"), "It begins here."),
         key("stop", Shape::Duration, Preset::RunDuration, "It ends here. Default: `run.duration`."),
-        key("target", Shape::CallTarget, Preset::Required, "What each operation calls."),
+        key("target", Shape::CallTarget, Preset::Absent, "What each operation calls."),
+        key("steps", Shape::Steps(StepsOf::Client), Preset::Absent, "What each operation does at stores, one after the other."),
+        key("mix", Shape::Steps(StepsOf::Mix), Preset::Absent, "Each operation is one of these, by their weights."),
         key("client", Shape::Table(&CLIENT), Preset::Table, "How the whole operation is called."),
         key(
             "stages",
@@ -37,9 +39,12 @@ static WORKLOAD: Form = Form {
         key("vars", Shape::Keyed(&Shape::Variable), Preset::Table, "Variables, drawn once per operation."),
         ZONE,
     ],
-    later: &["bursts", "iterations", "total", "steps", "mix", "bad_tokens"],
+    later: &["bursts", "iterations", "total", "bad_tokens"],
     short: Short::None,
-    choices: &[Choice { what: "kinds of load", keys: &["rate", "users", "trace"], needed: true }],
+    choices: &[
+        Choice { what: "kinds of load", keys: &["rate", "users", "trace"], needed: true },
+        Choice { what: "ways to say what an operation does", keys: &["target", "steps", "mix"], needed: true },
+    ],
 };
 
 static CLIENT: Form = Form { what: "`client`", keys: &SENT, later: CALL_LATER, short: Short::None, choices: &[] };

@@ -31,4 +31,8 @@ impl Mutant {
         (Self::StaleLeader, "stale_leader", "linearizable"),
         (Self::UnfencedWrite, "unfenced_write", "fenced"),
     ];
+    /// The mutant with this word.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, name, _)| *name == word).map(|(mutant, ..)| *mutant)
+    }
 }

@@ -22,4 +22,8 @@ impl Mutant {
         (Self::MendAnew, "mend_anew", "no_phantom"),
         (Self::OneAnswer, "one_answer", "acked_is_seen"),
     ];
+    /// The mutant with this word.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, name, _)| *name == word).map(|(mutant, ..)| *mutant)
+    }
 }
