@@ -15,12 +15,16 @@ pub struct Node {
     rows: BTreeMap<u64, Row>,
     /// What it coordinates.
     open: BTreeMap<Ticket, Open>,
+    /// How often it was asked.
+    asked: u64,
 }
 
 /// An attempt that is under way.
 #[derive(Clone, Debug)]
 struct Open {
     request: Request,
+    /// Which of what it was asked.
+    number: u64,
     phase: Phase,
 }
 
@@ -35,7 +39,7 @@ enum Phase {
 impl Node {
     /// One without rows.
     pub const fn new(me: NodeId) -> Self {
-        Self { me, rows: BTreeMap::new(), open: BTreeMap::new() }
+        Self { me, rows: BTreeMap::new(), open: BTreeMap::new(), asked: 0 }
     }
 
     /// What it has of a key, tombstones included.
@@ -80,14 +84,10 @@ impl Node {
     /// A timer of a coordinator is due.
     pub fn on_timer(&mut self, timer: Timer) {
         match timer {
-            Timer::Forget(ticket) => self.forget(ticket),
+            // Whatever its copies still say is not waited for.
+            Timer::Forget(asked) => self.open.retain(|_, open| open.number != asked),
             Timer::Order | Timer::Late(_) | Timer::GiveUp(_) => unreachable!("clients wait for that"),
         }
-    }
-
-    /// An attempt is old: whatever its copies still say is not waited for.
-    fn forget(&mut self, ticket: Ticket) {
-        self.open.remove(&ticket);
     }
 
     fn coordinate(&mut self, plan: &Plan, asked: (Ticket, Request), out: &mut impl Effects<Role>) {
@@ -107,8 +107,10 @@ impl Node {
             None => (Phase::Reading { has: BTreeMap::new(), told: false }, Body::Get { key }),
             Some(row) => (Phase::Writing { row, kept: BTreeSet::new() }, Body::Put { key, row }),
         };
-        self.open.insert(ticket, Open { request, phase });
-        out.set_timer(Timer::Forget(ticket), Delay::Fixed(plan.timeout));
+        self.asked += 1;
+        let number = self.asked;
+        self.open.insert(ticket, Open { request, number, phase });
+        out.set_timer(Timer::Forget(number), Delay::Fixed(plan.timeout));
         for copy in plan.copies_of(key) {
             self.send(copy, ticket, body.clone(), out);
         }
@@ -137,12 +139,12 @@ impl Node {
     /// A copy has what is to be written.
     fn kept(&mut self, plan: &Plan, copy: (NodeId, Ticket), out: &mut impl Effects<Role>) {
         let (from, ticket) = copy;
-        let Some(Open { request, phase: Phase::Writing { row, kept } }) = self.open.get_mut(&ticket) else { return };
+        let Some(Open { request, number: asked, phase: Phase::Writing { row, kept } }) = self.open.get_mut(&ticket) else { return };
         if kept.insert(from) && kept.len() == plan.write {
-            let (Version { session, number, .. }, row) = (request.version, Some(*row));
+            let (Version { session, number, .. }, row, asked) = (request.version, Some(*row), *asked);
             self.open.remove(&ticket);
             out.frame(plan.open_frame());
-            out.cancel_timer(Timer::Forget(ticket));
+            out.cancel_timer(Timer::Forget(asked));
             self.send(session.node, ticket, Body::Answered { number, row }, out);
         }
     }
@@ -150,14 +152,14 @@ impl Node {
     /// A copy says what it has.
     fn has(&mut self, plan: &Plan, copy: (NodeId, Ticket), row: Option<Row>, out: &mut impl Effects<Role>) {
         let (from, ticket) = copy;
-        let Some(Open { request, phase: Phase::Reading { has, told } }) = self.open.get_mut(&ticket) else { return };
+        let Some(Open { request, number: asked, phase: Phase::Reading { has, told } }) = self.open.get_mut(&ticket) else { return };
         has.insert(from, row);
         let enough = if plan.has(Mutant::OneAnswer) { 1 } else { plan.read };
         if has.len() < enough {
             return;
         }
         let newest = has.values().copied().max().flatten();
-        let (request, has, first) = (*request, has.clone(), !core::mem::replace(told, true));
+        let (request, asked, has, first) = (*request, *asked, has.clone(), !core::mem::replace(told, true));
         out.frame(plan.open_frame());
         if first {
             let Version { session, number, .. } = request.version;
@@ -175,7 +177,7 @@ impl Node {
         }
         if has.len() == plan.copies {
             self.open.remove(&ticket);
-            out.cancel_timer(Timer::Forget(ticket));
+            out.cancel_timer(Timer::Forget(asked));
         }
     }
 
