@@ -104,7 +104,8 @@ pub(crate) fn majority_of_exponential_round_trips(long: bool) -> Vec<Found> {
         (0, 1) => exponential(1.0),
         _ => constant(0.0),
     });
-    let took: Vec<f64> = (0..worlds).into_par_iter().flat_map_iter(|seed| agreement(&hardware, CHANGES, seed)).collect();
+    let took: Vec<f64> =
+        (0..worlds).into_par_iter().flat_map_iter(|seed| agreement(&hardware, CHANGES, seed)).collect();
     vec![mean("D-majority-commit-exp", &took)]
 }
 

@@ -121,7 +121,8 @@ fn stores_agree_with_published_results() {
 fn a_wrong_law_or_quorum_is_noticed() {
     let settings = wars::settings();
     let change = |id: &str, change: &dyn Fn(&mut Setting)| {
-        let (which, setting) = settings.iter().enumerate().find(|(_, setting)| setting.rows[0].0 == id).expect("it is one");
+        let (which, setting) =
+            settings.iter().enumerate().find(|(_, setting)| setting.rows[0].0 == id).expect("it is one");
         let mut setting = *setting;
         change(&mut setting);
         wars::measure(which as u64, &setting, false)
@@ -146,7 +147,9 @@ fn a_wrong_law_or_quorum_is_noticed() {
 fn figures_are_those_of_the_published_table() {
     let path = file("../shared/validation/published.csv");
     if !path.exists() {
-        say("published_replication: the table of published values is not at hand; the comparison with it is SKIPPED, and");
+        say(
+            "published_replication: the table of published values is not at hand; the comparison with it is SKIPPED, and",
+        );
         say("published_replication: the figures embedded in tests/published_replication/rows.rs are used alone");
         return;
     }

@@ -49,7 +49,7 @@ pub(crate) fn begin(plan: Plan, clients: Vec<Cast>, hardware: Hardware, faults: 
 }
 
 /// Adds up what so many worlds count.
-fn count<const N: usize>(worlds: u64, world: impl Fn(u64) -> [u64; N] + Sync) -> [u64; N] {
+fn count<const N: usize>(worlds: u64, world: impl Fn(u64) -> [u64; N] + Sync + Send) -> [u64; N] {
     let add = |a: [u64; N], b: [u64; N]| std::array::from_fn(|n| a[n] + b[n]);
     (0..worlds).into_par_iter().map(world).reduce(|| [0; N], add)
 }

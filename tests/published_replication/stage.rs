@@ -28,7 +28,7 @@ pub(crate) fn milliseconds(span: Span) -> f64 {
     span.0 as f64 / MILLISECOND
 }
 
-pub(crate) fn time(milliseconds: u64) -> Time {
+pub(crate) const fn time(milliseconds: u64) -> Time {
     Time(milliseconds * 1_000_000)
 }
 

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use cluster::{Cluster, FaultPlan, Loses, Transport, Watch};
 use kernel::{Keyed, NodeId, Seed, Span, Time};
-use systems::replication::quorum::{Asked, Cast, Mutant, Order, Output, Plan, Play, Repair, Request, Role, Row, Script, Wish};
+use systems::replication::quorum::{
+    Asked, Cast, Mutant, Order, Output, Plan, Play, Repair, Request, Role, Row, Script, Wish,
+};
 
 use crate::swarm::{SEEDS_MAX, long};
 use crate::world::{CLIENTS, HEAL, KEYS, below, calm_hardware, faults, hardware};

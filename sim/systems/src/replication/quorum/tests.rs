@@ -169,5 +169,9 @@ fn a_machine_that_asks_only_enough_copies_speaks_to_as_many_as_it_waits_for_and_
     let mut stage = Stage(Plan { asked: Asked::Enough(key), ..plan(None) }, Node::new(NodeId(0)));
     stage.hear(9, ask(9, Wish::Read));
     stage.hear(1, Body::Has(None));
-    assert_eq!(stage.hear(2, Body::Has(None)), ["send 9 answer 9: nothing", "cancel Forget"], "nobody else will answer");
+    assert_eq!(
+        stage.hear(2, Body::Has(None)),
+        ["send 9 answer 9: nothing", "cancel Forget"],
+        "nobody else will answer"
+    );
 }
