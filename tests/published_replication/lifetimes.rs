@@ -80,7 +80,7 @@ fn hours(from: Time, to: Time) -> f64 {
 /// Two copies, whose disks are lost with their machines. A read mends a machine that comes back; when no machine that is
 /// up has the row any more, it is lost, and written again when both are back.
 pub(crate) fn mirrored_pair(long: bool) -> Vec<Found> {
-    let worlds: Vec<(f64, f64)> = (0..if long { 400 } else { 6 }).into_par_iter().map(pair).collect();
+    let worlds: Vec<(f64, f64)> = (0..if long { 600 } else { 6 }).into_par_iter().map(pair).collect();
     vec![ratio("D-mirror-mttdl", &worlds)]
 }
 

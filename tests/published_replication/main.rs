@@ -131,7 +131,7 @@ fn a_wrong_law_or_quorum_is_noticed() {
         ("W with a mean of 0.5 ms", change("D-pbs-exp-W4-pc0", &|setting| setting.laws = Laws::Exponential(500))),
         ("R = W = 1", change("D-pbs-strict", &|setting| setting.quorums = (1, 1))),
         ("W of solid state disks", change("D-pbs-disk-R1W1-pc0", &|setting| setting.laws = Laws::Ssd)),
-        ("R = 2", change("D-pbs-ssd-R1W1-t999", &|setting| setting.quorums = (2, 1))),
+        ("R = 3", change("D-pbs-ssd-R2W2-Lr999", &|setting| setting.quorums = (3, 2))),
     ];
     for (what, all) in changed {
         for found in all {

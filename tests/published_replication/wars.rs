@@ -181,7 +181,7 @@ fn world(setting: &Setting, waits: [f64; 2], trials: u64, seed: u64) -> Seen {
 /// Runs a setting, with draws that no other one has.
 pub(crate) fn measure(which: u64, setting: &Setting, long: bool) -> Vec<Found> {
     let trials = if long { setting.trials.1 } else { setting.trials.0 };
-    let spread = if long { 0.05 } else { 0.25 };
+    let spread = if long { 0.06 } else { 0.25 };
     let waits = match setting.wait {
         Wait::Fixed(wait) => [wait; 2],
         Wait::Around(wait) => [(1.0 - spread) * wait, (1.0 + spread) * wait],
@@ -202,14 +202,14 @@ pub(crate) fn measure(which: u64, setting: &Setting, long: bool) -> Vec<Found> {
     setting.rows.iter().map(&mut answer).collect()
 }
 
-/// When a thousandth is stale: between two waits the share falls like a power of the time, to first order.
+/// When a thousandth is stale: between two waits the share falls exponentially, as the tails of most laws do. (Of a power
+/// of the time, as with spinning disks, this makes 2 % too much in the short form and 0.2 % in the long one.)
 fn visible(id: &'static str, waits: [f64; 2], seen: [(u64, u64); 2]) -> Found {
     let stale = seen.map(|(reads, stale)| stale as f64 / reads as f64);
     assert!(stale[0] > stale[1] && stale[1] > 0.0, "{id}: too few trials, stale are {seen:?}");
-    let power = (stale[0] / stale[1]).ln() / (waits[1] / waits[0]).ln();
-    let value = waits[0] * (stale[0] / 0.001).powf(1.0 / power);
+    let rate = (stale[0] / stale[1]).ln() / (waits[1] - waits[0]);
     let reads = (seen[0].0 + seen[1].0) as f64;
-    Found { id, value, error: value / power / (0.001 * reads).sqrt() }
+    Found { id, value: waits[0] + (stale[0] / 0.001).ln() / rate, error: 1.0 / rate / (0.001 * reads).sqrt() }
 }
 
 /// When 99.9 % are fresh, according to the table's own simulation.
@@ -222,13 +222,13 @@ pub(crate) fn settings() -> Vec<Setting> {
     use Laws::{Disk, Exponential, Slow, Ssd};
     use What::{Fresh, Read, Stale, Visible, Write};
     let setting = |laws, quorums, wait, trials, rows| Setting { laws, quorums, wait, trials, rows };
-    let latencies = |laws, quorums, rows| setting(laws, quorums, Wait::Fixed(0.0), (8_000, 400_000), rows);
+    let latencies = |laws, quorums, rows| setting(laws, quorums, Wait::Fixed(0.0), (8_000, 600_000), rows);
     vec![
         setting(
             Ssd,
             (1, 1),
             around("D-pbs-ssd-R1W1-t999x"),
-            (20_000, 2_000_000),
+            (20_000, 2_600_000),
             &[
                 ("D-pbs-ssd-R1W1-t999", Visible),
                 ("D-pbs-ssd-R1W1-t999x", Visible),
@@ -240,7 +240,7 @@ pub(crate) fn settings() -> Vec<Setting> {
             Ssd,
             (1, 2),
             around("D-pbs-ssd-R1W2-t999x"),
-            (20_000, 2_200_000),
+            (20_000, 2_800_000),
             &[
                 ("D-pbs-ssd-R1W2-t999", Visible),
                 ("D-pbs-ssd-R1W2-t999x", Visible),
@@ -256,7 +256,7 @@ pub(crate) fn settings() -> Vec<Setting> {
             Disk,
             (1, 1),
             around("D-pbs-disk-R1W1-t999x"),
-            (20_000, 8_000_000),
+            (20_000, 10_000_000),
             &[
                 ("D-pbs-disk-R1W1-t999", Visible),
                 ("D-pbs-disk-R1W1-t999x", Visible),
@@ -280,7 +280,7 @@ pub(crate) fn settings() -> Vec<Setting> {
             Disk,
             (2, 1),
             around("D-pbs-disk-R2W1-t999x"),
-            (20_000, 1_600_000),
+            (20_000, 1_200_000),
             &[
                 ("D-pbs-disk-R2W1-t999", Visible),
                 ("D-pbs-disk-R2W1-t999x", Visible),
