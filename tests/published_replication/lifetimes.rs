@@ -7,7 +7,7 @@
 use cluster::{Cluster, Fault, FaultKind, FaultPlan, Loses, Target, Trigger, Watch, Window};
 use kernel::{Distribution, NodeId, Span, Time};
 use rayon::prelude::*;
-use systems::replication::quorum::{Asked, Output, Plan, Repair, Role, Row, Via, Wish};
+use systems::replication::quorum::{Asked, Output, Plan, Repair, Role, Via, Wish};
 
 use crate::quorums::{begin, order, plan, script};
 use crate::stage::{Found, HOUR, constant, hardware, ratio};
@@ -35,8 +35,18 @@ pub(crate) fn dies(node: u32, life: f64, repair: &Distribution, loses: Loses) ->
 struct News {
     crashed: Vec<(Time, NodeId)>,
     restarted: Vec<(Time, NodeId)>,
-    /// Answers to a client, or none.
-    told: Vec<(Time, NodeId, Option<Option<Row>>)>,
+    /// What clients heard.
+    told: Vec<(Time, NodeId, Heard)>,
+}
+
+/// What came of a client's order.
+enum Heard {
+    /// It was told a row: the one it wrote or read.
+    Row,
+    /// There is none.
+    NoRow,
+    /// Nobody answered.
+    Silence,
 }
 
 impl Watch<Role> for News {
@@ -51,8 +61,9 @@ impl Watch<Role> for News {
     fn output(&mut self, now: Time, client: NodeId, output: &Output) {
         match *output {
             Output::Asks(_) => {}
-            Output::Told(_, row) => self.told.push((now, client, Some(row))),
-            Output::Unknown(_) => self.told.push((now, client, None)),
+            Output::Told(_, Some(_)) => self.told.push((now, client, Heard::Row)),
+            Output::Told(_, None) => self.told.push((now, client, Heard::NoRow)),
+            Output::Unknown(_) => self.told.push((now, client, Heard::Silence)),
         }
     }
 }
@@ -108,14 +119,13 @@ fn pair(seed: u64) -> (f64, f64) {
         }
         for (now, client, answer) in std::mem::take(&mut news.told) {
             match answer {
-                Some(row) if client == READER => {
-                    assert_eq!(row.is_some(), since.is_some(), "the store agrees that it is lost, or that it is not");
-                    if row.is_none() {
-                        cluster.crash_for(WRITER, Loses::USUAL, Span(1), &mut news);
-                    }
+                Heard::Row if client == WRITER => since = Some(now),
+                Heard::Row => assert!(since.is_some(), "the store does not know that it is lost"),
+                Heard::NoRow => {
+                    assert!(since.is_none(), "the store has lost what should still be there");
+                    cluster.crash_for(WRITER, Loses::USUAL, Span(1), &mut news);
                 }
-                Some(_) => since = Some(now),
-                None => {}
+                Heard::Silence => {}
             }
         }
     }
@@ -158,7 +168,11 @@ fn five(seed: u64) -> (f64, f64) {
         }
         for (_, _, answer) in std::mem::take(&mut news.told) {
             if let Some((_, left)) = asked.take().filter(|(when, _)| *when == changed) {
-                assert_eq!(answer.is_some(), left >= 3, "the store has a quorum with three, and with fewer none");
+                assert_eq!(
+                    matches!(answer, Heard::Row),
+                    left >= 3,
+                    "the store has a quorum with three, and with fewer none"
+                );
                 compared += 1;
             }
         }
@@ -177,7 +191,7 @@ pub(crate) fn up_and_down(long: bool) -> Vec<Found> {
 /// Hours up, and all hours.
 fn one(seed: u64) -> (f64, f64) {
     // The coefficient of variation of a lognormal law whose logarithm has a deviation of 1.
-    let spread = (1_f64.exp() - 1.0).sqrt();
+    let spread = (std::f64::consts::E - 1.0).sqrt();
     let repair = Distribution::lognormal_mean_cv(10.0 * HOUR, spread).expect("a law");
     let faults = FaultPlan { faults: vec![dies(0, 1000.0 * HOUR, &repair, Loses::USUAL)], heal: LIFE };
     let hardware = hardware(&[0], &|_, _| constant(1.0));
