@@ -1,12 +1,13 @@
 //! A machine of a quorum store: it keeps copies, and coordinates what it is asked.
 
 use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
 
-use kernel::{Delay, Effects, NodeId};
+use kernel::{Delay, Digest, Effects, NodeId};
 
 use super::alone::Role;
 use super::wire::{Body, Message, Record, Request, Row, Ticket, Timer, Version, Wish};
-use super::{Mutant, Plan, Repair};
+use super::{Asked, Mutant, Plan, Repair};
 
 /// A machine with copies.
 #[derive(Clone, Debug)]
@@ -111,7 +112,7 @@ impl Node {
         let number = self.asked;
         self.open.insert(ticket, Open { request, number, phase });
         out.set_timer(Timer::Forget(number), Delay::Fixed(plan.timeout));
-        for copy in plan.copies_of(key) {
+        for copy in asked_for(plan, ticket, request) {
             self.send(copy, ticket, body.clone(), out);
         }
     }
@@ -175,7 +176,8 @@ impl Node {
                 self.send(*node, ticket, Body::Mend { key: request.key, row }, out);
             }
         }
-        if has.len() == plan.copies {
+        let all = if plan.asked == Asked::All { plan.copies } else { plan.read };
+        if has.len() == all {
             self.open.remove(&ticket);
             out.cancel_timer(Timer::Forget(asked));
         }
@@ -184,4 +186,20 @@ impl Node {
     fn send(&self, to: NodeId, ticket: Ticket, body: Body, out: &mut impl Effects<Role>) {
         out.send(to, Message { from: self.me, to, ticket, body });
     }
+}
+
+/// The copies that an attempt goes to.
+fn asked_for(plan: &Plan, ticket: Ticket, request: Request) -> Vec<NodeId> {
+    let mut copies: Vec<NodeId> = plan.copies_of(request.key).collect();
+    if let Asked::Enough(key) = plan.asked {
+        let enough = if request.wish == Wish::Read { plan.read } else { plan.write };
+        let mut draw = key.draw(request.version.digest(), u64::from(ticket.attempt), 0);
+        // Fisher and Yates, from the front.
+        for place in 0..enough {
+            let left = copies.len() - place;
+            copies.swap(place, place + ((u128::from(draw.bits()) * left as u128) >> 64) as usize);
+        }
+        copies.truncate(enough);
+    }
+    copies
 }
