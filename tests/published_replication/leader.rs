@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use cluster::{Cluster, FaultPlan, Hardware, Loses, MessageEvent, Passage, Watch};
-use kernel::{Key, NodeId, Seed, Span, Time};
+use kernel::{Distribution, Key, NodeId, Seed, Span, Time};
 use rayon::prelude::*;
 use systems::replication::keys::Operation;
 use systems::replication::leader_follower::{
@@ -18,7 +18,7 @@ const LEADER: NodeId = NodeId(0);
 const APPEND: u8 = 5;
 const ELECT: u8 = 3;
 
-fn plan(heartbeat: Span, election_timeout: (Span, Span), key: Key) -> Plan {
+fn plan(heartbeat: Span, election_timeout: Distribution, key: Key) -> Plan {
     Plan {
         store: 1,
         replicas: (0..REPLICAS).map(NodeId).collect(),
@@ -31,9 +31,17 @@ fn plan(heartbeat: Span, election_timeout: (Span, Span), key: Key) -> Plan {
         snapshot_every: 1_000,
         batch: 100,
         device: None,
+        first: None,
+        told: true,
+        cells: None,
         points: Points::default(),
         mutant: None,
     }
+}
+
+/// Seconds.
+fn between(from: f64, to: f64) -> Distribution {
+    Distribution::uniform(from * 1e9, to * 1e9).expect("it is a range")
 }
 
 /// What was told to clients, and by and to whom.
@@ -80,8 +88,8 @@ fn agreement(hardware: &Hardware, changes: u64, seed: u64) -> Vec<f64> {
         let mut cast = vec![Cast::Replica; REPLICAS as usize];
         cast.push(Cast::Client(script));
         // Heartbeats are rare: an entry that is on its way is not sent again.
-        let plan = plan(Span::secs(10), (Span::secs(30), Span::secs(60)), Seed(key).key("store", "election_timeout"));
-        let play = Arc::new(Play { plan, cast, jumps: Vec::new() });
+        let plan = plan(Span::secs(10), between(30.0, 60.0), Seed(key).key("store", "election_timeout"));
+        let play = Arc::new(Play { plan, cast });
         (Cluster::new(play, hardware.clone(), FaultPlan::none(), Seed(seed)), Heard::default())
     };
     let leads = |key: &u64| {
@@ -132,8 +140,8 @@ pub(crate) fn first_candidate(long: bool) -> Vec<Found> {
 fn candidates(seed: u64, trials: usize) -> Vec<f64> {
     const CALM: Span = Span::secs(2);
     let key = Seed(seed).key("store", "election_timeout");
-    let plan = plan(Span::millis(50), (Span::millis(150), Span::millis(300)), key);
-    let play = Arc::new(Play { plan, cast: vec![Cast::Replica; REPLICAS as usize], jumps: Vec::new() });
+    let plan = plan(Span::millis(50), between(0.15, 0.3), key);
+    let play = Arc::new(Play { plan, cast: vec![Cast::Replica; REPLICAS as usize] });
     let hardware = hardware(&[0; REPLICAS as usize], &|_, _| constant(1.0));
     let mut cluster = Cluster::new(play, hardware, FaultPlan::none(), Seed(seed));
     let (mut heard, mut calm, mut waits) = (Heard::default(), Time::ZERO + CALM, Vec::new());

@@ -14,6 +14,8 @@ use systems::replication::quorum::{
     Asked, Cast, Order, Output, Plan, Play, Repair, Request, Role, Row, Script, Via, Wish,
 };
 
+use systems::replication::routing::Choice;
+
 use crate::lifetimes::{LIFE, dies};
 use crate::stage::{Found, HOUR, MILLISECOND, constant, exponential, hardware, mean, share, time};
 
@@ -27,6 +29,7 @@ pub(crate) fn plan(nodes: u32, copies: usize, quorums: (usize, usize), asked: As
         write: quorums.1,
         asked,
         repair: Repair::None,
+        coordinator: Choice::Any,
         timeout: Span::secs(1),
         mutant: None,
     }

@@ -14,6 +14,7 @@ use rayon::prelude::*;
 use systems::replication::quorum::{
     Asked, Cast, Order, Output, Plan, Play, Repair, Request, Role, Row, Script, Via, Wish,
 };
+use systems::replication::routing::Choice;
 
 use crate::rows::find;
 use crate::stage::{Found, MILLISECOND, constant, exponential, hardware, percentile, share};
@@ -167,6 +168,7 @@ fn world(setting: &Setting, waits: [f64; 2], trials: u64, seed: u64) -> Seen {
         write,
         asked: Asked::All,
         repair: Repair::None,
+        coordinator: Choice::Any,
         timeout: patient,
         mutant: None,
     };

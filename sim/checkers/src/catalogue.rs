@@ -217,7 +217,8 @@ pub fn judge(
     Ok((history, judgement))
 }
 
-fn ask(history: &History, question: &Question) -> Result<Judgement, Refusal> {
+/// Judges a history.
+pub fn ask(history: &History, question: &Question) -> Result<Judgement, Refusal> {
     let (consistency, budget) = (question.consistency, question.budget);
     let refuse = |what: String| Err(Refusal { line: 0, what });
     let initial = || question.initial.clone().unwrap_or_default();
@@ -229,13 +230,13 @@ fn ask(history: &History, question: &Question) -> Result<Judgement, Refusal> {
     };
     match (question.model, consistency) {
         (_, Consistency::Linearizable | Consistency::Sequential) => ordered(history, question),
-        (Model::Register | Model::Kv | Model::MultiRegister, Consistency::Session(guarantee)) => {
+        (Model::Register | Model::CasRegister | Model::Kv | Model::MultiRegister, Consistency::Session(guarantee)) => {
             sessions::check(history, &initial(), guarantee, budget)
         }
-        (Model::Register | Model::Kv, Consistency::BoundedStaleness(bound)) => {
+        (Model::Register | Model::CasRegister | Model::Kv, Consistency::BoundedStaleness(bound)) => {
             ledgers::each(history, |operations| ledgers::staleness::bounded(operations, &initial(), bound))
         }
-        (Model::Register | Model::Kv, Consistency::DurableAcks) => {
+        (Model::Register | Model::CasRegister | Model::Kv, Consistency::DurableAcks) => {
             ledgers::each(history, |operations| ledgers::durability::acknowledged(operations, &initial()))
         }
         (Model::Set | Model::SetFull, Consistency::DurableAcks | Consistency::Set) => {

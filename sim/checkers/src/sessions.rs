@@ -53,7 +53,7 @@ impl Guarantee {
     }
 }
 
-/// Judges a history of registers: `read`, `write`, with keys or without, and `txn [[r k v] [w k v] …]`.
+/// Judges a history of registers: `read`, `write`, `cas`, `delete`, with keys or without, and `txn [[r k v] [w k v] …]`.
 pub fn check(history: &History, initial: &Value, guarantee: Guarantee, budget: Budget) -> Result<Judgement, Refusal> {
     let sessions = match Sessions::read(history, initial)? {
         Ok(sessions) => sessions,
@@ -101,6 +101,13 @@ pub fn check(history: &History, initial: &Value, guarantee: Guarantee, budget: B
         return Ok(told(sentence, &[writer, node]));
     }
     Ok(match arrows.cycle() {
+        None if sessions.blurred > 0 => Judgement::Unknown {
+            why: format!(
+                "{} reads found nothing where something had been deleted: by whom is not known",
+                sessions.blurred
+            ),
+            spent: arrows.len(),
+        },
         None => Judgement::Valid(Certificate::Counts(vec![
             ("operations", sessions.nodes.len() as u64),
             ("relations", arrows.len()),

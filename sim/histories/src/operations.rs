@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use checkers::history::{Event, Phase, Refusal, Value};
+use checkers::history::{Event, FailedCas, Phase, Refusal, Value};
 
 use crate::Read;
 use crate::syntax::{Reader, Syntax};
@@ -65,6 +65,7 @@ struct Fields {
     history: Option<Value>,
     model: Option<Value>,
     init: Option<Value>,
+    failed_cas: Option<Value>,
 }
 
 fn operation(reader: &mut Reader<'_>, names: &mut Names, first: bool, into: &mut Read) -> Result<(), Refusal> {
@@ -92,6 +93,7 @@ fn operation(reader: &mut Reader<'_>, names: &mut Names, first: bool, into: &mut
             Some("history") => fields.history = Some(value),
             Some("model") => fields.model = Some(value),
             Some("init") => fields.init = Some(value),
+            Some("failed_cas") => fields.failed_cas = Some(value),
             Some(_) | None => {}
         }
     }
@@ -101,6 +103,14 @@ fn operation(reader: &mut Reader<'_>, names: &mut Names, first: bool, into: &mut
         }
         into.model = fields.model.as_ref().and_then(Value::as_text).map(str::to_owned);
         into.initial = fields.init;
+        into.dialect.failed_cas = match fields.failed_cas.as_ref().map(Value::as_text) {
+            None => into.dialect.failed_cas,
+            Some(Some("observed")) => FailedCas::Observed,
+            Some(Some("dropped")) => FailedCas::Dropped,
+            Some(_) => {
+                return Err(Refusal { line, what: "`failed_cas` of the header is `observed` or `dropped`".into() });
+            }
+        };
         return Ok(());
     }
     into.events.extend(event(line, fields, names)?);

@@ -181,6 +181,46 @@ fn acknowledged_writes_are_there_at_the_end() {
     assert_eq!(said("register", "durable-acks", wrote), "unknown");
 }
 
+/// What is deleted holds nothing, as at first; a cas says what it took the place of.
+#[test]
+fn what_is_deleted_and_what_is_swapped_is_judged_too() {
+    let gone = "1 i write 1\n1 o write 1\n1 i delete\n1 o delete\n";
+    let read = |value: &str| format!("{gone}2 i read\n2 o read {value}");
+    for model in ["register", "cas-register"] {
+        assert_eq!(said(model, "linearizable", &read("null")), "valid");
+        assert_eq!(said(model, "linearizable", &read("1")), "linearizable: [1, 2]");
+        assert_eq!(said(model, "durable-acks", &read("null")), "valid");
+        assert_eq!(said(model, "durable-acks", &read("1")), "lost: [1, 2]");
+        assert_eq!(said(model, "bounded-staleness:0", &read("null")), "valid");
+        assert_eq!(said(model, "bounded-staleness:0", &read("1")), "stale: [2]");
+    }
+    // A session that finds nothing may have found one of several deletions, or none.
+    assert_eq!(said("kv", "monotonic-reads", &read("1")), "valid");
+    assert_eq!(said("kv", "monotonic-reads", &read("null")), "unknown");
+    let swapped = "1 i write 1\n1 n write 1\n2 i cas [1,2]\n2 o cas [1,2]\n3 i read\n3 o read ";
+    assert_eq!(said("kv", "durable-acks", &format!("{swapped}2")), "valid");
+    assert_eq!(said("kv", "durable-acks", &format!("{swapped}1")), "lost: [1, 2]");
+    let own = "1 i write 1\n1 o write 1\n2 i cas [1,2]\n2 o cas [1,2]\n2 i read\n2 o read ";
+    assert_eq!(said("kv", "read-your-writes", &format!("{own}2")), "valid");
+    assert_eq!(said("kv", "read-your-writes", &format!("{own}1")), "read-your-writes: [0, 1, 2]");
+    let failed = "1 i write 1\n1 o write 1\n2 i cas [1,2]\n2 f cas [1,2]\n2 i read\n2 o read 2";
+    assert_eq!(said("kv", "read-your-writes", failed), "read-your-writes: [2]");
+}
+
+/// A header says what a failed cas means where it was written.
+#[test]
+fn a_header_says_what_a_failed_cas_means() {
+    let history = "{\"process\":1,\"type\":\"invoke\",\"f\":\"cas\",\"value\":[null,1]}\n\
+                   {\"process\":1,\"type\":\"fail\",\"f\":\"cas\",\"value\":[null,1]}\n";
+    let says = |header: &str| {
+        let read = histories::read(&format!("{{\"history\":1{header}}}\n{history}"))?;
+        Ok::<_, checkers::history::Refusal>(read.dialect.failed_cas)
+    };
+    assert_eq!(says(""), Ok(checkers::history::FailedCas::Dropped));
+    assert_eq!(says(",\"failed_cas\":\"observed\""), Ok(checkers::history::FailedCas::Observed));
+    assert!(says(",\"failed_cas\":\"perhaps\"").is_err());
+}
+
 #[test]
 fn reads_are_behind_by_at_most_the_bound() {
     let wrote = "1 i write 1\n1 o write 1\n1 i write 2\n1 o write 2\n1 i write 3\n1 o write 3\n3 i read\n3 o read 1";

@@ -2,12 +2,14 @@
 //!
 //! Everything here is a function of the scenario, the seed and the engine; wall times stand elsewhere.
 
+mod evidence;
 mod parts;
 mod topology;
 
 use kernel::{Histogram, Span, Time};
 use systems::app::spent::Waiting;
 
+pub use evidence::{Contradiction, Ended, Evidence, Refused, StoreHistory, StoreOperation, Wish};
 pub use parts::{
     BreakerResult, BreakerSpan, BreakerState, GroupResult, Identity, MessageQueueResult, MessageWindow, OutboxResult,
     RetryResult, RetryWindow, SagaResult, SagaStepCounts,
@@ -94,6 +96,8 @@ pub struct Outcome {
     pub topology: Topology,
     /// The operations of the clients, in order of their events; empty unless asked for.
     pub history: Vec<HistoryLine>,
+    /// Per replicated store what its clients asked and were told; empty unless asked for.
+    pub store_histories: Vec<StoreHistory>,
     /// Things worth telling: faults without effect, promises never evaluated.
     pub warnings: Vec<String>,
 }
@@ -150,6 +154,8 @@ pub struct InvariantResult {
     pub reached: Option<bool>,
     /// What `[expect]` says of it.
     pub expected: Expectation,
+    /// What a judge of histories counted and has to show.
+    pub evidence: Option<Box<Evidence>>,
 }
 
 /// What `[expect]` says of a promise.

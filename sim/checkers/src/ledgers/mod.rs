@@ -14,6 +14,7 @@ pub mod set;
 pub mod set_full;
 pub mod staleness;
 pub mod unique_ids;
+mod versions;
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -38,10 +39,7 @@ pub enum Against {
 
 /// Asks a ledger about every object; a violation goes before what is open.
 pub fn each(history: &History, ask: impl Fn(&Listed<'_>) -> Said) -> Result<Judgement, Refusal> {
-    let mut objects: BTreeMap<Value, Vec<(u32, &Operation)>> = BTreeMap::new();
-    for (index, operation) in history.operations.iter().enumerate() {
-        objects.entry(operation.key.clone().unwrap_or_default()).or_default().push((index as u32, operation));
-    }
+    let mut objects = objects(history);
     if objects.is_empty() {
         objects.insert(Value::Nil, Vec::new());
     }
@@ -73,6 +71,15 @@ pub fn each(history: &History, ask: impl Fn(&Listed<'_>) -> Said) -> Result<Judg
         Some(why) => Judgement::Unknown { why, spent: history.operations.len() as u64 },
         None => Judgement::Valid(Certificate::Counts(counts)),
     })
+}
+
+/// The operations of each object, with their indices.
+pub fn objects(history: &History) -> BTreeMap<Value, Vec<(u32, &Operation)>> {
+    let mut objects: BTreeMap<Value, Vec<(u32, &Operation)>> = BTreeMap::new();
+    for (index, operation) in history.operations.iter().enumerate() {
+        objects.entry(operation.key.clone().unwrap_or_default()).or_default().push((index as u32, operation));
+    }
+    objects
 }
 
 /// Asks a ledger that needs all objects together.

@@ -8,7 +8,7 @@ use super::register::{self, Cas};
 use super::{Asked, Spec, Step, guess, unknown_function, written};
 use crate::history::{Dialect, Operation, Outcome, Refusal, Value, brief};
 
-/// `get` or `read`, `put` or `write`, `cas`, each of one key. The key stands in `key`, or the value is `[key value]`.
+/// `get` or `read`, `put` or `write`, `cas`, `delete`, each of one key. The key stands in `key`, or the value is `[key value]`.
 #[derive(Clone, Debug)]
 pub struct Kv {
     /// What every key holds at first.

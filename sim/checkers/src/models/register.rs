@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use super::{Asked, Spec, Step, guess, unknown_function, written};
 use crate::history::{Dialect, FailedCas, NilRead, Operation, Outcome, Refusal, Value, brief};
 
-/// `read`, `write v`, `cas [from to]`. Without `cas` it is the plain register.
+/// `read`, `write v`, `cas [from to]`, and `delete`, after which it holds nothing. Without `cas` it is the plain register.
 #[derive(Clone, Debug)]
 pub struct Register {
     /// What it holds at first.
@@ -88,6 +88,8 @@ pub(super) fn read_call(
         })),
         "write" | "put" | "w" if failed => Ok(None),
         "write" | "put" | "w" => Ok(Some(Call::Write(written(operation, asked, told)?.clone()))),
+        "delete" if failed => Ok(None),
+        "delete" => Ok(Some(Call::Write(Value::Nil))),
         "cas" if cas == Cas::Allowed => {
             let Some((from, to)) = written(operation, asked, told)?.pair() else {
                 return Err(operation.refuse("`cas` takes a pair: what is expected, and what is set"));
@@ -101,8 +103,8 @@ pub(super) fn read_call(
             })
         }
         _ => match cas {
-            Cas::Allowed => Err(unknown_function(operation, "cas-register", "read, write, cas")),
-            Cas::Unknown => Err(unknown_function(operation, "register", "read, write")),
+            Cas::Allowed => Err(unknown_function(operation, "cas-register", "read, write, cas, delete")),
+            Cas::Unknown => Err(unknown_function(operation, "register", "read, write, delete")),
         },
     }
 }

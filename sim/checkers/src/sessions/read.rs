@@ -30,6 +30,8 @@ pub(super) struct Sessions {
     loose: Vec<(usize, usize)>,
     /// Per session and key the nodes that wrote it, in order.
     writers: BTreeMap<(usize, usize), Vec<usize>>,
+    /// Reads that found nothing where something was deleted: whose work that is cannot be said.
+    pub(super) blurred: u64,
     /// Per session and key, who wrote it and was read from: place of the read, writer; in order, each writer once.
     seen: BTreeMap<(usize, usize), Vec<(usize, usize)>>,
 }
@@ -50,8 +52,15 @@ impl Sessions {
             all.push((index as u32, operation, accesses(operation, history.dialect.nil_read)?));
         }
         let mut written: BTreeMap<(&Value, &Value), usize> = BTreeMap::new();
+        let mut deleted: BTreeMap<&Value, u32> = BTreeMap::new();
         for (node, (_, operation, accesses)) in all.iter().enumerate() {
             for (key, value) in last_writes(accesses) {
+                if value.is_nil() {
+                    if operation.outcome != Outcome::Fail {
+                        deleted.entry(key).or_insert(operation.invoked);
+                    }
+                    continue;
+                }
                 if written.insert((key, value), node).is_some() || value == initial {
                     return Err(operation.refuse(format!("{value} is written twice; the values of a key must differ")));
                 }
@@ -85,6 +94,11 @@ impl Sessions {
                 let wrong = |why: &str| Ok(Err(Wrong { sentence: format!("{operation}: {why}"), operation: *index }));
                 match (own.get(key), from) {
                     (Some(mine), _) if *mine == value => {}
+                    (None, None)
+                        if value.is_nil() && deleted.get(key).is_some_and(|from| *from < operation.returned) =>
+                    {
+                        new.blurred += 1;
+                    }
                     (Some(mine), _) => return wrong(&format!("it had written {mine} to key {key} and found {value}")),
                     (None, None) if value == initial => made.reads.push((number, None)),
                     (None, None) => return wrong(&format!("nobody wrote {value} to key {key}")),
@@ -194,6 +208,13 @@ fn written_down(operation: &Operation) -> Result<Vec<Access>, Refusal> {
     match &*operation.f {
         "read" | "get" => Ok(alloc::vec![(false, key(), operation.result.clone())]),
         "write" | "put" => Ok(alloc::vec![(true, key(), operation.asked().clone())]),
+        "delete" => Ok(alloc::vec![(true, key(), Value::Nil)]),
+        "cas" => {
+            let pair = operation.asked().pair();
+            let (from, to) =
+                pair.ok_or_else(|| operation.refuse("a `cas` is a pair: what is expected, what is set"))?;
+            Ok(alloc::vec![(false, key(), from.clone()), (true, key(), to.clone())])
+        }
         "txn" => {
             let value = if operation.answer().is_some() { &operation.result } else { operation.asked() };
             let steps = value.members().ok_or_else(|| operation.refuse("a `txn` is a list of [r k v] and [w k v]"))?;
@@ -208,6 +229,6 @@ fn written_down(operation: &Operation) -> Result<Vec<Access>, Refusal> {
             };
             steps.iter().map(step).collect()
         }
-        other => Err(operation.refuse(format!("there is no `{other}`; there are read, write, txn"))),
+        other => Err(operation.refuse(format!("there is no `{other}`; there are read, write, cas, delete, txn"))),
     }
 }

@@ -54,7 +54,6 @@ impl Compiler<'_> {
             }
             self.plan.stores.push(compiled);
         }
-        self.plan.history |= !model.stores.is_empty();
     }
 
     fn store(&mut self, name: &str, store: &Store, protocol: u32) -> StorePlan {

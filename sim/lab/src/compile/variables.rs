@@ -146,7 +146,8 @@ fn retried(model: &Model) -> bool {
     use crate::model::{Verb, all_steps};
     let steps = model.services.iter().flat_map(|(_, service)| super::sorts::steps_of(service));
     let in_steps = steps.flat_map(all_steps).any(|step| matches!(&step.verb, Verb::Call(call) if call.retry.is_some()));
-    let workloads = model.workloads.iter().any(|(_, workload)| workload.call().is_some_and(|call| call.retry.is_some()));
+    let workloads =
+        model.workloads.iter().any(|(_, workload)| workload.call().is_some_and(|call| call.retry.is_some()));
     let sagas = model.sagas.iter().flat_map(|(_, saga)| &saga.steps);
     in_steps || workloads || sagas.into_iter().any(|step| step.action.retry.is_some() || step.compensate.is_some())
 }

@@ -37,6 +37,13 @@ pub struct Problem {
     pub about: Vec<String>,
 }
 
+impl Problem {
+    /// A mistake with nothing but a message, and perhaps what would be right.
+    pub fn plain(place: Place, message: String, help: Option<String>) -> Self {
+        Self { place, message, label: String::new(), help, others: Vec::new(), about: Vec::new() }
+    }
+}
+
 impl Finding {
     /// A mistake with nothing but a message.
     pub fn new(from: u32, to: u32, message: impl Into<String>) -> Self {

@@ -26,7 +26,7 @@ pub use messaging::{
 };
 pub use parts::{Mode, Op, Order, Overflow, Service, State, Waiting};
 pub use policies::{Backoff, Breaker, BreakerScope, BreakerWindow, Budget, Jitter, Retry, Slow};
-pub use promises::{Expect, Expected, Form, Invariant, Sweep, SweepVariants};
+pub use promises::{Check, Expect, Expected, Form, Invariant, Staleness, Sweep, SweepVariants};
 pub use protocols::{Deadlock, DecisionLog, LockMode, Locks, Protocol, Recovery, Transaction};
 pub use sagas::{LockedOut, Saga, SagaIsolation, SagaRecovery, SagaStep, SagaStyle, SagaTrigger};
 pub use steps::{

@@ -64,14 +64,40 @@ pub enum Form {
         for_each: Option<ItemPath>,
     },
     /// A named judge.
-    Check {
-        /// Its name.
-        judge: At<String>,
-        /// What it judges.
-        of: At<String>,
-        /// How soon, where the judge has a limit of time.
-        within: Option<Span>,
-    },
+    Check(Check),
+}
+
+/// A judge, and what it is asked.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Check {
+    /// Its name.
+    pub judge: At<String>,
+    /// What it judges.
+    pub of: At<String>,
+    /// How soon, where the judge has a limit of time.
+    pub within: Option<Span>,
+    /// What the object is, where the judge asks that.
+    pub model: Option<At<String>>,
+    /// How many steps it may take.
+    pub limit: Option<At<u64>>,
+    /// How far a read may be behind, where the judge has a bound.
+    pub max: Option<At<Staleness>>,
+}
+
+impl Check {
+    /// What a judge without modifiers is asked.
+    pub const fn plain(judge: At<String>, of: At<String>) -> Self {
+        Self { judge, of, within: None, model: None, limit: None, max: None }
+    }
+}
+
+/// How far a read may be behind.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Staleness {
+    /// So many versions.
+    Versions(u64),
+    /// So long.
+    Time(Span),
 }
 
 /// `[expect]`.

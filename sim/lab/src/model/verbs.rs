@@ -1,8 +1,8 @@
 //! What all verbs have in common: rows, expressions, values, steps within.
 
 use super::{
-    At, Call, Change, Consult, Delete, Fields, Insert, Message, Otherwise, Publish, Read, Row, Scan, Step, Update, Upsert,
-    Value, Verb, Wants,
+    At, Call, Change, Consult, Delete, Fields, Insert, Message, Otherwise, Publish, Read, Row, Scan, Step, Update,
+    Upsert, Value, Verb, Wants,
 };
 
 impl Verb {

@@ -38,6 +38,7 @@ impl Watch {
                 | Form::Each(_) => None,
             },
             expected: Expectation::Holds,
+            evidence: None,
         }
     }
 

@@ -1,26 +1,18 @@
-//! Promises judged by a named judge of protocol facts: `check = "atomic_commit"`.
+//! Promises judged by a named judge of facts, as they come: `check = "atomic_commit"`.
 //!
 //! The judges stand in crate `checkers` and know numbers only; here they get their subject, and their witnesses names.
 
-use checkers::{AtomicCommit, Demand, SagaIsolation, Sagas, Verdict, Witness};
+use checkers::{AtomicCommit, Demand, Leaders, SagaIsolation, Sagas, Verdict, Witness};
 use kernel::{Fact, FactKind, NodeId, SagaFact, Span, Time};
 
+use super::judges::{self, About, about};
 use super::predicate::grouped;
 use super::watch::{Ending, Moment};
 use crate::expression::Problem;
-use crate::model::At;
+use crate::model::{At, Check};
 use crate::names::Names;
 use crate::nearest::nearest;
 use crate::outcome::{Expectation, InvariantResult, Status};
-
-/// The judges there are, each with the section of what it judges.
-const JUDGES: [(&str, &str); 5] = [
-    ("atomic_commit", "transactions"),
-    ("saga_ends", "sagas"),
-    ("saga_atomic", "sagas"),
-    ("saga_order", "sagas"),
-    ("saga_isolation", "sagas"),
-];
 
 /// At most this many facts of a witness are told.
 const FACTS_MAX: usize = 12;
@@ -31,6 +23,7 @@ enum Judge {
     AtomicCommit(AtomicCommit),
     Sagas(Sagas),
     SagaIsolation(SagaIsolation),
+    Leaders(Leaders),
 }
 
 impl Judge {
@@ -48,6 +41,7 @@ impl Judge {
             }
             ("saga_atomic", None) => Demand::Atomic,
             ("saga_order", None) => Demand::Order,
+            ("one_leader_per_term", None) => return Ok(Self::Leaders(Leaders::new(protocol))),
             ("saga_isolation", None) => return Ok(Self::SagaIsolation(SagaIsolation::new(protocol))),
             (_, None) => return Ok(Self::AtomicCommit(AtomicCommit::new(protocol))),
         };
@@ -60,6 +54,7 @@ impl Judge {
             Self::AtomicCommit(judge) => judge.see(fact),
             Self::Sagas(judge) => judge.see(fact),
             Self::SagaIsolation(judge) => judge.see(fact),
+            Self::Leaders(judge) => judge.see(fact),
         }
     }
 
@@ -69,15 +64,17 @@ impl Judge {
             Self::AtomicCommit(judge) => judge.violation().is_some(),
             Self::Sagas(judge) => judge.violation().is_some(),
             Self::SagaIsolation(judge) => judge.violation().is_some(),
+            Self::Leaders(judge) => judge.violation().is_some(),
         }
     }
 
     /// How much it has judged, and how often it found a violation.
-    const fn counts(&self) -> (u64, u64) {
+    fn counts(&self) -> (u64, u64) {
         match self {
             Self::AtomicCommit(judge) => (judge.counts().begun, judge.counts().violations),
             Self::Sagas(judge) => (judge.begun(), judge.violations()),
             Self::SagaIsolation(judge) => (judge.accesses(), judge.violations()),
+            Self::Leaders(judge) => (judge.terms(), judge.violations()),
         }
     }
 
@@ -86,6 +83,7 @@ impl Judge {
             Self::AtomicCommit(judge) => judge.clone().finish(at_rest),
             Self::Sagas(judge) => judge.clone().finish(at_rest, now),
             Self::SagaIsolation(judge) => judge.clone().finish(),
+            Self::Leaders(judge) => judge.clone().finish(),
         }
     }
 
@@ -93,6 +91,7 @@ impl Judge {
     fn idle(&self, subject: &str) -> String {
         match self {
             Self::AtomicCommit(_) | Self::Sagas(_) => format!("no instance of {subject} began"),
+            Self::Leaders(_) => format!("nobody ever led {subject}"),
             Self::SagaIsolation(_) => format!("nobody came to a row that {subject} keeps to itself"),
         }
     }
@@ -120,18 +119,22 @@ impl JudgeWatch {
     pub(super) fn new(
         name: &str,
         text: Option<&str>,
-        (judge, of, within): (&At<String>, &At<String>, Option<Span>),
+        check: &Check,
         aborts: bool,
         names: &Names,
     ) -> Result<Self, Vec<Problem>> {
-        let protocol = names.protocols.iter().position(|p| *p == of.value);
-        let known = JUDGES.iter().find(|(name, _)| *name == judge.value);
-        let (Some(protocol), Some((_, section))) = (protocol, known) else {
+        let Check { judge, of, within, .. } = check;
+        let known = about(&judge.value);
+        // A store goes by its bare name.
+        let path = if known == Some(About::Store) { format!("stores.{}", of.value) } else { of.value.clone() };
+        let protocol = names.protocols.iter().position(|p| *p == path);
+        let (Some(protocol), Some(about)) = (protocol, known) else {
             let judge = known.is_none().then(|| unknown_judge(judge));
             let subject = protocol.is_none().then(|| unknown_subject(name, of, names));
             return Err(judge.into_iter().chain(subject).collect());
         };
-        if of.value.split('.').next() != Some(section) {
+        let section = about.section();
+        if path.split('.').next() != Some(section) {
             let message = format!("`{}` judges {section}, not `{}`", judge.value, of.value);
             let about = vec![format!("invariants.{name}.check")];
             return Err(vec![Problem { about, ..problem(of, message, None) }]);
@@ -140,7 +143,7 @@ impl JudgeWatch {
         Ok(Self {
             name: name.to_owned(),
             says: text.map_or_else(|| says.clone(), |text| format!("{text} ({says})")),
-            judge: Judge::new(judge, within, protocol as u32)?,
+            judge: Judge::new(judge, *within, protocol as u32)?,
             subject: of.value.clone(),
             nodes: names.nodes.iter().map(|n| n.name.clone()).collect(),
             steps: names.steps.get(protocol).cloned().unwrap_or_default(),
@@ -197,6 +200,7 @@ impl JudgeWatch {
             class,
             reached: None,
             expected: Expectation::Holds,
+            evidence: None,
         }
     }
 
@@ -273,7 +277,7 @@ impl JudgeWatch {
 
 /// `check` names no judge.
 fn unknown_judge(judge: &At<String>) -> Problem {
-    let names = JUDGES.map(|(name, _)| name);
+    let names = judges::names();
     let help = match nearest(&judge.value, names) {
         Some(near) => format!("`{near}`?"),
         None => format!("there is {}", names.join(", ")),
@@ -291,5 +295,5 @@ fn unknown_subject(invariant: &str, of: &At<String>, names: &Names) -> Problem {
 }
 
 fn problem(at: &At<String>, message: String, help: Option<String>) -> Problem {
-    Problem { place: at.place, message, label: String::new(), help, others: Vec::new(), about: Vec::new() }
+    Problem::plain(at.place, message, help)
 }

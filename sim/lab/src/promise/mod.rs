@@ -10,17 +10,21 @@ mod conclusion;
 mod each;
 mod expect;
 mod judge;
+mod judges;
 mod predicate;
 mod reading;
 mod row_scope;
 mod scope;
 mod state;
+pub mod stores;
 mod subject;
 mod sweep;
 mod table;
 mod tally;
 mod watch;
 mod witness;
+
+use std::collections::BTreeMap;
 
 use aggregate::Over;
 use kernel::{CellId, Delta, Fact, Span, Time};
@@ -34,8 +38,10 @@ use crate::outcome::InvariantResult;
 use each::Each;
 pub use expect::{NameSet, SeedFindings, judge, mark_expected};
 use judge::JudgeWatch;
+pub use judges::{About, Modifier, about};
 use predicate::{Predicate, Reads};
 use state::{Reader, State};
+use stores::{Seen, StoreCheck};
 pub use sweep::{SweepVerdict, judge_sweep};
 use tally::Kind;
 use watch::{Ending, Form, Moment, Open, Watch};
@@ -46,6 +52,10 @@ pub struct Promises {
     state: State,
     watches: Vec<Watch>,
     judges: Vec<JudgeWatch>,
+    /// Those about stores that look at the whole run when it has ended.
+    checks: Vec<StoreCheck>,
+    /// By store, what was seen of it; only of those that are checked.
+    seen: BTreeMap<u32, Seen>,
     /// In the order of the file: watch or judge.
     order: Vec<Slot>,
     /// Watches that read what changed, in order of their first mention; empty between calls.
@@ -67,6 +77,7 @@ pub struct Promises {
 enum Slot {
     Watch(usize),
     Judge(usize),
+    Check(usize),
 }
 
 impl Promises {
@@ -77,6 +88,8 @@ impl Promises {
             state: State::new(names),
             watches: Vec::new(),
             judges: Vec::new(),
+            checks: Vec::new(),
+            seen: BTreeMap::new(),
             order: Vec::new(),
             touched: Vec::new(),
             marked: Vec::new(),
@@ -90,7 +103,7 @@ impl Promises {
         let mut problems = unknown_names(model);
         for (name, invariant) in &model.invariants {
             let aborts = model.run.abort_on_fail.iter().any(|n| n.value == name.value);
-            if let Err(more) = new.add(name, invariant, aborts, names) {
+            if let Err(more) = new.add(name, invariant, aborts, (model, names)) {
                 problems.extend(more);
             }
         }
@@ -108,10 +121,17 @@ impl Promises {
         name: &At<String>,
         invariant: &Invariant,
         aborts: bool,
-        names: &Names,
+        (model, names): (&Model, &Names),
     ) -> Result<(), Vec<Problem>> {
-        if let model::Form::Check { judge, of, within } = &invariant.form {
-            let watch = JudgeWatch::new(&name.value, invariant.text.as_deref(), (judge, of, *within), aborts, names)?;
+        if let model::Form::Check(check) = &invariant.form {
+            let text = invariant.text.as_deref();
+            if about(&check.judge.value) == Some(About::Store) && check.judge.value != "one_leader_per_term" {
+                let check = StoreCheck::new(&name.value, text, check, (model, names))?;
+                self.order.push(Slot::Check(self.checks.len()));
+                self.checks.push(check);
+                return Ok(());
+            }
+            let watch = JudgeWatch::new(&name.value, text, check, aborts, names)?;
             self.order.push(Slot::Judge(self.judges.len()));
             self.judges.push(watch);
             return Ok(());
@@ -264,6 +284,21 @@ impl Promises {
         after.max().unwrap_or(Span::ZERO)
     }
 
+    /// The stores of which somebody must tell what their clients saw.
+    pub fn checked(&self, store: u32) -> bool {
+        self.checks.iter().any(|check| check.store == store)
+    }
+
+    /// Something is judged by what copies hold in the end, and they may still have to tell each other.
+    pub fn waits_for_copies(&self) -> bool {
+        self.checks.iter().any(StoreCheck::waits)
+    }
+
+    /// What was seen of a store in the whole run.
+    pub fn saw(&mut self, store: u32, seen: Seen) {
+        self.seen.insert(store, seen);
+    }
+
     /// Asks for the times of this `leads_to`; returns its number in `take_times`, if there is one of this name.
     pub fn keep_times(&mut self, invariant: &str) -> Option<u32> {
         let number = self.watches.iter().position(|watch| watch.name == invariant)?;
@@ -321,10 +356,11 @@ impl Promises {
             }
             watch.finish(ending, &self.state);
         }
-        let (watches, judges) = (&self.watches, &self.judges);
+        let Self { watches, judges, checks, seen, .. } = &*self;
         let result = |slot: &Slot| match *slot {
             Slot::Watch(n) => watches[n].result(ending),
             Slot::Judge(n) => judges[n].finish(ending),
+            Slot::Check(n) => checks[n].finish(ending, seen.get(&checks[n].store)),
         };
         self.order.iter().map(result).collect()
     }
@@ -388,7 +424,7 @@ fn compile_form(form: &model::Form, names: &Names, state: &mut State) -> Result<
             let reads = [when.1, then.1].concat();
             (Form::LeadsTo { when: when.0, then: then.0, within: *within, was: false, pending: None }, reads)
         }
-        model::Form::Check { .. } => unreachable!("judges are compiled elsewhere"),
+        model::Form::Check(_) => unreachable!("judges are compiled elsewhere"),
     })
 }
 
@@ -433,7 +469,7 @@ fn predicate_place(form: &model::Form) -> model::Place {
         | model::Form::EventuallyAfterHeal { predicate, .. }
         | model::Form::Sometimes { predicate, .. } => predicate.place,
         model::Form::LeadsTo { then, .. } => then.place,
-        model::Form::Check { judge, .. } => judge.place,
+        model::Form::Check(check) => check.judge.place,
     }
 }
 

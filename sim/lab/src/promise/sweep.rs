@@ -88,7 +88,7 @@ impl<'a> Sweep<'a> {
             | Form::Sometimes { .. }
             | Form::Transition(_)
             | Form::LeadsTo { .. }
-            | Form::Check { .. } => None,
+            | Form::Check(_) => None,
         });
         Self {
             model,

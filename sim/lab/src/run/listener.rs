@@ -6,6 +6,7 @@ use systems::app::ending::{CUT_SHORT, Ending as CallEnding};
 use systems::app::machine::Machine;
 use systems::app::output::Output;
 
+use super::stores::Stores;
 use super::{History, Options, ledger};
 use crate::compile::Compiled;
 use crate::measure::{self, Recorder};
@@ -33,6 +34,7 @@ pub(super) struct Listener {
     asked: std::ops::Range<usize>,
     history: Option<Vec<HistoryLine>>,
     history_cut: bool,
+    stores: Stores,
     /// By node: the cell and row that says whether it is up.
     up: Vec<Option<(CellId, u64)>>,
     workloads: Vec<(String, String)>,
@@ -90,7 +92,9 @@ impl Listener {
         } else {
             Vec::new()
         };
-        let history = (options.history == History::IfThereIsState && compiled.plan.history).then(Vec::new);
+        let keep = options.history == History::IfThereIsState && compiled.plan.history;
+        let history = keep.then(Vec::new);
+        let stores = Stores::new(model, compiled, keep, &promises);
         Ok(Self {
             names,
             times,
@@ -101,6 +105,7 @@ impl Listener {
             asked,
             history,
             history_cut: false,
+            stores,
             up: compiled.up.clone(),
             workloads: compiled.workloads.clone(),
             variables: compiled.variables.clone(),
@@ -143,7 +148,15 @@ impl Listener {
     pub(super) fn not_before(&self, duration: Time, limit: Time) -> Time {
         // What must follow within a bound is decided when that has passed, if the run may last so long.
         let bound = Some(self.promises.next_bound()).filter(|bound| *bound < limit);
+        if self.promises.waits_for_copies() {
+            return limit;
+        }
         (duration + self.promises.not_before()).max(bound.map_or(Time::ZERO, |bound| bound + Span(1)))
+    }
+
+    /// Somebody wants to know what clients ask and are told.
+    pub(super) const fn wants_outputs(&self) -> bool {
+        self.history.is_some() || self.stores.wanted()
     }
 
     pub(super) fn stops(&self) -> bool {
@@ -190,6 +203,7 @@ impl Listener {
 
     pub(super) fn finish(mut self, scenario: &Scenario, ending: &Ending<'_>) -> Outcome {
         let model = &scenario.model;
+        self.stores.tell(ending.cluster, &self.names, &mut self.promises);
         let mut invariants = self.promises.finish(ending.end, ending.at_rest, &ending.unfinished);
         self.take_times(ending.end);
         let measured = self.recorder.finish(ending.end, &self.names);
@@ -274,6 +288,7 @@ impl Listener {
             estimates: self.asked.map(|term| self.recorder.value(term)).collect(),
             topology: super::topology(model),
             history: self.history.unwrap_or_default(),
+            store_histories: self.stores.histories(),
             warnings,
         }
     }
@@ -292,6 +307,9 @@ fn times_of_promises(names: &Names, promises: &mut Promises) -> Vec<(u32, Series
 
 impl Watch<Machine> for Listener {
     fn output(&mut self, now: Time, _node: NodeId, output: &Output) {
+        if let Output::Store(told) = output {
+            return self.stores.told(now, self.events, told);
+        }
         if self.history.is_none() {
             return;
         }

@@ -5,6 +5,7 @@
 
 mod ledger;
 mod listener;
+mod stores;
 mod topology;
 mod twice;
 mod warmup;
@@ -110,14 +111,14 @@ impl World {
     pub fn new(scenario: &Scenario, seed: u64, options: &Options) -> Result<Self, Vec<Diagnostic>> {
         let model = &scenario.model;
         let mut compiled = compile(model, Seed(seed), &options.edits)?;
-        if options.history == History::IfThereIsState && !model.transactions.is_empty() {
-            std::sync::Arc::make_mut(&mut compiled.plan).history = true;
-        }
+        let has_state = !model.transactions.is_empty() || !model.stores.is_empty();
+        std::sync::Arc::make_mut(&mut compiled.plan).history = options.history == History::IfThereIsState && has_state;
         let times = times(model);
         if options.spent {
             std::sync::Arc::make_mut(&mut compiled.plan).spent_since = Some(times.warmup);
         }
         let listener = Listener::new(model, &compiled, times, options)?;
+        std::sync::Arc::make_mut(&mut compiled.plan).history = listener.wants_outputs();
         let Compiled { plan, hardware, faults, .. } = compiled;
         let cluster = Cluster::new(plan, hardware, faults, Seed(seed));
         Ok(Self { cluster, listener, times, calm: None, healed: false, load_ended: false, rests: 0, resting: false })

@@ -123,7 +123,11 @@ fn shape(shape: &Shape) -> Json {
         Shape::Initial => json!({ "type": ["integer", "object"] }),
         Shape::Factor(_) => json!({ "type": "number", "exclusiveMinimum": 0 }),
         Shape::CallsOrDuration => json!({ "anyOf": [{ "type": "integer", "minimum": 1 }, pattern(DURATION)] }),
-        Shape::Acks => json!({ "anyOf": [{ "type": "integer", "minimum": 1 }, { "enum": ["leader", "majority", "all"] }] }),
+        Shape::Effort => json!({ "anyOf": [{ "type": "integer", "minimum": 1 }, pattern("^[0-9_]+[kMG]?$")] }),
+        Shape::Staleness => json!({ "anyOf": [{ "type": "integer", "minimum": 0 }, pattern(DURATION)] }),
+        Shape::Acks => {
+            json!({ "anyOf": [{ "type": "integer", "minimum": 1 }, { "enum": ["leader", "majority", "all"] }] })
+        }
         Shape::RateOrUsers => json!({ "anyOf": [{ "type": "integer", "minimum": 0 }, pattern(RATE)] }),
         Shape::Destination(_) => pattern(DESTINATION),
         Shape::Rows => json!({ "type": "array", "minItems": 1, "items": { "type": "string" } }),

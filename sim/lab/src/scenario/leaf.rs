@@ -97,6 +97,8 @@ pub(super) fn check(node: &Node, shape: Shape, files: &Files) -> Result<Checked>
         Shape::Factor(least) => given::factor(node, least),
         Shape::CallsOrDuration => given::calls_or_duration(node),
         Shape::Acks => given::acks(node),
+        Shape::Effort => given::effort(node),
+        Shape::Staleness => given::staleness(node),
         Shape::RateOrUsers => given::rate_or_users(node),
         Shape::Destination(sections) => given::destination(node, sections),
         Shape::Item => given::item(node),

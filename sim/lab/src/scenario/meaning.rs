@@ -69,7 +69,7 @@ fn predicates(form: &Form) -> Vec<&At<String>> {
         | Form::EventuallyAfterHeal { predicate: text, .. }
         | Form::Sometimes { predicate: text, .. } => vec![text],
         Form::LeadsTo { when, then, .. } => vec![when, then],
-        Form::Check { .. } => Vec::new(),
+        Form::Check(_) => Vec::new(),
     }
 }
 

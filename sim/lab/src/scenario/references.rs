@@ -3,6 +3,7 @@
 //! It reads the model only. A stand-in of the first pass is an empty name or a path in `broken`; neither is told twice.
 
 mod calls;
+mod checks;
 mod faults;
 mod flow;
 mod messaging;
@@ -183,7 +184,8 @@ impl<'a> Checker<'a> {
     fn world(&mut self) {
         let place = Place::default();
         if self.model.services.is_empty() && self.model.stores.is_empty() && !self.broken(&["services", "stores"]) {
-            let error = Diagnostic::error(place, "nothing serves requests", "a scenario has at least one service or store");
+            let error =
+                Diagnostic::error(place, "nothing serves requests", "a scenario has at least one service or store");
             self.errors.push(error.help("for example: [services.server] with `work = \"exp(5ms)\"`"));
         }
         if self.model.workloads.is_empty() && !self.broken(&["workloads"]) {
@@ -347,7 +349,7 @@ impl<'a> Checker<'a> {
                 continue;
             }
             match &invariant.form {
-                Form::Check { judge, of, within } => self.judge(judge, of, within.is_some()),
+                Form::Check(check) => self.check_of(check),
                 Form::AtRest { of: Some(of), .. } => {
                     self.saga_at(of, "does not come to rest by itself", "a path like `sagas.checkout`");
                 }
@@ -361,19 +363,6 @@ impl<'a> Checker<'a> {
                 | Form::Transition(_)
                 | Form::LeadsTo { for_each: None, .. } => {}
             }
-        }
-    }
-
-    /// Judges of sagas judge sagas, the other one transactions.
-    fn judge(&mut self, judge: &At<String>, of: &'a At<String>, within: bool) {
-        if judge.value.starts_with("saga_") {
-            self.saga_at(of, "cannot be judged", "which one is judged? A path like `sagas.checkout`");
-        } else {
-            self.transaction_at(of, "cannot be judged", "which one is judged? A path like `transactions.transfer`");
-        }
-        if within && judge.value != "saga_ends" {
-            let label = "only `saga_ends` has a limit of time";
-            self.errors.push(Diagnostic::error(judge.place, format!("`{}` has no `within`", judge.value), label));
         }
     }
 

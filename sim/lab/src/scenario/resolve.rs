@@ -164,6 +164,8 @@ impl<'a> Resolver<'a> {
             | Shape::Factor(_)
             | Shape::CallsOrDuration
             | Shape::Acks
+            | Shape::Effort
+            | Shape::Staleness
             | Shape::RateOrUsers
             | Shape::Destination(_)
             | Shape::Item

@@ -136,6 +136,10 @@ pub(super) enum Shape {
     CallsOrDuration,
     /// `leader`, `majority`, `all`, or a number of copies.
     Acks,
+    /// How many steps a search may take: `50M`.
+    Effort,
+    /// How far a read may be behind: a duration, or versions.
+    Staleness,
     /// Where a stage leads: a rate, or users.
     RateOrUsers,
     /// A queue, an exchange or a topic: its name, or its path.

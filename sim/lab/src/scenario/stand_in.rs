@@ -23,7 +23,7 @@ pub(super) fn stand_in(shape: Shape) -> Value {
         Shape::Window | Shape::WindowOrPhase => text("0s..1ns"),
         Shape::Seeds => text("0..1"),
         Shape::Assigned | Shape::Value | Shape::Initial | Shape::RateOrUsers | Shape::Acks => Value::Integer(0),
-        Shape::CallsOrDuration | Shape::Factor(_) => Value::Integer(1),
+        Shape::CallsOrDuration | Shape::Effort | Shape::Staleness | Shape::Factor(_) => Value::Integer(1),
         Shape::Else(_) => text("fail"),
         Shape::SweepVariants => text("none"),
         Shape::Row

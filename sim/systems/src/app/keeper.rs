@@ -1,11 +1,12 @@
 //! A machine of a replicated store: the protocol of its kind does all of it, and here it only gets its messages.
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
 
 use kernel::{CellId, Digest, Effects, Message as Wire, NodeId, Record as Logged, Route, Time, Within, fold};
 
 use super::embed::InMachine;
-use super::machine::Machine;
+use super::machine::{Machine, Role};
 use super::plan::{Keeping, Plan, StorePlan};
 use crate::replication::{leader_follower, quorum};
 
@@ -16,6 +17,22 @@ pub enum Keeper {
     Ordered(Box<leader_follower::Replica>),
     /// A machine with copies that vote.
     Quorum(quorum::Node),
+}
+
+/// What a machine of a store holds, for those who look at it from outside.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Holding {
+    /// A replica of a log.
+    Ordered {
+        /// The term that it believes to lead.
+        leads: Option<u64>,
+        /// The values that it has executed.
+        executed: BTreeMap<u64, u64>,
+        /// The values that its whole log gives.
+        logged: BTreeMap<u64, u64>,
+    },
+    /// Rows with their versions, tombstones included.
+    Versions(BTreeMap<u64, quorum::Row>),
 }
 
 /// To or from a machine of a store.
@@ -51,6 +68,18 @@ impl Keeper {
         match store.keeping {
             Keeping::Ordered(_) => Self::Ordered(Box::new(leader_follower::Replica::new(me))),
             Keeping::Quorum(_) => Self::Quorum(quorum::Node::new(me)),
+        }
+    }
+
+    /// What it holds now.
+    pub fn holds(&self) -> Holding {
+        match self {
+            Self::Ordered(replica) => Holding::Ordered {
+                leads: replica.leads().then(|| replica.term()),
+                executed: replica.state().values().collect(),
+                logged: replica.logged().values().collect(),
+            },
+            Self::Quorum(node) => Holding::Versions(node.rows().clone()),
         }
     }
 
@@ -116,6 +145,13 @@ impl Keeper {
         if let (Self::Ordered(replica), Keeping::Ordered(plan)) = (self, &store.keeping) {
             replica.volatile_cells(plan, each);
         }
+    }
+}
+
+impl Machine {
+    /// What it holds of a replicated store, if it is one of its machines.
+    pub fn holds(&self) -> Option<Holding> {
+        if let Role::Keeper(keeper) = &self.role { Some(keeper.holds()) } else { None }
     }
 }
 

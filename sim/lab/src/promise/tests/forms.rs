@@ -378,7 +378,7 @@ fn a_change_from_a_value_that_was_not_there_is_an_engine_bug() {
 
 #[test]
 fn atomic_commit_is_judged_by_its_facts() {
-    let form = || model::Form::Check { judge: at("atomic_commit"), of: at("transactions.transfer"), within: None };
+    let form = || model::Form::Check(model::Check::plain(at("atomic_commit"), at("transactions.transfer")));
     let (begun, yes, commit) = (FactKind::Begun { participants: 2 }, FactKind::Voted { yes: true }, true);
     let good = [
         fact(1, 0, begun),
@@ -419,7 +419,7 @@ fn mistakes_in_promises_are_told_all_at_once() {
             ("c", model::Form::Always(at("before(shop.stock) > 1"))),
             ("d", model::Form::Always(at("bank_a.accounts[4] + bank_a.accounts[shop.stock] == 1"))),
             ("e", model::Form::Always(at("size(bank_a.accounts) == 4"))),
-            ("f", model::Form::Check { judge: at("atomic_comit"), of: at("transactions.transfr"), within: None }),
+            ("f", model::Form::Check(model::Check::plain(at("atomic_comit"), at("transactions.transfr")))),
             (
                 "g",
                 model::Form::LeadsTo {

@@ -214,7 +214,7 @@ fn at_rest_of_a_saga_is_judged_when_its_last_instance_ends() {
 #[test]
 fn the_judges_of_sagas_name_steps_and_machines() {
     let judge = |judge: &str, of: &str, within| {
-        let form = model::Form::Check { judge: at(judge), of: at(of), within };
+        let form = model::Form::Check(model::Check { within, ..model::Check::plain(at(judge), at(of)) });
         Promises::compile(&model(vec![("p", form)]), &shop_names())
     };
     let mut p = judge("saga_order", "sagas.checkout", None).expect("it compiles");

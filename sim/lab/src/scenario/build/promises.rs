@@ -4,7 +4,7 @@ use super::super::resolved::write_value;
 use super::super::tree::Entry;
 use super::super::values;
 use super::{COMPLETE, Reader};
-use crate::model::{At, Expect, Expected, Form, Invariant, Sweep, SweepVariants};
+use crate::model::{At, Check, Expect, Expected, Form, Invariant, Staleness, Sweep, SweepVariants};
 
 pub(super) fn invariant(r: &Reader<'_>) -> Option<Invariant> {
     let has = |name: &str| r.node(name).is_some();
@@ -30,12 +30,26 @@ pub(super) fn invariant(r: &Reader<'_>) -> Option<Invariant> {
             for_each: r.item("for_each"),
         }
     } else if has("check") {
-        Form::Check { judge: r.at("check"), of: r.at("of"), within: r.maybe_span("within") }
+        Form::Check(Check {
+            judge: r.at("check"),
+            of: r.at("of"),
+            within: r.maybe_span("within"),
+            model: r.maybe_at("model"),
+            limit: r.node("limit").map(|node| At { value: r.integer("limit") as u64, place: node.place }),
+            max: r.node("max").map(|node| At { value: staleness(r), place: node.place }),
+        })
     } else {
         return None;
     };
     let text = r.node("text").map(|_| r.text("text").to_owned());
     Some(Invariant { form, text, place: r.key })
+}
+
+fn staleness(r: &Reader<'_>) -> Staleness {
+    match r.maybe_span("max") {
+        Some(span) => Staleness::Time(span),
+        None => Staleness::Versions(r.integer("max") as u64),
+    }
 }
 
 pub(super) fn expect(r: &Reader<'_>) -> Expect {

@@ -8,8 +8,8 @@ use super::policies::{breaker, retry};
 use super::stores::consult;
 use super::{COMPLETE, Reader};
 use crate::model::{
-    At, Call, Change, Delete, Fields, Insert, ItemPath, Message, Otherwise, Place, Publish, Read, Row, Scan, Step, TextPart,
-    Update, Upsert, Value, VariablePath, Verb,
+    At, Call, Change, Delete, Fields, Insert, ItemPath, Message, Otherwise, Place, Publish, Read, Row, Scan, Step,
+    TextPart, Update, Upsert, Value, VariablePath, Verb,
 };
 
 impl<'a> Reader<'a> {

@@ -132,6 +132,38 @@ pub(super) fn acks(node: &Node) -> Result<Checked> {
     }
 }
 
+/// `50_000_000` or `"50M"`.
+pub(super) fn effort(node: &Node) -> Result<Checked> {
+    let Some(written) = node.as_text() else { return integer(node, 1, EFFORT_MAX) };
+    let digits = written.trim_end_matches(['k', 'M', 'G']);
+    let factor = match &written[digits.len()..] {
+        "" => Some(1),
+        "k" => Some(1_000),
+        "M" => Some(1_000_000),
+        "G" => Some(1_000_000_000),
+        _ => None,
+    };
+    let number = digits.replace('_', "").parse::<i64>().ok().zip(factor).and_then(|(n, factor)| n.checked_mul(factor));
+    match number.filter(|number| (1..=EFFORT_MAX).contains(number)) {
+        Some(number) => Ok(plain(Value::Integer(number))),
+        None => {
+            let label = format!("`{}` is no number of steps from 1 to {}G", clip(written), EFFORT_MAX / 1_000_000_000);
+            Err(Bad::new(label).help("for example \"50M\"").into())
+        }
+    }
+}
+
+/// A search that takes more steps than this takes hours.
+const EFFORT_MAX: i64 = 1_000_000_000_000;
+
+/// `"500ms"` or `3`.
+pub(super) fn staleness(node: &Node) -> Result<Checked> {
+    match node.as_text() {
+        Some(written) => Ok(text(write_duration(values::duration(written)?))),
+        None => integer(node, 0, 1_000_000),
+    }
+}
+
 /// `order_events` or `queues.order_events`.
 pub(super) fn destination(node: &Node, sections: &[&str]) -> Result<Checked> {
     let written = words(node, "the name of a queue, an exchange or a topic")?;

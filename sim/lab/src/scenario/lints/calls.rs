@@ -30,7 +30,9 @@ pub(super) fn check(model: &Model, warnings: &mut Vec<Diagnostic>) {
             }
         }
     }
-    for call in model.workloads.iter().filter_map(|(_, w)| w.call()).chain(model.sagas.iter().flat_map(|(_, s)| s.calls())) {
+    for call in
+        model.workloads.iter().filter_map(|(_, w)| w.call()).chain(model.sagas.iter().flat_map(|(_, s)| s.calls()))
+    {
         look.tries(call, &mut Vec::new(), warnings);
     }
     for steps in model.services.iter().flat_map(|(_, s)| s.consumers.iter().map(|(_, consumer)| &consumer.steps)) {

@@ -200,10 +200,7 @@ impl<'a> Checker<'a> {
             }
         };
         match &fault.kind {
-            FaultKind::Crash { .. }
-            | FaultKind::Pause
-            | FaultKind::SlowCpu { .. }
-            | FaultKind::ClockJump { .. } => {
+            FaultKind::Crash { .. } | FaultKind::Pause | FaultKind::SlowCpu { .. } | FaultKind::ClockJump { .. } => {
                 needs(
                     fault.targets.is_empty(),
                     "`target` is missing: which nodes?",

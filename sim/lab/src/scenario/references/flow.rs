@@ -9,7 +9,9 @@ use super::super::routes::{Receiver, receivers};
 use super::super::targets::variables;
 use super::{BUILT_IN, Checker, find};
 use crate::expression::LATER;
-use crate::model::{At, Call, Destination, Fields, Named, Place, Step, TextPart, Value, Variable, Verb, Workload, all_steps};
+use crate::model::{
+    At, Call, Destination, Fields, Named, Place, Step, TextPart, Value, Variable, Verb, Workload, all_steps,
+};
 
 /// What carries a request's variables: an op, a consumer, a transaction, a saga.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]

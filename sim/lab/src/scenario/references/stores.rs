@@ -7,7 +7,9 @@ use super::super::nearest::{listed, nearest};
 use super::super::tree::Node;
 use super::super::values::clip;
 use super::{Checker, find};
-use crate::model::{Acks, Activity, At, Consult, Load, LogStore, Place, QuorumStore, Reads, StoreKind, Wants, Workload};
+use crate::model::{
+    Acks, Activity, At, Consult, Load, LogStore, Place, QuorumStore, Reads, StoreKind, Wants, Workload,
+};
 
 /// The only item of a store.
 const ITEM: &str = "data";
@@ -47,7 +49,8 @@ impl<'a> Checker<'a> {
         if let Acks::Count(copies) = log.acks.value {
             self.at_most(log.acks.place, ("acks", copies), ("nodes", nodes));
         }
-        for (key, is_zero) in [("heartbeat", log.heartbeat.0 == 0), ("election_timeout", log.election_timeout.law.mean() <= 0.0)]
+        for (key, is_zero) in
+            [("heartbeat", log.heartbeat.0 == 0), ("election_timeout", log.election_timeout.law.mean() <= 0.0)]
         {
             if is_zero {
                 let message = format!("`stores.{}.{key}` must be above 0", name.value);
@@ -69,7 +72,11 @@ impl<'a> Checker<'a> {
         }
         if !matches!(of.reads.value, Reads::Any | Reads::Nearest | Reads::Sticky) {
             let label = "whom a client asks: any, nearest or sticky";
-            self.errors.push(Diagnostic::error(of.reads.place, "a quorum store has no leader that could be read", label));
+            self.errors.push(Diagnostic::error(
+                of.reads.place,
+                "a quorum store has no leader that could be read",
+                label,
+            ));
         }
     }
 

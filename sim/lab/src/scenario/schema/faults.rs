@@ -158,8 +158,8 @@ static FAULT: Form = Form {
             .judging("it judges the fault after the run"),
     ],
     later: &[
-        "when", "shape", "add", "silent", "limit", "up", "down", "gap", "drift", "period", "key", "share",
-        "error", "to", "knobs",
+        "when", "shape", "add", "silent", "limit", "up", "down", "gap", "drift", "period", "key", "share", "error",
+        "to", "knobs",
     ],
     short: Short::None,
     choices: &[Choice { what: "triggers", keys: &["at", "every", "rate", "point", "after"], needed: false }],

@@ -4,16 +4,25 @@ use super::{Choice, Form, Key, Preset, Shape, Short, Verb, Verbs, key};
 
 /// The judges of histories by name, and those of later versions.
 pub(in crate::scenario) const JUDGES: (&[&str], &[&str]) = (
-    &["atomic_commit", "saga_ends", "saga_atomic", "saga_order", "saga_isolation"],
     &[
+        "atomic_commit",
+        "saga_ends",
+        "saga_atomic",
+        "saga_order",
+        "saga_isolation",
         "linearizable",
         "sequential",
-        "causal",
         "read_your_writes",
         "monotonic_reads",
         "monotonic_writes",
         "writes_follow_reads",
         "bounded_staleness",
+        "durable_acks",
+        "convergence",
+        "one_leader_per_term",
+    ],
+    &[
+        "causal",
         "read_committed",
         "snapshot",
         "serializable",
@@ -26,14 +35,14 @@ pub(in crate::scenario) const JUDGES: (&[&str], &[&str]) = (
         "no_phantom",
         "fifo_per_key",
         "unique_ids",
-        "one_leader_per_term",
         "fencing",
-        "convergence",
-        "durable_acks",
         "quorum_intersection",
         "authenticated",
     ],
 );
+
+/// What the object that clients see is, for judges that ask that; and what a later version knows.
+const MODELS: (&[&str], &[&str]) = (&["kv", "cas_register", "register"], &["queue", "set", "list", "lock", "counter"]);
 
 const fn verb(key: Key, modifiers: &'static [Key], later: &'static [&'static str]) -> Verb {
     Verb { key, modifiers, later, choices: &[] }
@@ -85,10 +94,28 @@ pub(in crate::scenario) static INVARIANTS: Verbs = Verbs {
         verb(
             key("check", Shape::Word(JUDGES.0, JUDGES.1), Preset::Required, "A named judge of histories."),
             &[
-                key("of", Shape::Path, Preset::Required, "What is judged: `transactions.transfer`, `sagas.checkout`."),
+                key(
+                    "of",
+                    Shape::Path,
+                    Preset::Required,
+                    "What is judged: `transactions.transfer`, `sagas.checkout`, the store `kv`.",
+                ),
                 key("within", Shape::Duration, Preset::Absent, "How soon a saga must end: for `saga_ends`."),
+                key(
+                    "model",
+                    Shape::Word(MODELS.0, MODELS.1),
+                    Preset::Absent,
+                    "What each key of a store is: for `linearizable` and `sequential`.",
+                ),
+                key("limit", Shape::Effort, Preset::Absent, "How many steps a search may take: `\"50M\"`."),
+                key(
+                    "max",
+                    Shape::Staleness,
+                    Preset::Absent,
+                    "How far a read may be behind: for `bounded_staleness`, a duration or a number of versions.",
+                ),
             ],
-            &["model", "limit", "max"],
+            &[],
         ),
     ],
     common: &[key("text", Shape::Text, Preset::Absent, "What the report calls it.")],

@@ -45,6 +45,8 @@ impl Shape {
             Self::Initial => "a first value",
             Self::Factor(_) => "a factor",
             Self::CallsOrDuration => "a number of calls or a duration",
+            Self::Effort => "a number of steps",
+            Self::Staleness => "a duration or a number of versions",
             Self::Acks => "leader, majority, all or a number of copies",
             Self::RateOrUsers => "a rate or a number of users",
             Self::Destination(_) => "a place for messages",
@@ -112,6 +114,8 @@ impl Shape {
             | Self::Factor(_)
             | Self::CallsOrDuration
             | Self::Acks
+            | Self::Effort
+            | Self::Staleness
             | Self::RateOrUsers
             | Self::Destination(_)
             | Self::Item
@@ -179,6 +183,8 @@ impl Shape {
             | Self::Factor(_)
             | Self::CallsOrDuration
             | Self::Acks
+            | Self::Effort
+            | Self::Staleness
             | Self::RateOrUsers
             | Self::Destination(_)
             | Self::Item

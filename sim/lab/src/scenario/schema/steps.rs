@@ -87,11 +87,17 @@ const READ: Verb = Verb {
 };
 
 /// Steps that may be about a key of a replicated store have what those need.
-const READ_ANY: Verb =
-    plain(verb("read", Shape::Row, "Reads a row, or a key of a store; a missing one is null."), &[INTO, TIMEOUT, ELSE], &["if"]);
+const READ_ANY: Verb = plain(
+    verb("read", Shape::Row, "Reads a row, or a key of a store; a missing one is null."),
+    &[INTO, TIMEOUT, ELSE],
+    &["if"],
+);
 
-const WRITE_ANY: Verb =
-    plain(verb("write", Shape::Row, "A row of a counter, or a key of a store, becomes `value`."), &[VALUE, TIMEOUT, ELSE], &[]);
+const WRITE_ANY: Verb = plain(
+    verb("write", Shape::Row, "A row of a counter, or a key of a store, becomes `value`."),
+    &[VALUE, TIMEOUT, ELSE],
+    &[],
+);
 
 const DELETE_ANY: Verb = plain(
     verb("delete", Shape::Row, "Takes a row out of a map, where it must be, or a key out of a store."),
@@ -222,12 +228,8 @@ pub(super) static TRANSACTION_STEPS: Verbs = Verbs {
 const WEIGHT: Key = key("weight", Shape::Factor(0.0), Preset::Required, "How often, compared with the others.");
 
 /// The verbs of `steps` of a workload.
-pub(super) static CLIENT_STEPS: Verbs = Verbs {
-    what: "a step of a workload",
-    each: CLIENT_VERBS,
-    common: STEP_COMMON,
-    later: CLIENT_LATER,
-};
+pub(super) static CLIENT_STEPS: Verbs =
+    Verbs { what: "a step of a workload", each: CLIENT_VERBS, common: STEP_COMMON, later: CLIENT_LATER };
 
 /// The verbs of `mix` of a workload.
 pub(super) static MIX_STEPS: Verbs =

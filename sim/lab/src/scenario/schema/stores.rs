@@ -40,8 +40,7 @@ pub(super) static STORE: Form = Form {
             ),
             "Who answers a read; of a quorum: whom a client asks to coordinate.",
         ),
-        key("heartbeat", Shape::Duration, Preset::Text("50ms"), "How often a leader is heard of.")
-            .only("kind", COPIED),
+        key("heartbeat", Shape::Duration, Preset::Text("50ms"), "How often a leader is heard of.").only("kind", COPIED),
         key(
             "election_timeout",
             DURATIONS,

@@ -26,7 +26,12 @@ static WORKLOAD: Form = Form {
         key("start", Shape::Duration, Preset::Text("0s"), "It begins here."),
         key("stop", Shape::Duration, Preset::RunDuration, "It ends here. Default: `run.duration`."),
         key("target", Shape::CallTarget, Preset::Absent, "What each operation calls."),
-        key("steps", Shape::Steps(StepsOf::Client), Preset::Absent, "What each operation does at stores, one after the other."),
+        key(
+            "steps",
+            Shape::Steps(StepsOf::Client),
+            Preset::Absent,
+            "What each operation does at stores, one after the other.",
+        ),
         key("mix", Shape::Steps(StepsOf::Mix), Preset::Absent, "Each operation is one of these, by their weights."),
         key("client", Shape::Table(&CLIENT), Preset::Table, "How the whole operation is called."),
         key(

@@ -118,6 +118,11 @@ impl Replica {
         &self.state
     }
 
+    /// What executing all of its log would give.
+    pub fn logged(&self) -> State {
+        self.log.state_after(self.log.last().index)
+    }
+
     /// Requests that it has taken and not answered.
     pub fn unfinished(&self) -> u64 {
         match &self.standing {

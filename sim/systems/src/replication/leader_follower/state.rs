@@ -28,6 +28,11 @@ impl State {
         self.values.get(&key).copied()
     }
 
+    /// The keys that have a value, with it.
+    pub fn values(&self) -> impl Iterator<Item = (u64, u64)> {
+        self.values.iter().map(|(key, value)| (*key, *value))
+    }
+
     pub(super) fn executed(&self, session: Session) -> Option<Executed> {
         self.sessions.get(&session).copied()
     }

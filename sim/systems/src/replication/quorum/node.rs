@@ -48,6 +48,11 @@ impl Node {
         self.rows.get(&key).copied()
     }
 
+    /// All that it has, tombstones included.
+    pub const fn rows(&self) -> &BTreeMap<u64, Row> {
+        &self.rows
+    }
+
     /// Attempts that it coordinates and has not forgotten.
     pub fn unfinished(&self) -> u64 {
         self.open.len() as u64
@@ -140,7 +145,10 @@ impl Node {
     /// A copy has what is to be written.
     fn kept(&mut self, plan: &Plan, copy: (NodeId, Ticket), out: &mut impl Effects<Role>) {
         let (from, ticket) = copy;
-        let Some(Open { request, number: asked, phase: Phase::Writing { row, kept } }) = self.open.get_mut(&ticket) else { return };
+        let Some(Open { request, number: asked, phase: Phase::Writing { row, kept } }) = self.open.get_mut(&ticket)
+        else {
+            return;
+        };
         if kept.insert(from) && kept.len() == plan.write {
             let (Version { session, number, .. }, row, asked) = (request.version, Some(*row), *asked);
             self.open.remove(&ticket);
@@ -153,7 +161,10 @@ impl Node {
     /// A copy says what it has.
     fn has(&mut self, plan: &Plan, copy: (NodeId, Ticket), row: Option<Row>, out: &mut impl Effects<Role>) {
         let (from, ticket) = copy;
-        let Some(Open { request, number: asked, phase: Phase::Reading { has, told } }) = self.open.get_mut(&ticket) else { return };
+        let Some(Open { request, number: asked, phase: Phase::Reading { has, told } }) = self.open.get_mut(&ticket)
+        else {
+            return;
+        };
         has.insert(from, row);
         let enough = if plan.has(Mutant::OneAnswer) { 1 } else { plan.read };
         if has.len() < enough {
