@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use cluster::{Cluster, FaultPlan, Loses, Transport, Watch};
 use kernel::{Keyed, NodeId, Seed, Span, Time};
-use systems::replication::quorum::{Cast, Mutant, Order, Output, Plan, Play, Repair, Request, Role, Row, Script, Wish};
+use systems::replication::quorum::{
+    Asked, Cast, Mutant, Order, Output, Plan, Play, Repair, Request, Role, Row, Script, Wish,
+};
 use systems::replication::routing::Choice;
 
 use crate::swarm::{SEEDS_MAX, long};
@@ -74,12 +76,14 @@ impl Watch<Role> for Judge {
 struct Wanted {
     /// R and W.
     quorums: Option<(usize, usize)>,
+    /// Only as many copies are asked as are waited for.
+    enough: bool,
     no_repair: bool,
     mutant: Option<Mutant>,
 }
 
 fn scripts(draw: &mut Keyed) -> Vec<Cast> {
-    let script = Script { orders: Vec::new(), retry: Span::millis(80), patience: Span::millis(700) };
+    let script = Script { orders: Vec::new(), via: None, retry: Span::millis(80), patience: Span::millis(700) };
     let mut scripts = vec![script; CLIENTS as usize];
     let mut times: Vec<u64> = (0..300).map(|_| below(draw, HEAL.0)).collect();
     times.sort_unstable();
@@ -89,13 +93,13 @@ fn scripts(draw: &mut Keyed) -> Vec<Cast> {
             5..=7 => Wish::Write(value),
             _ => Wish::Delete,
         };
-        let order = Order { at: Time(at), key: below(draw, KEYS), wish };
+        let order = Order { at: Time(at), after: Span::ZERO, key: below(draw, KEYS), wish };
         scripts[below(draw, u64::from(CLIENTS)) as usize].orders.push(order);
     }
     // When the faults are over, everybody looks at everything.
     for script in &mut scripts {
-        let last = (0..2 * KEYS).map(|n| Order { at: Time(HEAL.0 + 1_000_000_000), key: n % KEYS, wish: Wish::Read });
-        script.orders.extend(last);
+        let order = |n| Order { at: Time(HEAL.0 + 1_000_000_000), after: Span::ZERO, key: n % KEYS, wish: Wish::Read };
+        script.orders.extend((0..2 * KEYS).map(order));
     }
     scripts.into_iter().map(Cast::Client).collect()
 }
@@ -112,6 +116,7 @@ fn world(seed: u64, wanted: Wanted) -> (Cluster<Role>, Transport) {
         copies: 3,
         read,
         write,
+        asked: if wanted.enough { Asked::Enough(Seed(seed).key("store", "asked")) } else { Asked::All },
         repair: if wanted.no_repair { Repair::None } else { Repair::OnRead },
         coordinator: Choice::Any,
         timeout: Span::millis(500),
@@ -183,6 +188,8 @@ fn quorums_that_do_not_meet_and_copies_that_nobody_mends_are_as_bad_as_documente
     let wanted = Wanted { no_repair: true, ..Wanted::default() };
     assert!(first_broken(wanted, "converged").is_some());
     assert_eq!(first_broken(wanted, "acked_is_seen"), None, "repair is not what the promise rests on");
+    let wanted = Wanted { enough: true, ..Wanted::default() };
+    assert_eq!(first_broken(wanted, "acked_is_seen"), None, "nor is it that all copies are asked");
 }
 
 #[test]
@@ -190,9 +197,9 @@ fn a_crash_of_a_machine_at_every_event_boundary_hides_nothing_that_was_acknowled
     let orders = |client: u64| {
         let order = |n: u64| {
             let wish = [Wish::Write(1 + n + 100 * client), Wish::Read, Wish::Delete, Wish::Read][(n % 4) as usize];
-            Order { at: Time(10_000_000 * n), key: n / 8 % 2, wish }
+            Order { at: Time(10_000_000 * n), after: Span::ZERO, key: n / 8 % 2, wish }
         };
-        let script = Script { orders: Vec::new(), retry: Span::millis(80), patience: Span::secs(2) };
+        let script = Script { orders: Vec::new(), via: None, retry: Span::millis(80), patience: Span::secs(2) };
         Cast::Client(Script { orders: (0..24).map(order).collect(), ..script })
     };
     let (drawn, _) = world(0, Wanted { quorums: Some((2, 2)), ..Wanted::default() });

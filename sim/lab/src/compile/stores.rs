@@ -117,6 +117,7 @@ impl Compiler<'_> {
                     copies,
                     read: quorum(&of.read_quorum),
                     write: quorum(&of.write_quorum),
+                    asked: quorum::Asked::All,
                     repair: if of.read_repair { quorum::Repair::OnRead } else { quorum::Repair::None },
                     coordinator: choice(of.reads.value),
                     timeout: REMEMBERED,

@@ -47,6 +47,7 @@ fn results(text: &str) -> Vec<InvariantResult> {
             evaluations: 1,
             class: String::new(),
             reached,
+            evidence: None,
             expected: Expectation::Holds,
         }
     };

@@ -69,6 +69,7 @@ fn model(invariants: Vec<(&str, model::Form)>) -> Model {
         network: none,
         links: Vec::new(),
         zones: Vec::new(),
+        stores: Vec::new(),
         services: Vec::new(),
         brokers: Vec::new(),
         queues: Vec::new(),

@@ -139,6 +139,10 @@ impl Machine {
         out: &mut impl Effects<Self>,
     ) {
         if let Some(consulting) = self.consulting(number, request) {
+            // Whoever comes next asks another machine.
+            let index = plan.accesses[usize::from(consulting.access)].store;
+            let wanted = plan.stores[index as usize].wanted(consulting.operation);
+            self.routing(plan, index).next(wanted);
             let failure = Failure::system(system_errors::TIMEOUT, consulting.operation.reads());
             self.consulted(plan, now, number, Err(failure), out);
         }

@@ -225,7 +225,7 @@ pub(super) static TRANSACTION_STEPS: Verbs = Verbs {
     later: &["insert", "write", "delete"],
 };
 
-const WEIGHT: Key = key("weight", Shape::Factor(1e9), Preset::Required, "How often, compared with the others.");
+const WEIGHT: Key = key("weight", Shape::Factor(0.0), Preset::Required, "How often, compared with the others.");
 
 /// The verbs of `steps` of a workload.
 pub(super) static CLIENT_STEPS: Verbs =

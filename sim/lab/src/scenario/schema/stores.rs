@@ -88,8 +88,8 @@ pub(super) static STORE: Form = Form {
         key(
             "ask_again",
             Shape::Duration,
-            Preset::Absent,
-            "After this without an answer a client asks another machine; else it waits.",
+            Preset::Chosen("kind", &[("leader_follower", "150ms"), ("quorum", "150ms")]),
+            "After this without an answer a client asks another machine; of a single store it waits.",
         ),
         key("disk", Shape::Table(&DISK), Preset::Table, "The disk of each node."),
         key("clock", Shape::Table(&CLOCK), Preset::Table, "The clock of each node."),

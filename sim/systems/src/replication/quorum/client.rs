@@ -13,8 +13,10 @@ use crate::replication::routing::{Routing, Wanted};
 /// What a client does, in this order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Order {
-    /// Not before this, nor before the order before is done or given up.
+    /// Not before this,
     pub at: Time,
+    /// nor sooner than this after the order before was done or given up: time to think.
+    pub after: Span,
     /// About which key.
     pub key: u64,
     /// What.
@@ -26,10 +28,22 @@ pub struct Order {
 pub struct Script {
     /// What it wants; the request of the first has number 1.
     pub orders: Vec<Order>,
+    /// Whom it asks first; `None`: another machine for each request.
+    pub via: Option<Via>,
     /// After this without an answer it asks another machine.
     pub retry: Span,
     /// After this it gives up.
     pub patience: Span,
+}
+
+/// The machines that coordinate for a client, as long as they answer in time: one for what it writes and deletes, and one
+/// for what it reads. They need not keep copies of its keys.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Via {
+    /// Where it writes.
+    pub writes: NodeId,
+    /// Where it reads.
+    pub reads: NodeId,
 }
 
 /// A client.
@@ -79,12 +93,14 @@ impl Client {
                 out.output(Output::Asks(request));
                 self.routing(plan).begin(Wanted::Anyone(plan.coordinator));
                 out.set_timer(Timer::GiveUp(self.begun), Delay::Fixed(script.patience));
-                self.send(plan, script, request, out);
+                let to = script.via.map_or_else(|| self.next(plan), |via| via.place_for(wish));
+                self.send(script, request, to, out);
             }
             Timer::Late(attempt) => {
                 if let Some(request) = self.open.filter(|_| attempt == self.attempt) {
                     self.routing(plan).next(Wanted::Anyone(plan.coordinator));
-                    self.send(plan, script, request, out);
+                    let to = self.next(plan);
+                    self.send(script, request, to, out);
                 }
             }
             Timer::GiveUp(number) => {
@@ -97,12 +113,15 @@ impl Client {
         }
     }
 
-    fn send(&mut self, plan: &Plan, script: &Script, request: Request, out: &mut impl Effects<Role>) {
+    /// Whose turn it is to be asked.
+    fn next(&mut self, plan: &Plan) -> NodeId {
+        plan.nodes[self.routing(plan).place(Wanted::Anyone(plan.coordinator))]
+    }
+
+    fn send(&mut self, script: &Script, request: Request, to: NodeId, out: &mut impl Effects<Role>) {
         out.cancel_timer(Timer::Late(self.attempt));
         self.attempt += 1;
-        let place = self.routing(plan).place(Wanted::Anyone(plan.coordinator));
         let ticket = Ticket { session: Session::only(self.me), attempt: self.attempt.into() };
-        let to = plan.nodes[place];
         out.send(to, Message { from: self.me, to, ticket, body: Body::Ask(request) });
         out.set_timer(Timer::Late(self.attempt), Delay::Fixed(script.retry));
     }
@@ -122,7 +141,16 @@ impl Client {
     /// Waits for its next order.
     pub(super) fn wait(&self, script: &Script, now: Time, out: &mut impl Effects<Role>) {
         if let Some(order) = script.orders.get(self.begun as usize) {
-            out.set_timer(Timer::Order, Delay::Fixed(order.at.max(now).since(now)));
+            out.set_timer(Timer::Order, Delay::Fixed(order.at.max(now + order.after).since(now)));
+        }
+    }
+}
+
+impl Via {
+    const fn place_for(self, wish: Wish) -> NodeId {
+        match wish {
+            Wish::Read => self.reads,
+            Wish::Write(_) | Wish::Delete => self.writes,
         }
     }
 }

@@ -1,5 +1,5 @@
 //! A store of kind `quorum`: every key has `copies` (N) copies, a write is done when `write` (W) of them have it durably, and
-//! a read asks all and believes the newest of the first `read` (R) answers. No leader, no order of changes: the last writer
+//! a read asks all (see [`Asked`]) and believes the newest of the first `read` (R) answers. No leader, no order of changes: the last writer
 //! wins. After G. DeCandia and others, "Dynamo: Amazon's Highly Available Key-value Store", 2007, §4.5, with the versions of
 //! Cassandra in place of vector clocks.
 //!
@@ -34,7 +34,7 @@ mod wire;
 mod tests;
 
 pub use alone::{Cast, Play, Role};
-pub use client::{Client, Order, Script};
+pub use client::{Client, Order, Script, Via};
 pub use mutant::Mutant;
 pub use node::Node;
 pub use wire::{Body, KINDS, Message, Output, Record, Request, Row, Ticket, Timer, Version, Wish};
@@ -42,7 +42,7 @@ pub use wire::{Body, KINDS, Message, Output, Record, Request, Row, Ticket, Timer
 use alloc::vec::Vec;
 
 use super::routing::Choice;
-use kernel::{Frame, NodeId, Span, fold};
+use kernel::{Frame, Key, NodeId, Span, fold};
 
 /// How one store is carried out; the same on all its nodes.
 #[derive(Clone, Debug)]
@@ -57,6 +57,8 @@ pub struct Plan {
     pub read: usize,
     /// W: how many copies a write waits for; 1 to N.
     pub write: usize,
+    /// Which copies are asked.
+    pub asked: Asked,
     /// Whether reads mend what they find.
     pub repair: Repair,
     /// Whom a client asks to coordinate.
@@ -65,6 +67,17 @@ pub struct Plan {
     pub timeout: Span,
     /// A deliberate mistake, to show that a check catches it.
     pub mutant: Option<Mutant>,
+}
+
+/// Which copies of a key a coordinator speaks to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Asked {
+    /// All of them, and the first answers count.
+    All,
+    /// As many as it waits for, drawn evenly for each attempt by this key: every copy bears the least load (M. Naor,
+    /// A. Wool, "The Load, Capacity, and Availability of Quorum Systems", 1998), a slow or dead one costs another attempt,
+    /// and the others hear of a write only when a read mends them.
+    Enough(Key),
 }
 
 /// Whether reads mend what they find.

@@ -1,12 +1,13 @@
 //! A machine of a quorum store: it keeps copies, and coordinates what it is asked.
 
 use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
 
-use kernel::{Delay, Effects, NodeId};
+use kernel::{Delay, Digest, Effects, NodeId};
 
 use super::alone::Role;
 use super::wire::{Body, Message, Record, Request, Row, Ticket, Timer, Version, Wish};
-use super::{Mutant, Plan, Repair};
+use super::{Asked, Mutant, Plan, Repair};
 
 /// A machine with copies.
 #[derive(Clone, Debug)]
@@ -15,12 +16,16 @@ pub struct Node {
     rows: BTreeMap<u64, Row>,
     /// What it coordinates.
     open: BTreeMap<Ticket, Open>,
+    /// How often it was asked.
+    asked: u64,
 }
 
 /// An attempt that is under way.
 #[derive(Clone, Debug)]
 struct Open {
     request: Request,
+    /// Which of what it was asked.
+    number: u64,
     phase: Phase,
 }
 
@@ -35,7 +40,7 @@ enum Phase {
 impl Node {
     /// One without rows.
     pub const fn new(me: NodeId) -> Self {
-        Self { me, rows: BTreeMap::new(), open: BTreeMap::new() }
+        Self { me, rows: BTreeMap::new(), open: BTreeMap::new(), asked: 0 }
     }
 
     /// What it has of a key, tombstones included.
@@ -85,14 +90,10 @@ impl Node {
     /// A timer of a coordinator is due.
     pub fn on_timer(&mut self, timer: Timer) {
         match timer {
-            Timer::Forget(ticket) => self.forget(ticket),
+            // Whatever its copies still say is not waited for.
+            Timer::Forget(asked) => self.open.retain(|_, open| open.number != asked),
             Timer::Order | Timer::Late(_) | Timer::GiveUp(_) => unreachable!("clients wait for that"),
         }
-    }
-
-    /// An attempt is old: whatever its copies still say is not waited for.
-    fn forget(&mut self, ticket: Ticket) {
-        self.open.remove(&ticket);
     }
 
     fn coordinate(&mut self, plan: &Plan, asked: (Ticket, Request), out: &mut impl Effects<Role>) {
@@ -112,9 +113,11 @@ impl Node {
             None => (Phase::Reading { has: BTreeMap::new(), told: false }, Body::Get { key }),
             Some(row) => (Phase::Writing { row, kept: BTreeSet::new() }, Body::Put { key, row }),
         };
-        self.open.insert(ticket, Open { request, phase });
-        out.set_timer(Timer::Forget(ticket), Delay::Fixed(plan.timeout));
-        for copy in plan.copies_of(key) {
+        self.asked += 1;
+        let number = self.asked;
+        self.open.insert(ticket, Open { request, number, phase });
+        out.set_timer(Timer::Forget(number), Delay::Fixed(plan.timeout));
+        for copy in asked_for(plan, ticket, request) {
             self.send(copy, ticket, body.clone(), out);
         }
     }
@@ -142,12 +145,15 @@ impl Node {
     /// A copy has what is to be written.
     fn kept(&mut self, plan: &Plan, copy: (NodeId, Ticket), out: &mut impl Effects<Role>) {
         let (from, ticket) = copy;
-        let Some(Open { request, phase: Phase::Writing { row, kept } }) = self.open.get_mut(&ticket) else { return };
+        let Some(Open { request, number: asked, phase: Phase::Writing { row, kept } }) = self.open.get_mut(&ticket)
+        else {
+            return;
+        };
         if kept.insert(from) && kept.len() == plan.write {
-            let (Version { session, number, .. }, row) = (request.version, Some(*row));
+            let (Version { session, number, .. }, row, asked) = (request.version, Some(*row), *asked);
             self.open.remove(&ticket);
             out.frame(plan.open_frame());
-            out.cancel_timer(Timer::Forget(ticket));
+            out.cancel_timer(Timer::Forget(asked));
             self.send(session.node, ticket, Body::Answered { number, row }, out);
         }
     }
@@ -155,14 +161,17 @@ impl Node {
     /// A copy says what it has.
     fn has(&mut self, plan: &Plan, copy: (NodeId, Ticket), row: Option<Row>, out: &mut impl Effects<Role>) {
         let (from, ticket) = copy;
-        let Some(Open { request, phase: Phase::Reading { has, told } }) = self.open.get_mut(&ticket) else { return };
+        let Some(Open { request, number: asked, phase: Phase::Reading { has, told } }) = self.open.get_mut(&ticket)
+        else {
+            return;
+        };
         has.insert(from, row);
         let enough = if plan.has(Mutant::OneAnswer) { 1 } else { plan.read };
         if has.len() < enough {
             return;
         }
         let newest = has.values().copied().max().flatten();
-        let (request, has, first) = (*request, has.clone(), !core::mem::replace(told, true));
+        let (request, asked, has, first) = (*request, *asked, has.clone(), !core::mem::replace(told, true));
         out.frame(plan.open_frame());
         if first {
             let Version { session, number, .. } = request.version;
@@ -178,13 +187,30 @@ impl Node {
                 self.send(*node, ticket, Body::Mend { key: request.key, row }, out);
             }
         }
-        if has.len() == plan.copies {
+        let all = if plan.asked == Asked::All { plan.copies } else { plan.read };
+        if has.len() == all {
             self.open.remove(&ticket);
-            out.cancel_timer(Timer::Forget(ticket));
+            out.cancel_timer(Timer::Forget(asked));
         }
     }
 
     fn send(&self, to: NodeId, ticket: Ticket, body: Body, out: &mut impl Effects<Role>) {
         out.send(to, Message { from: self.me, to, ticket, body });
     }
+}
+
+/// The copies that an attempt goes to.
+fn asked_for(plan: &Plan, ticket: Ticket, request: Request) -> Vec<NodeId> {
+    let mut copies: Vec<NodeId> = plan.copies_of(request.key).collect();
+    if let Asked::Enough(key) = plan.asked {
+        let enough = if request.wish == Wish::Read { plan.read } else { plan.write };
+        let mut draw = key.draw(request.version.digest(), u64::from(ticket.attempt), 0);
+        // Fisher and Yates, from the front.
+        for place in 0..enough {
+            let left = copies.len() - place;
+            copies.swap(place, place + ((u128::from(draw.bits()) * left as u128) >> 64) as usize);
+        }
+        copies.truncate(enough);
+    }
+    copies
 }

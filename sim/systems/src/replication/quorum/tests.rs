@@ -5,9 +5,9 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use kernel::{Effect, NodeId, Span};
+use kernel::{Effect, NodeId, Seed, Span};
 
-use super::{Body, Message, Mutant, Node, Plan, Record, Repair, Request, Role, Row, Ticket, Version, Wish};
+use super::{Asked, Body, Message, Mutant, Node, Plan, Record, Repair, Request, Role, Row, Ticket, Version, Wish};
 use crate::replication::keys::Session;
 use crate::replication::routing::Choice;
 
@@ -22,6 +22,7 @@ fn plan(mutant: Option<Mutant>) -> Plan {
         copies: 3,
         read: 2,
         write: 2,
+        asked: Asked::All,
         repair: Repair::OnRead,
         coordinator: Choice::Any,
         timeout: Span::secs(1),
@@ -151,4 +152,29 @@ fn a_machine_that_mends_nothing_only_answers() {
     assert_eq!(stage.hear(2, Body::Has(Some(row(6, None)))), ["send 9 answer 9: None@6"]);
     let said: Vec<String> = vec!["cancel Forget".into()];
     assert_eq!(stage.hear(0, Body::Has(None)), said);
+}
+
+#[test]
+fn a_machine_that_asks_only_enough_copies_speaks_to_as_many_as_it_waits_for_and_to_each_as_often() {
+    let key = Seed(0).key("store", "asked");
+    let mut spoken = [0; 3];
+    for clock in 0..300 {
+        let mut stage = Stage(Plan { asked: Asked::Enough(key), ..plan(None) }, Node::new(NodeId(0)));
+        let lines = stage.hear(9, ask(clock, Wish::Read));
+        assert_eq!(lines.len(), 1 + 2, "{lines:?}");
+        for copy in (0..3).filter(|copy| lines.contains(&format!("send {copy} get"))) {
+            spoken[copy] += 1;
+        }
+    }
+    // 200 of 300 each; a standard deviation is 8.
+    assert!(spoken.iter().all(|times| (168..=232).contains(times)), "{spoken:?}");
+
+    let mut stage = Stage(Plan { asked: Asked::Enough(key), ..plan(None) }, Node::new(NodeId(0)));
+    stage.hear(9, ask(9, Wish::Read));
+    stage.hear(1, Body::Has(None));
+    assert_eq!(
+        stage.hear(2, Body::Has(None)),
+        ["send 9 answer 9: nothing", "cancel Forget"],
+        "nobody else will answer"
+    );
 }

@@ -199,8 +199,8 @@ impl Digest for Record {
 /// What is waited for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Timer {
-    /// Coordinator: the attempt is forgotten.
-    Forget(Ticket),
+    /// Coordinator: what it was asked as this is forgotten.
+    Forget(u64),
     /// Client: the next order of its list is due.
     Order,
     /// Client: no answer to this attempt.
@@ -212,7 +212,7 @@ pub enum Timer {
 impl Digest for Timer {
     fn digest(&self) -> u64 {
         match *self {
-            Self::Forget(Ticket { session, attempt }) => fold(fold(1, session.digest()), attempt),
+            Self::Forget(asked) => fold(1, asked),
             Self::Order => 2,
             Self::Late(attempt) => fold(3, u64::from(attempt)),
             Self::GiveUp(number) => fold(4, number),
