@@ -27,6 +27,7 @@ fn next(call: &Call, Held(has): Held) -> Option<Held> {
     let (answer, after) = match call.operation {
         Operation::Read { .. } => (Answer::Value(has), has),
         Operation::Write { value, .. } => (Answer::Done, Some(value)),
+        Operation::Delete { .. } => (Answer::Done, None),
         Operation::Cas { expected, value, .. } if expected == has => (Answer::Done, Some(value)),
         Operation::Cas { .. } => (Answer::Mismatch(has), has),
     };
@@ -38,7 +39,7 @@ fn seen(call: &Call) -> Option<u64> {
     match (call.told?.1, call.operation) {
         (Answer::Value(value) | Answer::Mismatch(value), _) => value,
         (Answer::Done, Operation::Cas { expected, .. }) => expected,
-        (Answer::Done, Operation::Read { .. } | Operation::Write { .. }) => None,
+        (Answer::Done, Operation::Read { .. } | Operation::Write { .. } | Operation::Delete { .. }) => None,
     }
 }
 
@@ -48,10 +49,12 @@ fn telling(calls: &[Call]) -> Vec<Call> {
     let mut traces: BTreeSet<u64> = calls.iter().filter_map(seen).collect();
     traces.extend(calls.iter().filter_map(|call| match call.operation {
         Operation::Cas { expected, .. } => expected,
-        Operation::Read { .. } | Operation::Write { .. } => None,
+        Operation::Read { .. } | Operation::Write { .. } | Operation::Delete { .. } => None,
     }));
     let left_a_trace = |call: &&Call| match call.operation {
+        // A deletion leaves nothing behind that could be told from what was there before.
         Operation::Read { .. } => call.told.is_some(),
+        Operation::Delete { .. } => true,
         Operation::Write { value, .. } | Operation::Cas { value, .. } => call.told.is_some() || traces.contains(&value),
     };
     calls.iter().filter(left_a_trace).copied().collect()
