@@ -24,7 +24,8 @@ const HEADER: &str = "{\"history\":1,\"model\":\"kv\",\"init\":null,\"failed_cas
 pub fn of_store(history: &StoreHistory) -> (String, Vec<u8>) {
     let mut out = HEADER.as_bytes().to_vec();
     for (index, line) in history.each().enumerate() {
-        serde_json::to_writer(&mut out, &OfStore { index, line }).expect("writing plain values into memory cannot fail");
+        serde_json::to_writer(&mut out, &OfStore { index, line })
+            .expect("writing plain values into memory cannot fail");
         out.push(b'\n');
     }
     (format!("history-{}.jsonl", history.store), out)

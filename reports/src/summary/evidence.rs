@@ -55,10 +55,10 @@ pub(super) fn evidence(evidence: &outcome::Evidence) -> Evidence<'_> {
 }
 
 fn shown(shown: &Contradiction) -> Shown<'_> {
-    let refused = |refused| {
+    fn refused(refused: &outcome::Refused) -> Refused<'_> {
         let outcome::Refused { operation, why } = refused;
         Refused { operation: *operation, why }
-    };
+    }
     Shown {
         rule: &shown.rule,
         sentence: &shown.sentence,

@@ -156,9 +156,10 @@ impl StoreHistory {
                 Asked::Hears(Answer::Value(found)) => {
                     found.map_or(LineValue::Nothing, |value| LineValue::Number(value as i64))
                 }
-                Asked::Hears(Answer::Done | Answer::Mismatch(_)) | Asked::Begins | Asked::Fails | Asked::KnowsNothing => {
-                    asked
-                }
+                Asked::Hears(Answer::Done | Answer::Mismatch(_))
+                | Asked::Begins
+                | Asked::Fails
+                | Asked::KnowsNothing => asked,
             };
             let (process, key) = (told.process as i64, told.operation.key() as i64);
             StoreLine { time: *time, process, kind, function, key, value }

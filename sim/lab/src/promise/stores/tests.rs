@@ -102,11 +102,12 @@ fn told_apart(invariant: &str, good: &[Deed], bad: &[Deed], class: &str) -> Inva
 
 #[test]
 fn a_stale_read_is_not_linearizable_and_its_story_has_names_and_times() {
-    let far = 1 << 40;
+    // Workloads are numbered by their names.
+    let near = 1 << 40;
     let stale = |value| {
         [
-            (100, 110, far, write(7, 38), DONE),
-            (200, 212, far | 2, write(7, 41), DONE),
+            (100, 110, near, write(7, 38), DONE),
+            (200, 212, near | 2, write(7, 41), DONE),
             (220, 230, 1, read(7), found(value)),
             (225, 300, 2, read(8), NOTHING),
         ]
@@ -120,10 +121,10 @@ fn a_stale_read_is_not_linearizable_and_its_story_has_names_and_times() {
     assert_eq!(
         result.witness,
         [
-            "key 7: no order of the operations explains near/1 read 7 → 38",
-            "00:00.100  far/0   write 7 := 38  ok 00:00.110",
-            "00:00.200  far/2   write 7 := 41  ok 00:00.212",
-            "00:00.220  near/1  read 7 → 38    ok 00:00.230  ← it read 38, but the value is 41",
+            "key 7: no order of the operations explains far/1 read 7 → 38: it read 38, but the value is 41",
+            "00:00.100  near/0  write 7 := 38  ok 00:00.110",
+            "00:00.200  near/2  write 7 := 41  ok 00:00.212",
+            "00:00.220  far/1   read 7 → 38    ok 00:00.230  ← it read 38, but the value is 41",
         ]
     );
     let shown = result.evidence.and_then(|evidence| evidence.contradiction).expect("the operations as data");
@@ -207,7 +208,7 @@ fn a_read_is_behind_by_versions_or_by_time() {
     told_apart("\"bounded_staleness\", max = \"100ms\"", &reads(130, 5), &reads(131, 5), "p/stale");
     assert_eq!(judged("\"bounded_staleness\", max = 1", &reads(100, 5)).status, Status::Holds);
     let late = judged("\"bounded_staleness\", max = \"100ms\"", &reads(150, 5));
-    assert_eq!(late.witness[0], "key 1: near/1 read 1 → 5 is at least 120ms behind, more than 100ms");
+    assert_eq!(late.witness[0], "key 1: far/1 read 1 → 5 is at least 120ms behind, more than 100ms");
 }
 
 #[test]
@@ -238,10 +239,10 @@ fn acknowledged_writes_that_are_not_there_are_counted() {
     assert_eq!(
         result.witness,
         [
-            "2 of 5 acknowledged writes are lost, the first of them is near/0 write 1 := 6",
-            "00:00.000  near/0  write 1 := 5  ok 00:00.010",
-            "00:00.020  near/0  write 1 := 6  ok 00:00.030",
-            "00:10.000  kv[1]   read 1 → 5    at the end",
+            "2 of 5 acknowledged writes are lost, the first of them is far/0 write 1 := 6",
+            "00:00.000  far/0  write 1 := 5  ok 00:00.010",
+            "00:00.020  far/0  write 1 := 6  ok 00:00.030",
+            "00:10.000  kv[1]  read 1 → 5    at the end",
         ]
     );
     let result = judged_at("\"durable_acks\", of = \"kv\"", &deeds, copies([None, None, None], 3), true);
@@ -274,16 +275,14 @@ fn of_copies_that_vote_the_newest_row_counts_and_a_machine_that_is_down_may_have
 #[test]
 fn copies_that_differ_at_rest_have_not_converged() {
     let deeds = [(0, 10, 0, write(1, 5), DONE)];
-    let judge = |machines, shares, rest| judged_at("\"convergence\", of = \"kv\"", &deeds, copies(machines, shares), rest);
+    let judge =
+        |machines, shares, rest| judged_at("\"convergence\", of = \"kv\"", &deeds, copies(machines, shares), rest);
     let full = || ordered(None, &[(1, 5), (2, 6)]);
     let same = judge([full(), full(), None], 3, true);
     assert_eq!(same.status, Status::Holds, "who is down is left out");
     let differs = judge([full(), full(), ordered(None, &[(1, 4)])], 3, true);
     assert_eq!(differs.class, "p/diverged");
-    assert_eq!(
-        differs.witness,
-        ["key 1: kv[0] holds 5, kv[2] holds 4, and nothing changes any more", "2 keys differ"]
-    );
+    assert_eq!(differs.witness, ["key 1: kv[0] holds 5, kv[2] holds 4, and nothing changes any more", "2 keys differ"]);
     let busy = judge([full(), full(), None], 3, false);
     assert_eq!((busy.status, &*busy.witness[0]), (Status::Unknown, "not at rest: 2 at kv[0]"));
     assert_eq!(judge([full(), None, None], 3, true).status, Status::Unknown);
@@ -297,8 +296,12 @@ fn copies_that_differ_at_rest_have_not_converged() {
 #[test]
 fn two_leaders_of_one_term_are_found_as_the_second_speaks() {
     let mut p = promises("\"one_leader_per_term\", of = \"kv\"");
-    let leads = |time, node, term| {
-        Fact { time: at(time), node: NodeId(node), protocol: 0, instance: term, kind: FactKind::Leads { term } }
+    let leads = |time, node, term| Fact {
+        time: at(time),
+        node: NodeId(node),
+        protocol: 0,
+        instance: term,
+        kind: FactKind::Leads { term },
     };
     for (n, fact) in [leads(1, 0, 1), leads(2, 0, 1), leads(5, 1, 2), leads(9, 2, 2)].into_iter().enumerate() {
         p.event(n as u64);
@@ -306,9 +309,9 @@ fn two_leaders_of_one_term_are_found_as_the_second_speaks() {
     }
     let result = p.finish(at(10), true, "").remove(0);
     assert_eq!((result.class.as_str(), result.first, result.evaluations), ("p/two leaders", Some((at(9), 3)), 2));
-    assert_eq!(result.witness[0], "two leaders: stores.kv 2: kv[1] and kv[2] both lead term 2");
+    assert_eq!(result.witness[0], "two leaders: kv 2: kv[1] and kv[2] both lead term 2");
     let idle = promises("\"one_leader_per_term\", of = \"kv\"").finish(at(10), true, "").remove(0);
-    assert_eq!((idle.status, &*idle.witness[0]), (Status::Vacuous, "nobody ever led stores.kv"));
+    assert_eq!((idle.status, &*idle.witness[0]), (Status::Vacuous, "nobody ever led kv"));
 }
 
 #[test]
