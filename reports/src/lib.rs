@@ -28,7 +28,8 @@ pub use meta::{Meta, meta};
 pub use sweep::SweepSummary;
 
 /// The data files of a run, as paths relative to its directory and contents: `summary.json`, `scenario.toml`, the CSV
-/// tables (those of brokers' queues, sagas and breakers if there are any), and `history.jsonl` if a history was kept. The pictures come from [`charts::files`], `meta.json` from [`meta()`].
+/// tables (those of brokers' queues, sagas and breakers if there are any), and
+/// `history.jsonl` and, of each store, `history-STORE.jsonl`, if histories were kept. The pictures come from [`charts::files`], `meta.json` from [`meta()`].
 pub fn files(outcome: &Outcome) -> Vec<(String, Vec<u8>)> {
     let mut files = vec![
         ("summary.json".to_owned(), json::run(outcome).into_bytes()),
@@ -50,6 +51,7 @@ pub fn files(outcome: &Outcome) -> Vec<(String, Vec<u8>)> {
     if !outcome.history.is_empty() {
         files.push(("history.jsonl".to_owned(), history::lines(outcome)));
     }
+    files.extend(outcome.store_histories.iter().map(history::of_store));
     files
 }
 

@@ -3,6 +3,7 @@
 //! Schema version 1. The order of the keys is the order of the fields here. Units stand last in a name (`_s` seconds);
 //! numbers are rounded to nine decimals; what has no samples is `null`.
 
+mod evidence;
 mod parts;
 
 use crate::number::{number_and_unit, rounded};
@@ -83,6 +84,7 @@ struct Invariant<'a> {
     evaluations: u64,
     expected_to_fail: bool,
     may_fail: bool,
+    evidence: Option<evidence::Evidence<'a>>,
 }
 
 #[derive(Serialize, Debug)]
@@ -330,6 +332,7 @@ fn invariant(result: &InvariantResult) -> Invariant<'_> {
         evaluations: result.evaluations,
         expected_to_fail: matches!(result.expected, Expectation::Fails | Expectation::FailsOnSomeSeed),
         may_fail: result.expected == Expectation::MayFail,
+        evidence: result.evidence.as_deref().map(evidence::evidence),
     }
 }
 

@@ -215,6 +215,7 @@ pub(crate) fn invariant(name: &str, form: &str, status: Status) -> InvariantResu
         class: String::new(),
         reached: None,
         expected: Expectation::Holds,
+        evidence: None,
     }
 }
 
@@ -411,6 +412,7 @@ pub(crate) fn sample() -> Outcome {
         little: vec![LittleResult { queue: "bank_a".to_owned(), integral: 1 << 80, sojourns: 1 << 80 }],
         topology: topology(),
         history: history(),
+        store_histories: Vec::new(),
         estimates: Vec::new(),
         warnings: vec!["fault nap never had an effect".to_owned()],
     }

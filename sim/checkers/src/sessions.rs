@@ -10,8 +10,11 @@
 //! |---|---|
 //! | read your writes | `b` is earlier in its session |
 //! | monotonic reads | something earlier in its session read from `b` |
-//! | monotonic writes | it reads from something that stands after `b` in the session of `b` |
-//! | writes follow reads | it reads from something in whose session something earlier read from `b` |
+//! | monotonic writes | its session, up to it, read from something that stands after `b` in the session of `b` |
+//! | writes follow reads | its session, up to it, read from something in whose session something earlier read from `b` |
+//!
+//! The last two are about what a process observes, as Jepsen's models have it, and not one transaction: who has seen the
+//! second of two writes must not find the state before the first afterwards.
 //!
 //! Every value is written once per key, so it is known who was read from. The order exists if the arrows have no cycle.
 
@@ -26,7 +29,7 @@ use alloc::vec::Vec;
 use crate::history::{Certificate, Counterexample, History, Judgement, Refusal, Value};
 use crate::linearizable::Budget;
 use arrows::Arrows;
-use read::{Sessions, Wrong};
+use read::{Known, Sessions, Wrong};
 
 /// One of the four.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -65,11 +68,12 @@ pub fn check(history: &History, initial: &Value, guarantee: Guarantee, budget: B
     let mut arrows = Arrows::new(sessions.nodes.len());
     sessions.orders(&mut arrows);
     let mut blank: Option<(usize, usize, usize)> = None;
+    let mut known = Known::new();
     for node in 0..sessions.nodes.len() {
         for read in 0..sessions.nodes[node].reads.len() {
             let (key, from) = sessions.nodes[node].reads[read];
             let mut spent = true;
-            sessions.seen_writers(guarantee, (node, key), &mut |writer| {
+            sessions.seen_writers((guarantee, &mut known), (node, key), &mut |writer| {
                 match from {
                     None => drop(blank.get_or_insert((node, key, writer))),
                     Some(from) if from != writer => arrows.add(writer, from, node),

@@ -9,7 +9,7 @@ mod topology;
 use kernel::{Histogram, Span, Time};
 use systems::app::spent::Waiting;
 
-pub use evidence::{Contradiction, Ended, Evidence, Refused, StoreHistory, StoreOperation, Wish};
+pub use evidence::{Contradiction, Ended, Evidence, LineValue, Refused, StoreHistory, StoreLine, StoreOperation, Wish};
 pub use parts::{
     BreakerResult, BreakerSpan, BreakerState, GroupResult, Identity, MessageQueueResult, MessageWindow, OutboxResult,
     RetryResult, RetryWindow, SagaResult, SagaStepCounts,

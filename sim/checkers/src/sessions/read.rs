@@ -36,6 +36,9 @@ pub(super) struct Sessions {
     seen: BTreeMap<(usize, usize), Vec<(usize, usize)>>,
 }
 
+/// Per session, up to which place in which others it has seen what was written there.
+pub(super) type Known = BTreeMap<usize, BTreeMap<usize, usize>>;
+
 /// A read that no order explains.
 pub(super) struct Wrong {
     pub(super) sentence: String,
@@ -156,36 +159,46 @@ impl Sessions {
         }
     }
 
-    /// Tells the writers of a key that a node must have seen, as long as it is asked for more.
+    /// Tells the writers of a key that a node must have seen, as long as it is asked for more. Nodes come in their order;
+    /// `known` is how far into each other session the session of each has seen.
     pub(super) fn seen_writers(
         &self,
-        guarantee: Guarantee,
+        (guarantee, known): (Guarantee, &mut Known),
         (node, key): (usize, usize),
         tell: &mut dyn FnMut(usize) -> bool,
     ) {
         let made = &self.nodes[node];
-        let sources = || made.reads.iter().filter_map(|(_, from)| *from).map(|from| &self.nodes[from]);
-        match guarantee {
-            Guarantee::ReadYourWrites => self.wrote(made, key, tell),
-            Guarantee::MonotonicReads => self.saw(made, key, tell),
-            Guarantee::MonotonicWrites => sources().for_each(|source| self.wrote(source, key, tell)),
-            Guarantee::WritesFollowReads => sources().for_each(|source| self.saw(source, key, tell)),
+        let known = match guarantee {
+            Guarantee::ReadYourWrites => return self.wrote((made.session, made.place), key, tell),
+            Guarantee::MonotonicReads => return self.saw((made.session, made.place), key, tell),
+            Guarantee::MonotonicWrites | Guarantee::WritesFollowReads => known.entry(made.session).or_default(),
+        };
+        for source in made.reads.iter().filter_map(|(_, from)| *from).map(|from| &self.nodes[from]) {
+            let place = known.entry(source.session).or_default();
+            *place = (*place).max(source.place);
+        }
+        for (&session, &place) in &*known {
+            if guarantee == Guarantee::MonotonicWrites {
+                self.wrote((session, place), key, tell);
+            } else {
+                self.saw((session, place), key, tell);
+            }
         }
     }
 
-    /// The last writer of a key before a node in its session: the others stand before it.
-    fn wrote(&self, node: &Node, key: usize, tell: &mut dyn FnMut(usize) -> bool) {
-        let Some(writers) = self.writers.get(&(node.session, key)) else { return };
-        let before = writers.partition_point(|&writer| self.nodes[writer].place < node.place);
+    /// The last writer of a key before a place in a session: the others stand before it.
+    fn wrote(&self, (session, place): (usize, usize), key: usize, tell: &mut dyn FnMut(usize) -> bool) {
+        let Some(writers) = self.writers.get(&(session, key)) else { return };
+        let before = writers.partition_point(|&writer| self.nodes[writer].place < place);
         if let Some(&writer) = writers[..before].last() {
             tell(writer);
         }
     }
 
-    /// Writers of a key from whom something before a node in its session read.
-    fn saw(&self, node: &Node, key: usize, tell: &mut dyn FnMut(usize) -> bool) {
-        for &(place, writer) in self.seen.get(&(node.session, key)).into_iter().flatten() {
-            if place >= node.place || !tell(writer) {
+    /// Writers of a key from whom something before a place in a session read.
+    fn saw(&self, (session, before): (usize, usize), key: usize, tell: &mut dyn FnMut(usize) -> bool) {
+        for &(place, writer) in self.seen.get(&(session, key)).into_iter().flatten() {
+            if place >= before || !tell(writer) {
                 break;
             }
         }

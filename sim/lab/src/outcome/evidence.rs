@@ -1,7 +1,9 @@
 //! What clients of replicated stores asked and were told, and what of it contradicts a promise.
 
+use checkers::history::Outcome;
 use kernel::Time;
-use systems::app::output::Told;
+use systems::app::output::{Asked, Told};
+use systems::replication::keys::{Answer, Operation};
 
 /// What a judge of histories counted and has to show beside its words.
 #[derive(Clone, PartialEq, Debug)]
@@ -102,6 +104,67 @@ pub struct StoreHistory {
     pub lines: Vec<(Time, Told)>,
     /// It was cut after so many lines.
     pub cut: bool,
+}
+
+/// One line of such a history, as files have it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct StoreLine {
+    /// Virtual time.
+    pub time: Time,
+    /// Who.
+    pub process: i64,
+    /// `invoke`, `ok`, `fail`, `info`.
+    pub kind: &'static str,
+    /// `read`, `write`, `delete`, `cas`.
+    pub function: &'static str,
+    /// Of which key.
+    pub key: i64,
+    /// What is asked, or answered.
+    pub value: LineValue,
+}
+
+/// What a line carries.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LineValue {
+    /// Nothing, or that nothing is there.
+    Nothing,
+    /// A value.
+    Number(i64),
+    /// What a cas expects, and what it sets.
+    Pair(Option<i64>, i64),
+}
+
+impl StoreHistory {
+    /// Its lines, as files have them.
+    pub fn each(&self) -> impl Iterator<Item = StoreLine> {
+        self.lines.iter().map(|(time, told)| {
+            let kind = match (told.what, crate::promise::stores::outcome(*told)) {
+                (Asked::Begins, _) => "invoke",
+                (_, Outcome::Ok) => "ok",
+                (_, Outcome::Fail) => "fail",
+                (_, Outcome::Info) => "info",
+            };
+            let (function, asked) = match told.operation {
+                Operation::Read { .. } => ("read", LineValue::Nothing),
+                Operation::Write { value, .. } => ("write", LineValue::Number(value as i64)),
+                Operation::Delete { .. } => ("delete", LineValue::Nothing),
+                Operation::Cas { expected, value, .. } => {
+                    ("cas", LineValue::Pair(expected.map(|value| value as i64), value as i64))
+                }
+            };
+            let value = match told.what {
+                Asked::Hears(Answer::Value(found)) => {
+                    found.map_or(LineValue::Nothing, |value| LineValue::Number(value as i64))
+                }
+                Asked::Hears(Answer::Done | Answer::Mismatch(_))
+                | Asked::Begins
+                | Asked::Fails
+                | Asked::KnowsNothing => asked,
+            };
+            let (process, key) = (told.process as i64, told.operation.key() as i64);
+            StoreLine { time: *time, process, kind, function, key, value }
+        })
+    }
 }
 
 impl Wish {

@@ -133,14 +133,7 @@ impl Availability {
 
 impl Gap {
     fn new(series: SeriesId, patience: Span) -> Self {
-        Self {
-            series,
-            patience,
-            open: BTreeMap::new(),
-            oldest: BTreeSet::new(),
-            answered: Time::ZERO,
-            failed: None,
-        }
+        Self { series, patience, open: BTreeMap::new(), oldest: BTreeSet::new(), answered: Time::ZERO, failed: None }
     }
 
     fn close(&mut self, process: u64) -> Option<Time> {
