@@ -1,6 +1,7 @@
 //! What is told of replicated stores in more than one place.
 
-use lab::outcome::{GapsResult, Outcome};
+use crate::number::{quantity, thousands};
+use lab::outcome::{GapsResult, Outcome, Quantity};
 
 /// How many writes to a store were acknowledged, and how many of these are lost, if a promise asked.
 pub(crate) fn ledger(outcome: &Outcome, store: &str) -> Option<(u64, u64)> {
@@ -16,7 +17,11 @@ pub(crate) fn ledger(outcome: &Outcome, store: &str) -> Option<(u64, u64)> {
 pub(crate) fn gaps_told(gaps: &GapsResult) -> String {
     match gaps.count {
         0 => "always answered".to_owned(),
-        1 => format!("1 gap, {}", gaps.longest),
-        count => format!("{} gaps, longest {}", crate::number::thousands(count), gaps.longest),
+        1 => format!("1 gap, {}", longest(gaps)),
+        count => format!("{} gaps, longest {}", thousands(count), longest(gaps)),
     }
+}
+
+fn longest(gaps: &GapsResult) -> String {
+    quantity(Quantity::Seconds(gaps.longest.0 as f64 / 1e9))
 }

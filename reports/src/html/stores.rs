@@ -38,9 +38,14 @@ pub(super) fn section(outcome: &Outcome) -> Option<Section> {
     let end = outcome.end.seconds();
     let (x, lanes, troubled) = (Axis::time(end), strip::shown_lanes(outcome), troubled(outcome));
     let page = Lanes { x: &x, bands: &lanes, troubled: &troubled };
-    for store in shown {
-        body.node("div", &[("class", "strip")], |strip| page.store(strip, store));
-    }
+    body.node("div", &[("class", "strip story")], |strip| {
+        for lane in &lanes {
+            strip::lane_row(strip, outcome, lane, &x);
+        }
+        for store in shown {
+            page.store(strip, store);
+        }
+    });
     body.leaf("p", &[("class", "note")], &format!("All over {}. Shaded: the windows of faults.", x.title));
     Some(Section { id: "stores", title: "Stores", body })
 }
@@ -92,7 +97,7 @@ impl Lanes<'_> {
             };
             let sort = if store.leading.is_some() { times } else { String::new() };
             self.row(strip, machine, &sort, |svg| {
-                svg.void("rect", &[("class", "follows"), ("x", "0"), ("y", "9"), ("width", "100%"), ("height", "2")]);
+                self.follows(svg, &led);
                 for leading in longest(&led, |leading| leading.to.since(leading.from).0) {
                     self.leads(svg, machine, leading);
                 }
@@ -111,7 +116,7 @@ impl Lanes<'_> {
         }
         for gaps in &store.gaps {
             self.row(strip, &gaps.who, &gaps_told(gaps), |svg| {
-                svg.void("rect", &[("class", "follows"), ("x", "0"), ("y", "9"), ("width", "100%"), ("height", "2")]);
+                self.follows(svg, &[]);
                 for (from, to) in longest(&gaps.spans, |(from, to)| to.since(*from).0) {
                     let told = format!("{} was not answered for {}", gaps.who, to.since(*from));
                     self.block(svg, "gap", (from.seconds(), to.seconds()), (4, 12), &told);
@@ -148,6 +153,23 @@ impl Lanes<'_> {
                 });
             });
         });
+    }
+
+    /// A thin line where there is no block.
+    fn follows(&self, svg: &mut Markup, led: &[&Leading]) {
+        let ends = [(self.x.high, self.x.high)];
+        let mut from = 0.0;
+        for (to, next) in led.iter().map(|leading| (leading.from.seconds(), leading.to.seconds())).chain(ends) {
+            let (left, right) = (plot::share(self.x, self.x.place(from)), plot::share(self.x, self.x.place(to)));
+            if left < right {
+                let (across, wide) = (plot::percent(left), plot::percent(right - left));
+                svg.void(
+                    "rect",
+                    &[("class", "follows"), ("x", &across), ("y", "9"), ("width", &wide), ("height", "2")],
+                );
+            }
+            from = next;
+        }
     }
 
     fn leads(&self, svg: &mut Markup, machine: &str, leading: &Leading) {

@@ -1,6 +1,6 @@
 //! The replicated store of the invented outcome, and how it is shown.
 
-use crate::fixture::sample;
+use crate::fixture::{level, sample};
 use kernel::{Span, Time};
 use lab::outcome::{GapsResult, Leading, StoreResult};
 use roxmltree::{Document, Node, ParsingOptions};
@@ -23,6 +23,7 @@ pub(crate) fn stores() -> Vec<StoreResult> {
         machines: ["kv[0]", "kv[1]", "kv[2]"].map(str::to_owned).to_vec(),
         leading: Some(vec![leading(0, 1, 200, 24_000), leading(1, 2, 20_300, 45_000), leading(2, 4, 45_400, 63_200)]),
         gaps: vec![gaps("clients", &[(20_000, 20_412), (45_000, 45_450)]), gaps("auditors", &[])],
+        lags: vec![level(8.0, 41), level(2.0, 42), level(3.0, 43)],
     }]
 }
 

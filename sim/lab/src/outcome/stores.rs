@@ -2,8 +2,10 @@
 
 use kernel::{Span, Time};
 
+use super::LevelResult;
+
 /// One replicated store.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Debug)]
 pub struct StoreResult {
     /// Its name.
     pub name: String,
@@ -13,6 +15,8 @@ pub struct StoreResult {
     pub leading: Option<Vec<Leading>>,
     /// Of each workload or service that asks it: when it got no answer. Empty in a run of many.
     pub gaps: Vec<GapsResult>,
+    /// By machine: entries of the leader's log that it has not executed. Empty without leaders, and in a run of many.
+    pub lags: Vec<LevelResult>,
 }
 
 /// A stretch in which a machine believed that it leads.

@@ -5,7 +5,7 @@ use kernel::{Fact, FactKind, NodeId, Time};
 use crate::compile::Compiled;
 use crate::model::{Model, StoreKind};
 use crate::names::Names;
-use crate::outcome::{GapsResult, Leading, StoreResult};
+use crate::outcome::{Leading, StoreResult};
 
 /// The stores of a run, in the order of the file.
 #[derive(Clone, Debug)]
@@ -64,9 +64,9 @@ impl Leaders {
         }
     }
 
-    /// What came of it, with the gaps of each store.
-    pub(super) fn results(self, end: Time, names: &Names, gaps: impl Fn(usize) -> Vec<GapsResult>) -> Vec<StoreResult> {
-        let result = |(number, mut store): (usize, Store)| {
+    /// What came of it; gaps and lags are known elsewhere.
+    pub(super) fn results(self, end: Time, names: &Names) -> Vec<StoreResult> {
+        let result = |mut store: Store| {
             for machine in 0..store.machines {
                 store.ends(NodeId(store.first + machine), end);
             }
@@ -76,10 +76,11 @@ impl Leaders {
                 machines: (0..store.machines).map(machine).collect(),
                 name: store.name,
                 leading: store.protocol.map(|_| store.over),
-                gaps: gaps(number),
+                gaps: Vec::new(),
+                lags: Vec::new(),
             }
         };
-        self.stores.into_iter().enumerate().map(result).collect()
+        self.stores.into_iter().map(result).collect()
     }
 }
 

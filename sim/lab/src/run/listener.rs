@@ -264,6 +264,11 @@ impl Listener {
         if self.history_cut {
             warnings.push(format!("the history was cut after {HISTORY_LINES_MAX} lines"));
         }
+        let mut stores = self.leaders.results(ending.end, &self.names);
+        for (store, number) in stores.iter_mut().zip(0..) {
+            store.gaps = self.availability.results(number);
+            store.lags = self.recorder.lags(&store.name);
+        }
         let mut verdict = judge(&invariants, &thresholds, &model.expect);
         let broken = invariants.iter().any(|invariant| invariant.status == Status::Violated);
         if let Some(why) = cut_short.filter(|_| !broken) {
@@ -300,7 +305,7 @@ impl Listener {
             breakers: measured.breakers,
             groups: measured.groups,
             outboxes: measured.outboxes,
-            stores: self.leaders.results(ending.end, &self.names, |store| self.availability.results(store as u32)),
+            stores,
             messages: measured.messages,
             faults,
             little: measured.little,
