@@ -139,7 +139,7 @@ pub(super) fn legend(page: &mut Markup, chart: &Chart) {
 pub(super) fn bands(inner: &mut Markup, lane: &Lane, x: &Axis) {
     for (from, to) in &united(&lane.spans) {
         let (left, right) = (across(x, *from), across(x, *to));
-        let (left, wide) = (format!("{left:.0}"), format!("{:.0}", right - left));
+        let (left, wide) = (format!("{left:.0}"), format!("{:.0}", (right - left).max(1.0)));
         let class = format!("band {}", shade(lane.colour));
         let place = [("class", class.as_str()), ("x", &left), ("y", "0"), ("width", &wide), ("height", "1000")];
         inner.node("rect", &place, |rect| {

@@ -14,7 +14,7 @@ use lab::outcome::{Leading, Outcome, StoreResult};
 const MOST_MACHINES: usize = 12;
 /// As many stretches as one lane shows, the longest.
 const MOST_STRETCHES: usize = 400;
-/// One colour per term, in turn; red is for what fails.
+/// One colour per term, in the order in which they came, and again; red is for what fails.
 const TERMS: [&str; 5] = ["blue", "orange", "green", "purple", "sky"];
 /// The share of the width that a term's number needs, on a wide page and on any.
 const ROOM: f64 = 0.022;
@@ -99,7 +99,7 @@ impl Lanes<'_> {
             self.row(strip, machine, &sort, |svg| {
                 self.follows(svg, &led);
                 for leading in longest(&led, |leading| leading.to.since(leading.from).0) {
-                    self.leads(svg, machine, leading);
+                    self.leads(svg, (machine, colour(store, leading.term)), leading);
                 }
                 let trouble = self.troubled.iter().filter(|node| node.name == machine.as_str());
                 for (from, to, trouble) in trouble.flat_map(|node| &node.spans) {
@@ -172,9 +172,8 @@ impl Lanes<'_> {
         }
     }
 
-    fn leads(&self, svg: &mut Markup, machine: &str, leading: &Leading) {
+    fn leads(&self, svg: &mut Markup, (machine, colour): (&str, &str), leading: &Leading) {
         let (from, to) = (leading.from.seconds(), leading.to.seconds());
-        let colour = TERMS[(leading.term % TERMS.len() as u64) as usize];
         let told = format!("{machine} leads in term {}", leading.term);
         let wide = self.block(svg, &format!("leads {colour}"), (from, to), (1, 18), &told);
         let digits = leading.term.to_string();
@@ -203,6 +202,13 @@ impl Lanes<'_> {
         );
         wide
     }
+}
+
+fn colour(store: &StoreResult, term: u64) -> &'static str {
+    let mut earlier: Vec<u64> =
+        store.leading.iter().flatten().map(|leading| leading.term).filter(|t| *t < term).collect();
+    earlier.dedup();
+    TERMS[earlier.len() % TERMS.len()]
 }
 
 /// The longest stretches, in their order.
