@@ -10,8 +10,8 @@ const MOST: usize = 12;
 /// Height of a line of bars with the words above them.
 const LINE: u32 = 30;
 /// How wide a page is at the least, and a letter at the most, in pixels: words that are nearer get lines of their own.
-const NARROW: f64 = 420.0;
-const LETTER: f64 = 6.4;
+const NARROW: f64 = 350.0;
+const LETTER: f64 = 6.8;
 /// Share of the width left of the first and right of the last moment.
 const MARGIN: f64 = 0.03;
 /// The least share of the width that is seen.

@@ -83,8 +83,10 @@ pub(super) fn floor(svg: &mut Markup, x: &Axis, at: u32, unit: &str) {
     svg.void("line", &[("class", "axis"), ("x1", "0"), ("x2", "100%"), ("y1", &line), ("y2", &line)]);
     for (number, (at, label)) in x.ticks.iter().enumerate() {
         let across = percent(share(x, *at));
-        let class = if number % 2 == 0 { "x" } else { "x odd" };
-        let unit = if number + 1 == x.ticks.len() { unit } else { "" };
+        // Every other one has no room on a narrow page; the last has the unit.
+        let left = x.ticks.len() - 1 - number;
+        let class = if left % 2 == 0 { "x" } else { "x odd" };
+        let unit = if left == 0 { unit } else { "" };
         svg.leaf("text", &[("class", class), ("x", &across), ("y", &words)], format!("{label} {unit}").trim_end());
     }
 }

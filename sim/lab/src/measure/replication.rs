@@ -98,3 +98,45 @@ impl Store {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use kernel::CellId;
+
+    use super::super::tests::{at, recorder};
+    use super::*;
+    use crate::names::{Cell, CellSort};
+
+    #[test]
+    fn a_lag_is_behind_the_leader_of_the_highest_term_and_a_crash_undoes_nothing() {
+        let mut names = Names::default();
+        for view in FIGURES {
+            let (path, labels) = (format!("kv.{view}"), vec![("store", "kv".to_owned())]);
+            names.cell(Cell { path, keys: 3, initial: 0, sort: CellSort::View, metric: None, labels });
+        }
+        let mut recorder = recorder(&names, &[]);
+        let mut tell = |seconds, figure: usize, key, after| {
+            recorder.change(at(seconds), &[Delta { cell: CellId(figure as u32), key, before: 0, after }]);
+        };
+        // The first machine leads in term 1 and has ten entries, of which the second has executed four.
+        for (figure, after) in [(TERM, 1), (LEADS, 1), (END, 10), (EXECUTED, 10)] {
+            tell(0, figure, 0, after);
+        }
+        tell(1, EXECUTED, 1, 4);
+        // It crashes: what it had executed it will execute again. Nobody leads, and the log stays where it was.
+        for figure in [LEADS, END, EXECUTED] {
+            tell(2, figure, 0, 0);
+        }
+        tell(3, EXECUTED, 1, 10);
+        // The second leads in term 2 with twelve entries; the first believes once more that it leads, in term 1.
+        for (key, figure, after) in [(1, TERM, 2), (1, LEADS, 1), (1, END, 12), (0, LEADS, 1), (0, END, 11)] {
+            tell(4, figure, key, after);
+        }
+        recorder.finish(at(12), &names);
+        let lags = recorder.lags("kv");
+        let ends: Vec<i64> = lags.iter().map(|lag| lag.end).collect();
+        assert_eq!(ends, [2, 0, 12], "the second leads");
+        assert_eq!((lags[0].max, lags[1].max), (2, 10));
+        assert!(recorder.lags("other").is_empty());
+    }
+}
