@@ -3,6 +3,7 @@
 use super::markup::Markup;
 use super::plot;
 use crate::charts::axis::Axis;
+use crate::number::thousands;
 use lab::outcome::{Contradiction, Ended, StoreOperation};
 
 /// As many operations as a picture shows.
@@ -180,7 +181,9 @@ fn told(shown: &Contradiction, places: &[usize]) -> String {
     }
     let more = shown.operations.len() - places.len();
     if more > 0 {
-        told += &format!("; {more} more are in summary.json");
+        told += "; ";
+        told += &thousands(more as u64);
+        told += " more are in summary.json";
     }
     told + "."
 }

@@ -53,7 +53,15 @@ impl Leaders {
                 store.now.push(((fact.node.0 - store.first) as usize, term, fact.time));
             }
             FactKind::StoodDown => store.ends(fact.node, fact.time),
-            _ => {}
+            FactKind::Begun { .. }
+            | FactKind::Voted { .. }
+            | FactKind::VotedReadOnly
+            | FactKind::Decided { .. }
+            | FactKind::Applied { .. }
+            | FactKind::Told { .. }
+            | FactKind::Crashed
+            | FactKind::Recovered
+            | FactKind::Saga(_) => {}
         }
     }
 
