@@ -32,7 +32,8 @@ impl StoreCheck {
             objects.iter().zip(finals.iter().zip(history.operations.len() as u32..))
         {
             // What clients read may be old, and says nothing of what is there.
-            let mut listed: Vec<_> = operations.iter().filter(|(_, operation)| &*operation.f != "read").copied().collect();
+            let mut listed: Vec<_> =
+                operations.iter().filter(|(_, operation)| &*operation.f != "read").copied().collect();
             listed.push((index, read));
             match durability::audit(&listed, &Value::Nil) {
                 Err(refusal) => return Said::unknown(format!("it cannot be judged: {}", refusal.what)),

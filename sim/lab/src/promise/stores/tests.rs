@@ -88,8 +88,7 @@ fn nothing_is_told_unless_somebody_listens() {
     let ran = |promise: &str, options: &Options| {
         run(&scenario(promise), 1, None, options, &mut |_| Go::On).expect("it compiles")
     };
-    let (silent, judged, kept) =
-        (ran("", &Options::lean()), ran(checked, &Options::lean()), ran("", &Options::full()));
+    let (silent, judged, kept) = (ran("", &Options::lean()), ran(checked, &Options::lean()), ran("", &Options::full()));
     assert_eq!((silent.fingerprint, silent.events), (judged.fingerprint, judged.events));
     assert_eq!(silent.fingerprint, kept.fingerprint);
     assert_eq!(judged.invariants[0].status, Status::Holds);
