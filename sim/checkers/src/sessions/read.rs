@@ -180,7 +180,9 @@ impl Sessions {
             let mut open: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
             for (_, begins, node) in ends {
                 if begins {
-                    over.iter().for_each(|&before| arrows.plain(before, node));
+                    for &before in &over {
+                        arrows.plain(before, node);
+                    }
                     open.insert(node, over.clone());
                 } else if let Some(before) = open.remove(&node) {
                     over.retain(|other| !before.contains(other));
