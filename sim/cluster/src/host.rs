@@ -162,10 +162,16 @@ impl<P: Process> Batch<P> {
 }
 
 impl<P: Process> DiskState<P> {
+    /// Every record is durable.
+    #[inline]
+    pub(crate) fn is_durable(&self) -> bool {
+        self.durable == self.length
+    }
+
     /// Which write an effect of this frame waits for.
     #[inline]
     pub(crate) fn gate(&self, frame: Frame) -> Gate {
-        if self.durable == self.length {
+        if self.is_durable() {
             Gate::Open
         } else if self.next.frames.contains(&frame) {
             Gate::Next

@@ -30,6 +30,7 @@ mod host;
 mod lease;
 mod ledger;
 mod network;
+mod pairs;
 mod passage;
 mod perform;
 mod plan;

@@ -41,7 +41,7 @@ pub(crate) struct Parcel<M> {
     pub(crate) background: bool,
     /// What the message says of itself, asked once.
     kind: u8,
-    bytes: u32,
+    pub(crate) bytes: u32,
 }
 
 #[derive(Clone)]
@@ -136,7 +136,7 @@ impl<P: Process> World<P> {
         let receiver = to.0 as u16;
         let Some(lane) = self.network.quiet_lane(from, receiver) else {
             let parcel = self.accept(from, to, message);
-            self.dispatch(parcel, watch);
+            self.depart(parcel, None, watch);
             return;
         };
         let (background, kind, bytes) = (message.background(), message.kind(), message.bytes());

@@ -1,12 +1,14 @@
 //! The pending events of a run, totally ordered by (time, sequence).
 //!
-//! Events that fall on the same instant come out in the order they were scheduled. The nearest few keys stand sorted in
-//! an array, all others behind it in a heap: a small system never leaves the array, a large one pays one heap operation
-//! per event. Cancelling is O(1): the slot is freed at once and its key is dropped when it surfaces, or swept when dead
-//! keys outnumber the living two to one. A delay that is used again and again may be declared as a *lane*; today that is
-//! only a name for the delay, so that the queue behind this interface can change without any caller or fingerprint
-//! noticing.
+//! Events that fall on the same instant come out in the order they were scheduled. What is scheduled for the present
+//! instant stands in a line of its own: all else that is due now was scheduled before now, so it comes first, and the
+//! line needs no keys. Of the rest the nearest few keys stand sorted in an array, all others behind it in a heap: a small
+//! system never leaves the array, a large one pays one heap operation per event. Cancelling costs no search among keys:
+//! the slot is freed at once and its key is dropped when it surfaces, or swept when dead keys outnumber the living two to
+//! one. A delay that is used again and again may be declared as a *lane*; today that is only a name for the delay, so that
+//! the queue behind this interface can change without any caller or fingerprint noticing.
 
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use crate::time::{Span, Time};
@@ -41,11 +43,22 @@ struct Slot<E> {
     event: E,
 }
 
+/// An event that is due in the present instant.
+#[derive(Clone, Copy, Debug)]
+struct Due<E> {
+    /// Its sequence, and `SLOT_MASK`: it has no slot.
+    id: u64,
+    /// None once it was cancelled.
+    event: Option<E>,
+}
+
 /// The pending events.
 #[derive(Clone, Debug)]
 pub struct Queue<E: Copy> {
     now: Time,
     sequence: u64,
+    /// What was scheduled in the present instant for the present instant, in order.
+    due: VecDeque<Due<E>>,
     /// The nearest keys, `time << 64 | sequence << 24 | slot`, in descending order: the next is the last.
     near: Vec<u128>,
     /// Every other key, all of them later: a 4-ary min-heap.
@@ -69,6 +82,7 @@ impl<E: Copy> Queue<E> {
         Self {
             now: Time::ZERO,
             sequence: 0,
+            due: VecDeque::new(),
             near: Vec::with_capacity(NEAR_MAX),
             far: Vec::new(),
             slots: Vec::new(),
@@ -100,7 +114,7 @@ impl<E: Copy> Queue<E> {
 
     /// Events pending.
     pub fn len(&self) -> usize {
-        self.near.len() + self.far.len() - self.dead
+        self.due.len() + self.near.len() + self.far.len() - self.dead
     }
 
     /// Nothing pending.
@@ -127,9 +141,20 @@ impl<E: Copy> Queue<E> {
         self.schedule(time.max(self.now), event)
     }
 
+    #[inline]
     fn schedule(&mut self, time: Time, event: E) -> Handle {
         self.sequence += 1;
         assert!(self.sequence < SEQUENCE_LIMIT, "a run has at most 2^40 events");
+        if time > self.now {
+            return self.schedule_later(time, event);
+        }
+        let id = self.sequence << SLOT_BITS | SLOT_MASK;
+        self.due.push_back(Due { id, event: Some(event) });
+        Handle(id)
+    }
+
+    #[inline(never)]
+    fn schedule_later(&mut self, time: Time, event: E) -> Handle {
         let id;
         if let Some(slot) = self.slots.get_mut(self.free as usize) {
             id = self.sequence << SLOT_BITS | self.free;
@@ -148,36 +173,55 @@ impl<E: Copy> Queue<E> {
     /// Forgets a pending event. False if it has been handled or cancelled before.
     pub fn cancel(&mut self, handle: Handle) -> bool {
         let number = handle.0 & SLOT_MASK;
-        match self.slots.get_mut(number as usize) {
-            Some(slot) if slot.id == handle.0 && handle != Handle::NONE => {
-                slot.id = core::mem::replace(&mut self.free, number);
-                self.dead += 1;
-                if self.dead > 64 && self.dead > 2 * self.len() {
-                    self.sweep();
-                }
-                true
+        if number == SLOT_MASK {
+            let found = self.due.binary_search_by_key(&handle.0, |due| due.id);
+            if !found.is_ok_and(|place| self.due[place].event.take().is_some()) {
+                return false;
             }
-            _ => false,
+        } else {
+            match self.slots.get_mut(number as usize) {
+                Some(slot) if slot.id == handle.0 && handle != Handle::NONE => {
+                    slot.id = core::mem::replace(&mut self.free, number);
+                }
+                _ => return false,
+            }
         }
+        self.dead += 1;
+        if self.dead > 64 && self.dead > 2 * self.len() {
+            self.sweep();
+        }
+        true
     }
 
     /// When the next event is due.
-    #[inline]
     pub fn next_time(&mut self) -> Option<Time> {
         loop {
             let Some(&key) = self.near.last() else {
-                if self.far.is_empty() {
-                    return None;
+                if !self.far.is_empty() {
+                    self.come_near();
+                    continue;
                 }
-                self.come_near();
-                continue;
+                return self.skip_cancelled().then_some(self.now);
             };
+            let time = Time((key >> 64) as u64);
+            if time > self.now && self.skip_cancelled() {
+                return Some(self.now);
+            }
             if self.slots[(key as u64 & SLOT_MASK) as usize].id == key as u64 {
-                return Some(Time((key >> 64) as u64));
+                return Some(time);
             }
             self.near.pop();
             self.dead -= 1;
         }
+    }
+
+    /// Forgets what was cancelled at the front of the line of this instant. False if the line is empty then.
+    fn skip_cancelled(&mut self) -> bool {
+        while self.due.front().is_some_and(|due| due.event.is_none()) {
+            self.due.pop_front();
+            self.dead -= 1;
+        }
+        !self.due.is_empty()
     }
 
     /// Takes the next event: its time, its sequence number, and itself. Time advances to it.
@@ -191,13 +235,22 @@ impl<E: Copy> Queue<E> {
     pub fn pop_until(&mut self, latest: Time) -> Option<(Time, u64, E)> {
         loop {
             let Some(&key) = self.near.last() else {
-                if self.far.is_empty() {
+                if !self.far.is_empty() {
+                    self.come_near();
+                } else if self.due.is_empty() || self.now > latest {
                     return None;
+                } else if let Some(next) = self.pop_due() {
+                    return Some(next);
                 }
-                self.come_near();
                 continue;
             };
             let (time, id) = ((key >> 64) as u64, key as u64);
+            if time > self.now.0 && !self.due.is_empty() && self.now <= latest {
+                if let Some(next) = self.pop_due() {
+                    return Some(next);
+                }
+                continue;
+            }
             let number = id & SLOT_MASK;
             let slot = &mut self.slots[number as usize];
             if slot.id == id && time > latest.0 {
@@ -212,6 +265,16 @@ impl<E: Copy> Queue<E> {
             self.now = Time(time);
             return Some((self.now, id >> SLOT_BITS, slot.event));
         }
+    }
+
+    /// Takes the first in the line of this instant; `None` if that was cancelled.
+    #[inline]
+    fn pop_due(&mut self) -> Option<(Time, u64, E)> {
+        let Due { id, event } = self.due.pop_front()?;
+        if event.is_none() {
+            self.dead -= 1;
+        }
+        event.map(|event| (self.now, id >> SLOT_BITS, event))
     }
 
     #[inline]
@@ -256,6 +319,7 @@ impl<E: Copy> Queue<E> {
     fn sweep(&mut self) {
         let slots = &self.slots;
         let lives = |key: &u128| slots[(*key as u64 & SLOT_MASK) as usize].id == *key as u64;
+        self.due.retain(|due| due.event.is_some());
         self.near.retain(lives);
         self.far.retain(lives);
         self.dead = 0;

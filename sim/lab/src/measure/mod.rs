@@ -46,7 +46,7 @@ use parts::Group;
 use phase::Phases;
 use sagas::Sagas;
 use source::{Counted, Flow, Probe, Source, Sources};
-use stream::Stream;
+use stream::{Keep, Stream};
 use tally::BATCHES;
 use traffic::Traffic;
 
@@ -186,11 +186,18 @@ impl Recorder {
     /// Something was measured. `now` is when it ended; samples come in the order of time.
     #[inline]
     pub fn sample(&mut self, now: Time, _node: NodeId, sample: Sample) {
+        if self.streams[sample.series.0 as usize].keep == Keep::Nothing {
+            return;
+        }
         if now >= self.boundary {
             self.pass(now);
         }
         let stream = &mut self.streams[sample.series.0 as usize];
-        stream.record(now, &sample, sample.since >= self.times.warmup);
+        let counts = sample.since >= self.times.warmup;
+        if stream.keep == Keep::Sum {
+            return stream.add(&sample, counts);
+        }
+        stream.record(now, &sample, counts);
         if !stream.probes.is_empty() {
             self.probe(now, &sample);
         }

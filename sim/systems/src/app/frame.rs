@@ -221,6 +221,7 @@ impl Frames {
     }
 
     /// A token no frame has had before.
+    #[inline]
     pub fn token(&mut self) -> u64 {
         self.tokens += 1;
         self.tokens

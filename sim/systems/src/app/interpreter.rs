@@ -62,62 +62,46 @@ impl Machine {
             let frame = self.frames.get(number);
             let instruction = plan.program[frame.pc as usize];
             match instruction {
-                Instruction::Work(draw) => {
-                    if !self.have_worker(plan, now, number, out) {
-                        return;
-                    }
-                    let token = self.frames.token();
-                    let frame = self.frames.get(number);
-                    frame.token = token;
+                Instruction::Work(draw) => return self.work(plan, now, number, draw, out),
+                Instruction::Call(call) => {
                     frame.pc += 1;
-                    frame.wait_for(Waiting::Work);
-                    let span = draw_span(plan, frame, draw);
-                    out.work(Timer::Resume { frame: number, token }, span);
-                    return;
+                    return self.call(plan, now, number, call, out);
                 }
+                Instruction::Return => {
+                    let Some(identity) = self.unstored(plan, number) else {
+                        return self.finish(plan, now, number, CallResult::Ok, out);
+                    };
+                    let answer = Answer::Done(answer(plan, self.frames.get(number)));
+                    return self.store_answer(plan, number, (identity, answer), out);
+                }
+                Instruction::Fail(error) => return self.fail(plan, now, number, Failure::business(error), out),
                 Instruction::Sleep(draw) => {
                     frame.pc += 1;
                     frame.wait_for(Waiting::Work);
                     let span = draw_span(plan, frame, draw);
                     let token = self.wait(number);
-                    out.set_timer(Timer::Resume { frame: number, token }, Delay::Fixed(span));
-                    return;
-                }
-                Instruction::Call(call) => {
-                    frame.pc += 1;
-                    self.call(plan, now, number, call, out);
-                    return;
-                }
-                Instruction::Chance { draw, otherwise } => {
-                    frame.pc += 1;
-                    let law = &plan.draws[draw as usize];
-                    let taken = law.law.integer(&mut law.key.draw(frame.operation, frame.hop, u64::from(frame.draws)));
-                    frame.draws += 1;
-                    if taken == 0 {
-                        frame.pc = otherwise;
-                    }
-                }
-                Instruction::Fail(error) => {
-                    self.fail(plan, now, number, Failure::business(error), out);
-                    return;
+                    return out.set_timer(Timer::Resume { frame: number, token }, Delay::Fixed(span));
                 }
                 Instruction::Query(query) => {
                     frame.pc += 1;
-                    self.query(plan, now, number, query, out);
-                    return;
+                    return self.query(plan, now, number, query, out);
                 }
                 Instruction::Publish(publish) => {
                     frame.pc += 1;
-                    self.publish(plan, now, number, publish, out);
-                    return;
+                    return self.publish(plan, now, number, publish, out);
                 }
-                Instruction::Branch { condition, otherwise } => {
+                Instruction::Mark(mark) => {
                     frame.pc += 1;
-                    // A condition about what is not there does not hold.
-                    if plan.conditions[usize::from(condition)].truth(&frame.variables) != Ok(true) {
-                        frame.pc = otherwise;
-                    }
+                    return self.mark(plan, now, number, mark, out);
                 }
+                Instruction::Transaction(transaction) => {
+                    frame.pc += 1;
+                    return self.begin_transaction(plan, now, number, u32::from(transaction), out);
+                }
+                // These go on in the loop, so what they look up stands in functions of their own: the compiler would
+                // look all of it up before the loop.
+                Instruction::Chance { draw, otherwise } => chance(plan, frame, draw, otherwise),
+                Instruction::Branch { condition, otherwise } => branch(plan, frame, condition, otherwise),
                 Instruction::Jump(to) => {
                     frame.turns += u32::from(to <= frame.pc);
                     frame.pc = to;
@@ -130,30 +114,26 @@ impl Machine {
                     frame.pc += 1;
                     self.reply_early(plan, number, out);
                 }
-                Instruction::Mark(mark) => {
-                    frame.pc += 1;
-                    self.mark(plan, now, number, mark, out);
-                    return;
-                }
                 Instruction::Point(moment) => {
                     frame.pc += 1;
-                    let (point, of) = plan.moments[usize::from(moment)];
-                    out.point(point, of);
-                }
-                Instruction::Transaction(transaction) => {
-                    frame.pc += 1;
-                    self.begin_transaction(plan, now, number, u32::from(transaction), out);
-                    return;
-                }
-                Instruction::Return => {
-                    let Some(identity) = self.unstored(plan, number) else {
-                        return self.finish(plan, now, number, CallResult::Ok, out);
-                    };
-                    let answer = Answer::Done(answer(plan, self.frames.get(number)));
-                    return self.store_answer(plan, number, (identity, answer), out);
+                    reach(plan, moment, out);
                 }
             }
         }
+    }
+
+    /// A worker, then a processor, is busy with the frame.
+    fn work(&mut self, plan: &Plan, now: Time, number: u32, draw: u16, out: &mut impl Effects<Self>) {
+        if !self.have_worker(plan, now, number, out) {
+            return;
+        }
+        let token = self.frames.token();
+        let frame = self.frames.get(number);
+        frame.token = token;
+        frame.pc += 1;
+        frame.wait_for(Waiting::Work);
+        let span = draw_span(plan, frame, draw);
+        out.work(Timer::Resume { frame: number, token }, span);
     }
 
     /// In an async service `work` needs a worker of its own. False if the frame has to wait for one.
@@ -279,6 +259,7 @@ impl Machine {
     }
 
     /// The caller is answered, and the frame goes on without it.
+    #[inline(never)]
     fn reply_early(&mut self, plan: &Plan, number: u32, out: &mut impl Effects<Self>) {
         let frame = self.frames.get(number);
         let (asked, values) = (Asked::of(frame), answer(plan, frame));
@@ -344,7 +325,31 @@ pub(super) fn answer(plan: &Plan, frame: &Frame) -> Variables {
     }
 }
 
+/// Goes on at `otherwise` unless the draw gives 1.
+#[inline(never)]
+fn chance(plan: &Plan, frame: &mut Frame, draw: u16, otherwise: u32) {
+    let law = &plan.draws[draw as usize];
+    let taken = law.law.integer(&mut law.key.draw(frame.operation, frame.hop, u64::from(frame.draws)));
+    frame.draws += 1;
+    frame.pc = if taken == 0 { otherwise } else { frame.pc + 1 };
+}
+
+/// Goes on at `otherwise` unless the condition holds; one about what is not there does not.
+#[inline(never)]
+fn branch(plan: &Plan, frame: &mut Frame, condition: u16, otherwise: u32) {
+    let holds = plan.conditions[usize::from(condition)].truth(&frame.variables) == Ok(true);
+    frame.pc = if holds { frame.pc + 1 } else { otherwise };
+}
+
+/// Says that a point of the program is reached.
+#[inline(never)]
+fn reach(plan: &Plan, moment: u16, out: &mut impl Effects<Machine>) {
+    let (point, of) = plan.moments[usize::from(moment)];
+    out.point(point, of);
+}
+
 /// Sets a variable of a frame.
+#[inline(never)]
 fn set(plan: &Plan, frame: &mut Frame, setting: u16) {
     match &plan.settings[usize::from(setting)] {
         Setting::Value(variable, assignment) => {
