@@ -282,6 +282,8 @@ impl<P: Process> Cluster<P> {
     }
 
     /// The process of a machine handles an event. Nothing stands in its way any more.
+    #[expect(clippy::inline_always, reason = "which event it is was just looked at by whoever calls")]
+    #[inline(always)]
     fn act<W: Watch<P>>(&mut self, event: Event<P::Timer>, watch: &mut W) -> Trace {
         match event {
             Event::Deliver { parcel } => self.deliver(parcel, watch),

@@ -9,10 +9,10 @@
 use alloc::collections::{BinaryHeap, VecDeque};
 use core::cmp::Reverse;
 
+use kernel::hashing::Map;
 use kernel::{Message, Process, Time};
 
 use crate::event::Event;
-use crate::hashing::Map;
 use crate::pairs::Pairs;
 use crate::network::{Phase, RESET_AFTER, RETRANSMIT_AFTER, Stall, Stream, backoff};
 use crate::passage::{Transmission, pair, purpose};

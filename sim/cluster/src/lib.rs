@@ -25,7 +25,6 @@ mod disturbance;
 mod event;
 mod faults;
 mod hardware;
-mod hashing;
 mod host;
 mod lease;
 mod ledger;

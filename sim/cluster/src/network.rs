@@ -229,26 +229,26 @@ impl Network {
 }
 
 impl<P: Process> World<P> {
-    /// A message leaves its sender.
+    /// A message that waited for its sender's disk leaves it.
     pub(crate) fn dispatch<W: Watch<P>>(&mut self, parcel: u32, watch: &mut W) {
-        let papers = self.parcels.at(parcel);
-        let lane = self.network.quiet_lane(papers.from, papers.to);
-        self.depart(parcel, lane, watch);
-    }
-
-    /// A message leaves its sender by a lane, or over a link on which something may happen to it.
-    pub(crate) fn depart<W: Watch<P>>(&mut self, parcel: u32, lane: Option<Lane>, watch: &mut W) {
         let now = self.now();
         let order = self.network.number();
         let papers = self.parcels.at_mut(parcel);
         (papers.sent, papers.order) = (now, order);
         papers.to_incarnation = self.hosts[usize::from(papers.to)].incarnation;
         tell::<P, W>(now, papers, Passage::Sent, watch);
-        if let Some(lane) = lane {
+        if let Some(lane) = self.network.quiet_lane(papers.from, papers.to) {
             papers.flight = self.queue.arm(lane, Event::Deliver { parcel });
             papers.attempt = 1;
             return;
         }
+        self.embark(parcel, watch);
+    }
+
+    /// A message leaves its sender over a link on which something may happen to it.
+    pub(crate) fn embark<W: Watch<P>>(&mut self, parcel: u32, watch: &mut W) {
+        let papers = self.parcels.at(parcel);
+        let now = papers.sent;
         let (from, to) = (papers.from, papers.to);
         let link = self.network.link(from, to);
         let (reliable, ordered, opens) = (link.is_reliable(), link.is_ordered(), link.opens);

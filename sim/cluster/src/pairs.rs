@@ -3,7 +3,8 @@
 
 use alloc::vec::Vec;
 
-use crate::hashing::Map;
+use kernel::hashing::Map;
+
 use crate::passage::pair;
 
 /// Up to so many machines there is a table: 65 536 places.

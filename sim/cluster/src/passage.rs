@@ -7,11 +7,11 @@
 
 use alloc::vec::Vec;
 
+use kernel::hashing::Map;
 use kernel::{Distribution, Key, Keyed, Lane, Process, Queue, Route, Seed, Span, Time};
 
 use crate::event::Event;
 use crate::hardware::{Link, Loss, Opening, Transport};
-use crate::hashing::Map;
 use crate::network::{Does, Nuisance, Stream};
 use crate::watch::{Passage, Reason, Watch};
 use crate::world::World;

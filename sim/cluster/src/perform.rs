@@ -17,7 +17,7 @@ pub(crate) struct Perform<'a, P: Process, W> {
     node: u16,
     incarnation: u16,
     frame: Frame,
-    /// Nothing is being written and nothing waits on this machine: whatever frame speaks, its effects happen at once.
+    /// Nothing is being written and nothing waits in the inbox: whatever frame speaks, its effects happen at once.
     calm: bool,
     /// Which write the effects of this frame wait for.
     gate: Gate,
@@ -58,10 +58,14 @@ impl<'a, P: Process, W: Watch<P>> Perform<'a, P, W> {
     #[inline]
     fn look(&mut self) {
         let host = self.world.host(self.node);
-        self.gate = host.disk.gate(self.frame);
-        self.direct = self.gate == Gate::Open && host.pauses == 0 && host.effects_waiting == 0;
-        self.stopped = host.doomed;
-        self.calm = self.direct && !self.stopped && host.disk.is_durable();
+        self.calm = !host.late && !host.doomed && host.disk.is_durable();
+        if self.calm {
+            (self.gate, self.direct, self.stopped) = (Gate::Open, true, false);
+        } else {
+            self.gate = host.disk.gate(self.frame);
+            self.direct = self.gate == Gate::Open && host.pauses == 0 && host.effects_waiting == 0;
+            self.stopped = host.doomed;
+        }
     }
 
     /// An effect that does not happen at once.
@@ -160,6 +164,7 @@ impl<P: Process, W: Watch<P>> Effects<P> for Perform<'_, P, W> {
         } else {
             disk.next.frames.insert(self.frame);
             disk.first.get_or_insert((self.frame, digest));
+            disk.digests.push_back(digest);
             (self.gate, self.direct, self.calm, self.appended) = (Gate::Next, false, false, true);
         }
     }

@@ -43,23 +43,15 @@ struct Slot<E> {
     event: E,
 }
 
-/// An event that is due in the present instant.
-#[derive(Clone, Copy, Debug)]
-struct Due<E> {
-    /// Its sequence, and `SLOT_MASK`: it has no slot.
-    id: u64,
-    /// None once it was cancelled.
-    event: Option<E>,
-}
-
 /// The pending events.
 #[derive(Clone, Debug)]
 pub struct Queue<E: Copy> {
     now: Time,
     sequence: u64,
-    /// What was scheduled in the present instant for the present instant, in order.
-    due: VecDeque<Due<E>>,
-    /// The nearest keys, `time << 64 | sequence << 24 | slot`, in descending order: the next is the last.
+    /// What was scheduled in the present instant for the present instant, in order: `sequence << 24 | slot`.
+    due: VecDeque<u64>,
+    /// The nearest keys, `time << 64 | sequence << 24 | slot`, in descending order: the next is the last. Empty only if
+    /// there are no others.
     near: Vec<u128>,
     /// Every other key, all of them later: a 4-ary min-heap.
     far: Vec<u128>,
@@ -145,83 +137,57 @@ impl<E: Copy> Queue<E> {
     fn schedule(&mut self, time: Time, event: E) -> Handle {
         self.sequence += 1;
         assert!(self.sequence < SEQUENCE_LIMIT, "a run has at most 2^40 events");
-        if time > self.now {
-            return self.schedule_later(time, event);
-        }
-        let id = self.sequence << SLOT_BITS | SLOT_MASK;
-        self.due.push_back(Due { id, event: Some(event) });
-        Handle(id)
-    }
-
-    #[inline(never)]
-    fn schedule_later(&mut self, time: Time, event: E) -> Handle {
         let id;
         if let Some(slot) = self.slots.get_mut(self.free as usize) {
             id = self.sequence << SLOT_BITS | self.free;
             self.free = slot.id;
             *slot = Slot { id, event };
         } else {
-            let slot = self.slots.len() as u64;
-            assert!(slot < SLOT_MASK, "at most 2^24 events are pending at once");
-            id = self.sequence << SLOT_BITS | slot;
-            self.slots.push(Slot { id, event });
+            id = self.schedule_in_new_slot(event);
         }
-        self.push(u128::from(time.0) << 64 | u128::from(id));
+        if time > self.now {
+            self.push(u128::from(time.0) << 64 | u128::from(id));
+        } else {
+            self.due.push_back(id);
+        }
         Handle(id)
+    }
+
+    #[cold]
+    fn schedule_in_new_slot(&mut self, event: E) -> u64 {
+        let slot = self.slots.len() as u64;
+        assert!(slot < SLOT_MASK, "at most 2^24 events are pending at once");
+        let id = self.sequence << SLOT_BITS | slot;
+        self.slots.push(Slot { id, event });
+        id
     }
 
     /// Forgets a pending event. False if it has been handled or cancelled before.
     pub fn cancel(&mut self, handle: Handle) -> bool {
         let number = handle.0 & SLOT_MASK;
-        if number == SLOT_MASK {
-            let found = self.due.binary_search_by_key(&handle.0, |due| due.id);
-            if !found.is_ok_and(|place| self.due[place].event.take().is_some()) {
-                return false;
-            }
-        } else {
-            match self.slots.get_mut(number as usize) {
-                Some(slot) if slot.id == handle.0 && handle != Handle::NONE => {
-                    slot.id = core::mem::replace(&mut self.free, number);
+        match self.slots.get_mut(number as usize) {
+            Some(slot) if slot.id == handle.0 && handle != Handle::NONE => {
+                slot.id = core::mem::replace(&mut self.free, number);
+                self.dead += 1;
+                if self.dead > 64 && self.dead > 2 * self.len() {
+                    self.sweep();
                 }
-                _ => return false,
+                true
             }
+            _ => false,
         }
-        self.dead += 1;
-        if self.dead > 64 && self.dead > 2 * self.len() {
-            self.sweep();
-        }
-        true
     }
 
     /// When the next event is due.
     pub fn next_time(&mut self) -> Option<Time> {
         loop {
-            let Some(&key) = self.near.last() else {
-                if !self.far.is_empty() {
-                    self.come_near();
-                    continue;
-                }
-                return self.skip_cancelled().then_some(self.now);
-            };
-            let time = Time((key >> 64) as u64);
-            if time > self.now && self.skip_cancelled() {
-                return Some(self.now);
-            }
-            if self.slots[(key as u64 & SLOT_MASK) as usize].id == key as u64 {
+            let (time, id) = self.first()?;
+            if self.slots[(id & SLOT_MASK) as usize].id == id {
                 return Some(time);
             }
-            self.near.pop();
+            self.drop_first(time);
             self.dead -= 1;
         }
-    }
-
-    /// Forgets what was cancelled at the front of the line of this instant. False if the line is empty then.
-    fn skip_cancelled(&mut self) -> bool {
-        while self.due.front().is_some_and(|due| due.event.is_none()) {
-            self.due.pop_front();
-            self.dead -= 1;
-        }
-        !self.due.is_empty()
     }
 
     /// Takes the next event: its time, its sequence number, and itself. Time advances to it.
@@ -231,53 +197,54 @@ impl<E: Copy> Queue<E> {
     }
 
     /// The same, if it is due by then.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "it begins every event, and what it gives is taken apart at once")]
+    #[inline(always)]
     pub fn pop_until(&mut self, latest: Time) -> Option<(Time, u64, E)> {
         loop {
-            let Some(&key) = self.near.last() else {
-                if !self.far.is_empty() {
-                    self.come_near();
-                } else if self.due.is_empty() || self.now > latest {
-                    return None;
-                } else if let Some(next) = self.pop_due() {
-                    return Some(next);
-                }
-                continue;
-            };
-            let (time, id) = ((key >> 64) as u64, key as u64);
-            if time > self.now.0 && !self.due.is_empty() && self.now <= latest {
-                if let Some(next) = self.pop_due() {
-                    return Some(next);
-                }
-                continue;
-            }
+            let (time, id) = self.first()?;
             let number = id & SLOT_MASK;
             let slot = &mut self.slots[number as usize];
-            if slot.id == id && time > latest.0 {
+            let (alive, event) = (slot.id == id, slot.event);
+            if alive && time > latest {
                 return None;
             }
-            self.near.pop();
-            if slot.id != id {
-                self.dead -= 1;
-                continue;
+            if alive {
+                slot.id = core::mem::replace(&mut self.free, number);
             }
-            slot.id = core::mem::replace(&mut self.free, number);
-            self.now = Time(time);
-            return Some((self.now, id >> SLOT_BITS, slot.event));
-        }
-    }
-
-    /// Takes the first in the line of this instant; `None` if that was cancelled.
-    #[inline]
-    fn pop_due(&mut self) -> Option<(Time, u64, E)> {
-        let Due { id, event } = self.due.pop_front()?;
-        if event.is_none() {
+            self.drop_first(time);
+            if alive {
+                self.now = time;
+                return Some((time, id >> SLOT_BITS, event));
+            }
             self.dead -= 1;
         }
-        event.map(|event| (self.now, id >> SLOT_BITS, event))
     }
 
+    /// Time and id of the first key, of an event that may have been cancelled.
     #[inline]
+    fn first(&self) -> Option<(Time, u64)> {
+        let near = self.near.last().map(|&key| (Time((key >> 64) as u64), key as u64));
+        match (near, self.due.front()) {
+            (Some((time, _)), Some(&id)) if time > self.now => Some((self.now, id)),
+            (None, Some(&id)) => Some((self.now, id)),
+            (near, _) => near,
+        }
+    }
+
+    /// Drops the first key, which is due at `time`.
+    #[inline]
+    fn drop_first(&mut self, time: Time) {
+        if self.near.last().is_some_and(|&key| (key >> 64) as u64 == time.0) {
+            self.near.pop();
+            if self.near.is_empty() && !self.far.is_empty() {
+                self.come_near();
+            }
+        } else {
+            self.due.pop_front();
+        }
+    }
+
+    #[inline(never)]
     fn push(&mut self, key: u128) {
         let belongs_near = match self.near.first() {
             Some(&latest) => key < latest || (self.far.is_empty() && self.near.len() < NEAR_MAX),
@@ -319,12 +286,15 @@ impl<E: Copy> Queue<E> {
     fn sweep(&mut self) {
         let slots = &self.slots;
         let lives = |key: &u128| slots[(*key as u64 & SLOT_MASK) as usize].id == *key as u64;
-        self.due.retain(|due| due.event.is_some());
+        self.due.retain(|id| lives(&u128::from(*id)));
         self.near.retain(lives);
         self.far.retain(lives);
         self.dead = 0;
         for at in (0..self.far.len().div_ceil(ARITY)).rev() {
             self.sift_down(at);
+        }
+        if self.near.is_empty() {
+            self.come_near();
         }
     }
 

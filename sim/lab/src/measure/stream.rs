@@ -131,6 +131,7 @@ impl Stream {
     }
 
     /// A sample comes in at `now` of which everything is kept; `counts` if it began after the warm-up.
+    #[inline]
     pub(super) fn record(&mut self, now: Time, sample: &Sample, counts: bool) {
         if counts && self.meaning.measures(sample) {
             self.tally.record(now, sample.tag, sample.value.0);

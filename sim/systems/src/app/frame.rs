@@ -203,7 +203,8 @@ impl Frames {
         frame.token = self.token();
         self.live += 1;
         let number = if let Some(number) = self.free.pop() {
-            self.slots[number as usize] = frame;
+            // `end` has taken all that the old one owned. Nothing is left to drop, and so the new one is built in its place.
+            core::mem::forget(core::mem::replace(&mut self.slots[number as usize], frame));
             number
         } else {
             self.slots.push(frame);

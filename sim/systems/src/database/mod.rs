@@ -25,6 +25,7 @@ use alloc::collections::{BTreeMap, VecDeque};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use kernel::hashing::Map;
 use kernel::{Delta, NodeId, Time};
 
 pub use attempt::{Attempt, Refusal};
@@ -107,8 +108,8 @@ pub struct Database {
     tables: Vec<Table>,
     /// Rows that are newer than that, each with the number of the commit that wrote it.
     newer: BTreeMap<(u16, i64), (u64, Option<Row>)>,
-    answers: BTreeMap<Identity, (u64, Answer)>,
-    receipts: BTreeMap<Receipt, u64>,
+    answers: Map<Identity, (u64, Answer)>,
+    receipts: Map<Receipt, u64>,
     pending: VecDeque<Pending>,
     /// Commits begun so far.
     commits: u64,
@@ -131,8 +132,8 @@ impl Database {
             tables: plan.tables.iter().map(Table::new).collect(),
             plan: plan.clone(),
             newer: BTreeMap::new(),
-            answers: BTreeMap::new(),
-            receipts: BTreeMap::new(),
+            answers: Map::default(),
+            receipts: Map::default(),
             pending: VecDeque::new(),
             commits: 0,
             durable: 0,
