@@ -61,8 +61,9 @@ impl<P: Process> Cluster<P> {
     /// Handles the next event if it is due by then; `None` if there is none.
     #[inline]
     pub fn step_until<W: Watch<P>>(&mut self, latest: Time, watch: &mut W) -> Option<Handled> {
-        let (time, sequence, event) = self.world.queue.pop_until(latest)?;
-        let trace = self.handle(event, watch);
+        let next = self.world.queue.advance_until(latest)?;
+        let (time, sequence) = (next.time, next.sequence);
+        let trace = self.handle(self.world.queue.event(next), watch);
         if !self.world.strikes.is_empty() {
             self.settle(watch);
         }
@@ -282,8 +283,6 @@ impl<P: Process> Cluster<P> {
     }
 
     /// The process of a machine handles an event. Nothing stands in its way any more.
-    #[expect(clippy::inline_always, reason = "which event it is was just looked at by whoever calls")]
-    #[inline(always)]
     fn act<W: Watch<P>>(&mut self, event: Event<P::Timer>, watch: &mut W) -> Trace {
         match event {
             Event::Deliver { parcel } => self.deliver(parcel, watch),

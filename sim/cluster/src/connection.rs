@@ -13,8 +13,8 @@ use kernel::hashing::Map;
 use kernel::{Message, Process, Time};
 
 use crate::event::Event;
-use crate::pairs::Pairs;
 use crate::network::{Phase, RESET_AFTER, RETRANSMIT_AFTER, Stall, Stream, backoff};
+use crate::pairs::Pairs;
 use crate::passage::{Transmission, pair, purpose};
 use crate::plan::Wire;
 use crate::world::World;

@@ -4,9 +4,7 @@ use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use kernel::{
-    Delta, Fact, Fingerprint, Handle, Key, Message, NodeId, PointId, Process, Queue, Seed, Span, Time, fold,
-};
+use kernel::{Delta, Fact, Fingerprint, Handle, Key, Message, NodeId, PointId, Process, Queue, Seed, Span, Time, fold};
 
 use crate::cpu;
 use crate::event::Event;

@@ -32,6 +32,16 @@ impl Handle {
     pub const NONE: Self = Self(0);
 }
 
+/// An event that was taken.
+#[derive(Clone, Copy, Debug)]
+pub struct Next {
+    /// When it was due.
+    pub time: Time,
+    /// Its number in the order of scheduling.
+    pub sequence: u64,
+    slot: u32,
+}
+
 /// A delay declared beforehand.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Lane(u32);
@@ -180,14 +190,22 @@ impl<E: Copy> Queue<E> {
 
     /// When the next event is due.
     pub fn next_time(&mut self) -> Option<Time> {
-        loop {
-            let (time, id) = self.first()?;
-            if self.slots[(id & SLOT_MASK) as usize].id == id {
-                return Some(time);
-            }
-            self.drop_first(time);
-            self.dead -= 1;
+        let slots = &self.slots;
+        let lives = |id: u64| slots[(id & SLOT_MASK) as usize].id == id;
+        if self.due.iter().any(|id| lives(*id)) {
+            return Some(self.now);
         }
+        while let Some(&key) = self.near.last() {
+            if self.slots[(key as u64 & SLOT_MASK) as usize].id == key as u64 {
+                return Some(Time((key >> 64) as u64));
+            }
+            self.near.pop();
+            self.dead -= 1;
+            if self.near.is_empty() {
+                self.come_near();
+            }
+        }
+        None
     }
 
     /// Takes the next event: its time, its sequence number, and itself. Time advances to it.
@@ -197,51 +215,49 @@ impl<E: Copy> Queue<E> {
     }
 
     /// The same, if it is due by then.
-    #[expect(clippy::inline_always, reason = "it begins every event, and what it gives is taken apart at once")]
-    #[inline(always)]
+    #[inline]
     pub fn pop_until(&mut self, latest: Time) -> Option<(Time, u64, E)> {
+        let next = self.advance_until(latest)?;
+        Some((next.time, next.sequence, self.event(next)))
+    }
+
+    /// Takes the next event, if it is due by then: time advances to it. What it is [`Queue::event`] says.
+    #[inline]
+    pub fn advance_until(&mut self, latest: Time) -> Option<Next> {
         loop {
-            let (time, id) = self.first()?;
+            let (time, id) = match (self.near.last(), self.due.front()) {
+                (Some(&key), line) if line.is_none() || key >> 64 == u128::from(self.now.0) => {
+                    let time = Time((key >> 64) as u64);
+                    if time > latest {
+                        return None;
+                    }
+                    self.near.pop();
+                    if self.near.is_empty() && !self.far.is_empty() {
+                        self.come_near();
+                    }
+                    (time, key as u64)
+                }
+                (_, Some(&id)) if self.now <= latest => {
+                    self.due.pop_front();
+                    (self.now, id)
+                }
+                (_, _) => return None,
+            };
             let number = id & SLOT_MASK;
             let slot = &mut self.slots[number as usize];
-            let (alive, event) = (slot.id == id, slot.event);
-            if alive && time > latest {
-                return None;
-            }
-            if alive {
+            if slot.id == id {
                 slot.id = core::mem::replace(&mut self.free, number);
-            }
-            self.drop_first(time);
-            if alive {
                 self.now = time;
-                return Some((time, id >> SLOT_BITS, event));
+                return Some(Next { time, sequence: id >> SLOT_BITS, slot: number as u32 });
             }
             self.dead -= 1;
         }
     }
 
-    /// Time and id of the first key, of an event that may have been cancelled.
+    /// The event that was taken last: its slot still has it until another one is scheduled.
     #[inline]
-    fn first(&self) -> Option<(Time, u64)> {
-        let near = self.near.last().map(|&key| (Time((key >> 64) as u64), key as u64));
-        match (near, self.due.front()) {
-            (Some((time, _)), Some(&id)) if time > self.now => Some((self.now, id)),
-            (None, Some(&id)) => Some((self.now, id)),
-            (near, _) => near,
-        }
-    }
-
-    /// Drops the first key, which is due at `time`.
-    #[inline]
-    fn drop_first(&mut self, time: Time) {
-        if self.near.last().is_some_and(|&key| (key >> 64) as u64 == time.0) {
-            self.near.pop();
-            if self.near.is_empty() && !self.far.is_empty() {
-                self.come_near();
-            }
-        } else {
-            self.due.pop_front();
-        }
+    pub fn event(&self, next: Next) -> E {
+        self.slots[next.slot as usize].event
     }
 
     #[inline(never)]

@@ -58,50 +58,75 @@ impl Machine {
                 return;
             }
         }
+        if plan.program[frame.pc as usize].takes_no_time() {
+            self.pass(plan, number, out);
+        }
+        let frame = self.frames.get(number);
+        let instruction = plan.program[frame.pc as usize];
+        match instruction {
+            Instruction::Work(draw) => self.work(plan, now, number, draw, out),
+            Instruction::Call(call) => {
+                frame.pc += 1;
+                self.call(plan, now, number, call, out);
+            }
+            Instruction::Return => {
+                let Some(identity) = self.unstored(plan, number) else {
+                    return self.finish(plan, now, number, CallResult::Ok, out);
+                };
+                let answer = Answer::Done(answer(plan, self.frames.get(number)));
+                self.store_answer(plan, number, (identity, answer), out);
+            }
+            Instruction::Fail(error) => self.fail(plan, now, number, Failure::business(error), out),
+            Instruction::Sleep(draw) => {
+                frame.pc += 1;
+                frame.wait_for(Waiting::Work);
+                let span = draw_span(plan, frame, draw);
+                let token = self.wait(number);
+                out.set_timer(Timer::Resume { frame: number, token }, Delay::Fixed(span));
+            }
+            Instruction::Query(query) => {
+                frame.pc += 1;
+                self.query(plan, now, number, query, out);
+            }
+            Instruction::Publish(publish) => {
+                frame.pc += 1;
+                self.publish(plan, now, number, publish, out);
+            }
+            Instruction::Mark(mark) => {
+                frame.pc += 1;
+                self.mark(plan, now, number, mark, out);
+            }
+            Instruction::Transaction(transaction) => {
+                frame.pc += 1;
+                self.begin_transaction(plan, now, number, u32::from(transaction), out);
+            }
+            Instruction::Chance { .. }
+            | Instruction::Branch { .. }
+            | Instruction::Jump(_)
+            | Instruction::Set(_)
+            | Instruction::Reply
+            | Instruction::Point(_) => unreachable!("what takes no time was passed"),
+        }
+    }
+
+    /// Goes on to the next instruction that takes time, or ends. Apart from `run`, which most often has none to pass: a
+    /// loop there would look all of the plan up beforehand.
+    #[inline(never)]
+    fn pass(&mut self, plan: &Plan, number: u32, out: &mut impl Effects<Self>) {
         loop {
             let frame = self.frames.get(number);
-            let instruction = plan.program[frame.pc as usize];
-            match instruction {
-                Instruction::Work(draw) => return self.work(plan, now, number, draw, out),
-                Instruction::Call(call) => {
-                    frame.pc += 1;
-                    return self.call(plan, now, number, call, out);
+            match plan.program[frame.pc as usize] {
+                Instruction::Chance { draw, otherwise } => {
+                    let law = &plan.draws[draw as usize];
+                    let taken = law.law.integer(&mut law.key.draw(frame.operation, frame.hop, u64::from(frame.draws)));
+                    frame.draws += 1;
+                    frame.pc = if taken == 0 { otherwise } else { frame.pc + 1 };
                 }
-                Instruction::Return => {
-                    let Some(identity) = self.unstored(plan, number) else {
-                        return self.finish(plan, now, number, CallResult::Ok, out);
-                    };
-                    let answer = Answer::Done(answer(plan, self.frames.get(number)));
-                    return self.store_answer(plan, number, (identity, answer), out);
+                Instruction::Branch { condition, otherwise } => {
+                    // A condition about what is not there does not hold.
+                    let holds = plan.conditions[usize::from(condition)].truth(&frame.variables) == Ok(true);
+                    frame.pc = if holds { frame.pc + 1 } else { otherwise };
                 }
-                Instruction::Fail(error) => return self.fail(plan, now, number, Failure::business(error), out),
-                Instruction::Sleep(draw) => {
-                    frame.pc += 1;
-                    frame.wait_for(Waiting::Work);
-                    let span = draw_span(plan, frame, draw);
-                    let token = self.wait(number);
-                    return out.set_timer(Timer::Resume { frame: number, token }, Delay::Fixed(span));
-                }
-                Instruction::Query(query) => {
-                    frame.pc += 1;
-                    return self.query(plan, now, number, query, out);
-                }
-                Instruction::Publish(publish) => {
-                    frame.pc += 1;
-                    return self.publish(plan, now, number, publish, out);
-                }
-                Instruction::Mark(mark) => {
-                    frame.pc += 1;
-                    return self.mark(plan, now, number, mark, out);
-                }
-                Instruction::Transaction(transaction) => {
-                    frame.pc += 1;
-                    return self.begin_transaction(plan, now, number, u32::from(transaction), out);
-                }
-                // These go on in the loop, so what they look up stands in functions of their own: the compiler would
-                // look all of it up before the loop.
-                Instruction::Chance { draw, otherwise } => chance(plan, frame, draw, otherwise),
-                Instruction::Branch { condition, otherwise } => branch(plan, frame, condition, otherwise),
                 Instruction::Jump(to) => {
                     frame.turns += u32::from(to <= frame.pc);
                     frame.pc = to;
@@ -116,8 +141,18 @@ impl Machine {
                 }
                 Instruction::Point(moment) => {
                     frame.pc += 1;
-                    reach(plan, moment, out);
+                    let (point, of) = plan.moments[usize::from(moment)];
+                    out.point(point, of);
                 }
+                Instruction::Work(_)
+                | Instruction::Sleep(_)
+                | Instruction::Call(_)
+                | Instruction::Fail(_)
+                | Instruction::Transaction(_)
+                | Instruction::Query(_)
+                | Instruction::Publish(_)
+                | Instruction::Mark(_)
+                | Instruction::Return => return,
             }
         }
     }
@@ -259,7 +294,6 @@ impl Machine {
     }
 
     /// The caller is answered, and the frame goes on without it.
-    #[inline(never)]
     fn reply_early(&mut self, plan: &Plan, number: u32, out: &mut impl Effects<Self>) {
         let frame = self.frames.get(number);
         let (asked, values) = (Asked::of(frame), answer(plan, frame));
@@ -325,31 +359,7 @@ pub(super) fn answer(plan: &Plan, frame: &Frame) -> Variables {
     }
 }
 
-/// Goes on at `otherwise` unless the draw gives 1.
-#[inline(never)]
-fn chance(plan: &Plan, frame: &mut Frame, draw: u16, otherwise: u32) {
-    let law = &plan.draws[draw as usize];
-    let taken = law.law.integer(&mut law.key.draw(frame.operation, frame.hop, u64::from(frame.draws)));
-    frame.draws += 1;
-    frame.pc = if taken == 0 { otherwise } else { frame.pc + 1 };
-}
-
-/// Goes on at `otherwise` unless the condition holds; one about what is not there does not.
-#[inline(never)]
-fn branch(plan: &Plan, frame: &mut Frame, condition: u16, otherwise: u32) {
-    let holds = plan.conditions[usize::from(condition)].truth(&frame.variables) == Ok(true);
-    frame.pc = if holds { frame.pc + 1 } else { otherwise };
-}
-
-/// Says that a point of the program is reached.
-#[inline(never)]
-fn reach(plan: &Plan, moment: u16, out: &mut impl Effects<Machine>) {
-    let (point, of) = plan.moments[usize::from(moment)];
-    out.point(point, of);
-}
-
 /// Sets a variable of a frame.
-#[inline(never)]
 fn set(plan: &Plan, frame: &mut Frame, setting: u16) {
     match &plan.settings[usize::from(setting)] {
         Setting::Value(variable, assignment) => {
