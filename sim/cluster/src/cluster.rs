@@ -61,9 +61,8 @@ impl<P: Process> Cluster<P> {
     /// Handles the next event if it is due by then; `None` if there is none.
     #[inline]
     pub fn step_until<W: Watch<P>>(&mut self, latest: Time, watch: &mut W) -> Option<Handled> {
-        let next = self.world.queue.advance_until(latest)?;
-        let (time, sequence) = (next.time, next.sequence);
-        let trace = self.handle(self.world.queue.event(next), watch);
+        let (time, sequence, event) = self.world.queue.pop_until(latest)?;
+        let trace = self.handle(event, watch);
         if !self.world.strikes.is_empty() {
             self.settle(watch);
         }

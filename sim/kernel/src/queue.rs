@@ -1,14 +1,12 @@
 //! The pending events of a run, totally ordered by (time, sequence).
 //!
-//! Events that fall on the same instant come out in the order they were scheduled. What is scheduled for the present
-//! instant stands in a line of its own: all else that is due now was scheduled before now, so it comes first, and the
-//! line needs no keys. Of the rest the nearest few keys stand sorted in an array, all others behind it in a heap: a small
-//! system never leaves the array, a large one pays one heap operation per event. Cancelling costs no search among keys:
-//! the slot is freed at once and its key is dropped when it surfaces, or swept when dead keys outnumber the living two to
-//! one. A delay that is used again and again may be declared as a *lane*; today that is only a name for the delay, so that
-//! the queue behind this interface can change without any caller or fingerprint noticing.
+//! Events that fall on the same instant come out in the order they were scheduled. The nearest few keys stand sorted in
+//! an array, all others behind it in a heap: a small system never leaves the array, a large one pays one heap operation
+//! per event. Cancelling is O(1): the slot is freed at once and its key is dropped when it surfaces, or swept when dead
+//! keys outnumber the living two to one. A delay that is used again and again may be declared as a *lane*; today that is
+//! only a name for the delay, so that the queue behind this interface can change without any caller or fingerprint
+//! noticing.
 
-use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use crate::time::{Span, Time};
@@ -32,16 +30,6 @@ impl Handle {
     pub const NONE: Self = Self(0);
 }
 
-/// An event that was taken.
-#[derive(Clone, Copy, Debug)]
-pub struct Next {
-    /// When it was due.
-    pub time: Time,
-    /// Its number in the order of scheduling.
-    pub sequence: u64,
-    slot: u32,
-}
-
 /// A delay declared beforehand.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Lane(u32);
@@ -58,10 +46,7 @@ struct Slot<E> {
 pub struct Queue<E: Copy> {
     now: Time,
     sequence: u64,
-    /// What was scheduled in the present instant for the present instant, in order: `sequence << 24 | slot`.
-    due: VecDeque<u64>,
-    /// The nearest keys, `time << 64 | sequence << 24 | slot`, in descending order: the next is the last. Empty only if
-    /// there are no others.
+    /// The nearest keys, `time << 64 | sequence << 24 | slot`, in descending order: the next is the last.
     near: Vec<u128>,
     /// Every other key, all of them later: a 4-ary min-heap.
     far: Vec<u128>,
@@ -84,7 +69,6 @@ impl<E: Copy> Queue<E> {
         Self {
             now: Time::ZERO,
             sequence: 0,
-            due: VecDeque::new(),
             near: Vec::with_capacity(NEAR_MAX),
             far: Vec::new(),
             slots: Vec::new(),
@@ -116,7 +100,7 @@ impl<E: Copy> Queue<E> {
 
     /// Events pending.
     pub fn len(&self) -> usize {
-        self.due.len() + self.near.len() + self.far.len() - self.dead
+        self.near.len() + self.far.len() - self.dead
     }
 
     /// Nothing pending.
@@ -143,7 +127,6 @@ impl<E: Copy> Queue<E> {
         self.schedule(time.max(self.now), event)
     }
 
-    #[inline]
     fn schedule(&mut self, time: Time, event: E) -> Handle {
         self.sequence += 1;
         assert!(self.sequence < SEQUENCE_LIMIT, "a run has at most 2^40 events");
@@ -153,23 +136,13 @@ impl<E: Copy> Queue<E> {
             self.free = slot.id;
             *slot = Slot { id, event };
         } else {
-            id = self.schedule_in_new_slot(event);
+            let slot = self.slots.len() as u64;
+            assert!(slot < SLOT_MASK, "at most 2^24 events are pending at once");
+            id = self.sequence << SLOT_BITS | slot;
+            self.slots.push(Slot { id, event });
         }
-        if time > self.now {
-            self.push(u128::from(time.0) << 64 | u128::from(id));
-        } else {
-            self.due.push_back(id);
-        }
+        self.push(u128::from(time.0) << 64 | u128::from(id));
         Handle(id)
-    }
-
-    #[cold]
-    fn schedule_in_new_slot(&mut self, event: E) -> u64 {
-        let slot = self.slots.len() as u64;
-        assert!(slot < SLOT_MASK, "at most 2^24 events are pending at once");
-        let id = self.sequence << SLOT_BITS | slot;
-        self.slots.push(Slot { id, event });
-        id
     }
 
     /// Forgets a pending event. False if it has been handled or cancelled before.
@@ -189,23 +162,22 @@ impl<E: Copy> Queue<E> {
     }
 
     /// When the next event is due.
+    #[inline]
     pub fn next_time(&mut self) -> Option<Time> {
-        let slots = &self.slots;
-        let lives = |id: u64| slots[(id & SLOT_MASK) as usize].id == id;
-        if self.due.iter().any(|id| lives(*id)) {
-            return Some(self.now);
-        }
-        while let Some(&key) = self.near.last() {
+        loop {
+            let Some(&key) = self.near.last() else {
+                if self.far.is_empty() {
+                    return None;
+                }
+                self.come_near();
+                continue;
+            };
             if self.slots[(key as u64 & SLOT_MASK) as usize].id == key as u64 {
                 return Some(Time((key >> 64) as u64));
             }
             self.near.pop();
             self.dead -= 1;
-            if self.near.is_empty() {
-                self.come_near();
-            }
         }
-        None
     }
 
     /// Takes the next event: its time, its sequence number, and itself. Time advances to it.
@@ -217,50 +189,32 @@ impl<E: Copy> Queue<E> {
     /// The same, if it is due by then.
     #[inline]
     pub fn pop_until(&mut self, latest: Time) -> Option<(Time, u64, E)> {
-        let next = self.advance_until(latest)?;
-        Some((next.time, next.sequence, self.event(next)))
-    }
-
-    /// Takes the next event, if it is due by then: time advances to it. What it is [`Queue::event`] says.
-    #[inline]
-    pub fn advance_until(&mut self, latest: Time) -> Option<Next> {
         loop {
-            let (time, id) = match (self.near.last(), self.due.front()) {
-                (Some(&key), line) if line.is_none() || key >> 64 == u128::from(self.now.0) => {
-                    let time = Time((key >> 64) as u64);
-                    if time > latest {
-                        return None;
-                    }
-                    self.near.pop();
-                    if self.near.is_empty() && !self.far.is_empty() {
-                        self.come_near();
-                    }
-                    (time, key as u64)
+            let Some(&key) = self.near.last() else {
+                if self.far.is_empty() {
+                    return None;
                 }
-                (_, Some(&id)) if self.now <= latest => {
-                    self.due.pop_front();
-                    (self.now, id)
-                }
-                (_, _) => return None,
+                self.come_near();
+                continue;
             };
+            let (time, id) = ((key >> 64) as u64, key as u64);
             let number = id & SLOT_MASK;
             let slot = &mut self.slots[number as usize];
-            if slot.id == id {
-                slot.id = core::mem::replace(&mut self.free, number);
-                self.now = time;
-                return Some(Next { time, sequence: id >> SLOT_BITS, slot: number as u32 });
+            if slot.id == id && time > latest.0 {
+                return None;
             }
-            self.dead -= 1;
+            self.near.pop();
+            if slot.id != id {
+                self.dead -= 1;
+                continue;
+            }
+            slot.id = core::mem::replace(&mut self.free, number);
+            self.now = Time(time);
+            return Some((self.now, id >> SLOT_BITS, slot.event));
         }
     }
 
-    /// The event that was taken last: its slot still has it until another one is scheduled.
     #[inline]
-    pub fn event(&self, next: Next) -> E {
-        self.slots[next.slot as usize].event
-    }
-
-    #[inline(never)]
     fn push(&mut self, key: u128) {
         let belongs_near = match self.near.first() {
             Some(&latest) => key < latest || (self.far.is_empty() && self.near.len() < NEAR_MAX),
@@ -302,15 +256,11 @@ impl<E: Copy> Queue<E> {
     fn sweep(&mut self) {
         let slots = &self.slots;
         let lives = |key: &u128| slots[(*key as u64 & SLOT_MASK) as usize].id == *key as u64;
-        self.due.retain(|id| lives(&u128::from(*id)));
         self.near.retain(lives);
         self.far.retain(lives);
         self.dead = 0;
         for at in (0..self.far.len().div_ceil(ARITY)).rev() {
             self.sift_down(at);
-        }
-        if self.near.is_empty() {
-            self.come_near();
         }
     }
 

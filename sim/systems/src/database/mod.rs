@@ -17,6 +17,7 @@ mod marks;
 mod relay;
 mod sagas;
 mod script;
+mod sparse;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -107,7 +108,7 @@ pub struct Database {
     /// What is durable, and visible.
     tables: Vec<Table>,
     /// Rows that are newer than that, each with the number of the commit that wrote it.
-    newer: BTreeMap<(u16, i64), (u64, Option<Row>)>,
+    newer: Map<(u16, i64), (u64, Option<Row>)>,
     answers: Map<Identity, (u64, Answer)>,
     receipts: Map<Receipt, u64>,
     pending: VecDeque<Pending>,
@@ -131,7 +132,7 @@ impl Database {
         Self {
             tables: plan.tables.iter().map(Table::new).collect(),
             plan: plan.clone(),
-            newer: BTreeMap::new(),
+            newer: Map::default(),
             answers: Map::default(),
             receipts: Map::default(),
             pending: VecDeque::new(),
