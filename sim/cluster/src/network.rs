@@ -214,14 +214,6 @@ impl Network {
         self.link(from, to).stream(from, to, parcel)
     }
 
-    /// Jitter does not let a message overtake another one of the same connection: when it arrives instead.
-    #[inline]
-    pub(crate) fn keep_order(&mut self, from: u16, to: u16, arrival: Time) -> Time {
-        let latest = self.arrivals.at(from, to);
-        *latest = arrival.max(*latest);
-        *latest
-    }
-
     /// No message is held.
     pub(crate) fn holds_nothing(&self) -> bool {
         self.held.is_empty()
@@ -317,25 +309,6 @@ impl<P: Process> World<P> {
             self.hand_over_again(parcel, &transmission, departure, watch);
         }
         Fate::Away
-    }
-
-    /// What the active cuts do to a message on its way; each that does something notes it.
-    pub(crate) fn judge(&mut self, from: u16, to: u16) -> Option<Wire> {
-        let mut judgement = None;
-        for cut in self.network.cuts.iter().filter(|cut| cut.covers(from, to)) {
-            let impact = &mut self.faults.ledger[cut.instance as usize].impact;
-            match cut.wire {
-                Wire::Drop => {
-                    impact.messages_lost += 1;
-                    judgement = Some(Wire::Drop);
-                }
-                Wire::Hold => {
-                    impact.messages_held += 1;
-                    judgement = judgement.or(Some(Wire::Hold));
-                }
-            }
-        }
-        judgement
     }
 
     fn hold<W: Watch<P>>(&mut self, parcel: u32, watch: &mut W) {

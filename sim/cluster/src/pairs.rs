@@ -33,3 +33,22 @@ impl<T: Clone + Default> Pairs<T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_ordered_pair_has_a_place_of_its_own_in_the_table_and_beyond_it() {
+        for machines in [3, 300] {
+            let mut pairs = Pairs::new(machines);
+            let last = machines as u16 - 1;
+            let ways = [(0, 0), (0, 1), (1, 0), (0, last), (last, 0), (last, last)];
+            for (n, (from, to)) in ways.into_iter().enumerate() {
+                assert_eq!(*pairs.at(from, to), 0, "at first the default");
+                *pairs.at(from, to) = n + 1;
+            }
+            assert_eq!(ways.map(|(from, to)| *pairs.at(from, to)), [1, 2, 3, 4, 5, 6]);
+        }
+    }
+}

@@ -12,7 +12,8 @@ use kernel::{Distribution, Key, Keyed, Lane, Process, Queue, Route, Seed, Span, 
 
 use crate::event::Event;
 use crate::hardware::{Link, Loss, Opening, Transport};
-use crate::network::{Does, Nuisance, Stream};
+use crate::network::{Does, Network, Nuisance, Stream};
+use crate::plan::Wire;
 use crate::watch::{Passage, Reason, Watch};
 use crate::world::World;
 
@@ -215,7 +216,36 @@ impl Wires {
     }
 }
 
+impl Network {
+    /// Jitter does not let a message overtake another one of the same connection: when it arrives instead.
+    #[inline]
+    pub(crate) fn keep_order(&mut self, from: u16, to: u16, arrival: Time) -> Time {
+        let latest = self.arrivals.at(from, to);
+        *latest = arrival.max(*latest);
+        *latest
+    }
+}
+
 impl<P: Process> World<P> {
+    /// What the active cuts do to a message on its way; each that does something notes it.
+    pub(crate) fn judge(&mut self, from: u16, to: u16) -> Option<Wire> {
+        let mut judgement = None;
+        for cut in self.network.cuts.iter().filter(|cut| cut.covers(from, to)) {
+            let impact = &mut self.faults.ledger[cut.instance as usize].impact;
+            match cut.wire {
+                Wire::Drop => {
+                    impact.messages_lost += 1;
+                    judgement = Some(Wire::Drop);
+                }
+                Wire::Hold => {
+                    impact.messages_held += 1;
+                    judgement = judgement.or(Some(Wire::Hold));
+                }
+            }
+        }
+        judgement
+    }
+
     /// A message gets through to the other end of this link, or is lost: by the link itself, or by a fault.
     #[inline]
     pub(crate) fn leave(&mut self, link: usize, transmission: &Transmission) -> Result<Time, Reason> {

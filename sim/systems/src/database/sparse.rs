@@ -63,3 +63,29 @@ impl FromIterator<(i64, Row)> for SparseRows {
         all
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::boxed::Box;
+    use alloc::collections::BTreeMap;
+
+    /// The same operations on the rows and on an ordered map.
+    #[test]
+    fn behave_as_an_ordered_map() {
+        let (mut rows, mut model) = (SparseRows::default(), BTreeMap::new());
+        let mut state = 1;
+        for version in 0..10_000 {
+            state = kernel::fold(state, version);
+            let (key, row) = ((state % 40) as i64 - 20, Row { values: Box::new([]), version });
+            if state >> 60 < 8 {
+                assert_eq!(rows.insert(key, row.clone()), model.insert(key, row));
+            } else {
+                assert_eq!(rows.remove(key), model.remove(&key));
+            }
+            assert_eq!((rows.get(key), rows.len()), (model.get(&key), model.len()));
+        }
+        let in_order: Vec<_> = rows.in_order().into_iter().cloned().collect();
+        assert_eq!(in_order, model.into_iter().collect::<Vec<_>>());
+    }
+}
