@@ -112,7 +112,7 @@ pub(crate) enum Does {
 }
 
 impl Cut {
-    fn covers(&self, from: u16, to: u16) -> bool {
+    pub(crate) fn covers(&self, from: u16, to: u16) -> bool {
         let (a, b) = (self.side[usize::from(from)], self.side[usize::from(to)]);
         a != 0
             && b != 0
