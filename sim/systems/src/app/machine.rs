@@ -214,7 +214,7 @@ impl Process for Machine {
         match message {
             Message::Request(request) => self.request(plan, now, from, request, out),
             Message::Reply(Reply { frame, token, result, values, clock, .. }) => {
-                self.answered(plan, now, (frame, token), (result, values, clock.map(|clock| clock.spent())), out);
+                self.answered(plan, now, (frame, token), (result, values, clock), out);
             }
             Message::Question(question) => {
                 if let Some(store) = self.store() {
