@@ -97,6 +97,7 @@ fn nothing_is_told_unless_somebody_listens() {
     assert_eq!(kept.store_histories[0].lines.len() as u64 / 2, judged.invariants[0].evaluations);
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "a machine that is down holds nothing")]
 fn ordered(leads: Option<u64>, rows: &[(u64, u64)]) -> Option<Holding> {
     let rows: std::collections::BTreeMap<u64, u64> = rows.iter().copied().collect();
     Some(Holding::Ordered { leads, executed: rows.clone(), logged: rows })
@@ -283,6 +284,7 @@ fn acknowledged_writes_that_are_not_there_are_counted() {
     assert!(result.witness[0].starts_with("nobody leads"), "{:?}", result.witness);
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "a machine that is down holds nothing")]
 fn rows(rows: &[(u64, i64, Option<u64>)]) -> Option<Holding> {
     let row = |&(key, clock, value): &(u64, i64, Option<u64>)| {
         let session = Session { node: NodeId(9), seat: 0 };

@@ -144,13 +144,11 @@ pub(super) fn effort(node: &Node) -> Result<Checked> {
         _ => None,
     };
     let number = digits.replace('_', "").parse::<i64>().ok().zip(factor).and_then(|(n, factor)| n.checked_mul(factor));
-    match number.filter(|number| (1..=EFFORT_MAX).contains(number)) {
-        Some(number) => Ok(plain(Value::Integer(number))),
-        None => {
-            let label = format!("`{}` is no number of steps from 1 to {}G", clip(written), EFFORT_MAX / 1_000_000_000);
-            Err(Bad::new(label).help("for example \"50M\"").into())
-        }
+    if let Some(number) = number.filter(|number| (1..=EFFORT_MAX).contains(number)) {
+        return Ok(plain(Value::Integer(number)));
     }
+    let label = format!("`{}` is no number of steps from 1 to {}G", clip(written), EFFORT_MAX / 1_000_000_000);
+    Err(Bad::new(label).help("for example \"50M\"").into())
 }
 
 /// A search that takes more steps than this takes hours.
