@@ -1,5 +1,7 @@
 //! Replicated stores in whole scenarios: what each of them says, and the mistakes that its checks must catch.
 
+#![allow(clippy::print_stdout, reason = "the table of mistakes is for whoever runs it with --nocapture")]
+
 mod common;
 
 use common::{broken, first_broken, outcome, scenario, tell_mistake, wrong};

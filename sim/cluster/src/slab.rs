@@ -25,7 +25,7 @@ impl<T> Slab<T> {
     pub(crate) fn put(&mut self, thing: T) -> u32 {
         if let Some(at) = self.free.pop() {
             // A free slot is empty: nothing is left to drop, and so the thing is built in its place.
-            core::mem::forget(core::mem::replace(&mut self.slots[at as usize], Some(thing)));
+            core::mem::forget(self.slots[at as usize].replace(thing));
             return at;
         }
         self.slots.push(Some(thing));

@@ -319,12 +319,10 @@ impl Machine {
     fn process_of(&self, plan: &Plan, number: u32, request: u64) -> u64 {
         let caller = self.frames.at(number).map(|frame| frame.caller);
         match (&self.role, caller) {
-            (Role::Clients(clients), Some(Caller::User(user, number))) => {
-                self.workload(plan).0 as u64 * (1 << 40) + clients.process(Some(user), number)
+            (Role::Clients(_), Some(Caller::User(user, number))) => {
+                self.process(self.workload(plan).0, Some(user), number)
             }
-            (Role::Clients(clients), Some(Caller::Arrival(number))) => {
-                self.workload(plan).0 as u64 * (1 << 40) + clients.process(None, number)
-            }
+            (Role::Clients(_), Some(Caller::Arrival(number))) => self.process(self.workload(plan).0, None, number),
             _ => (1 << 60) | u64::from(self.me.0) << 44 | request & ((1 << 44) - 1),
         }
     }
@@ -364,7 +362,7 @@ impl Access {
             Wants::Cas { expected, value, .. } => {
                 let expected = match expected.value(variables)? {
                     Value::Null => None,
-                    other => Some(whole(other)?),
+                    other @ (Value::Int(_) | Value::Bool(_) | Value::Text(_)) => Some(whole(other)?),
                 };
                 Operation::Cas { key, expected, value: number(value)? }
             }

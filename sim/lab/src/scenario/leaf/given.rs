@@ -126,7 +126,7 @@ pub(super) fn acks(node: &Node) -> Result<Checked> {
         Some(word) => {
             let words = ["leader", "majority", "all"];
             let bad = Bad::new(format!("`{}` is neither leader, majority, all nor a number of copies", clip(word)));
-            let near = crate::nearest::nearest(word, words.into_iter()).map(|near| format!("did you mean `{near}`?"));
+            let near = crate::nearest::nearest(word, words).map(|near| format!("did you mean `{near}`?"));
             Err(near.map_or(bad.clone(), |near| bad.help(near)).into())
         }
     }
