@@ -11,6 +11,7 @@ pub mod html;
 pub mod json;
 pub mod meta;
 pub mod seeds;
+mod stores;
 pub mod summary;
 pub mod sweep;
 pub mod tables;

@@ -5,6 +5,7 @@
 
 mod evidence;
 mod parts;
+mod stores;
 
 use crate::number::{number_and_unit, rounded};
 use kernel::{Histogram, Time};
@@ -46,6 +47,7 @@ pub struct Summary<'a> {
     breakers: Vec<parts::Breaker<'a>>,
     groups: Vec<parts::Group<'a>>,
     outboxes: Vec<parts::Outbox<'a>>,
+    stores: Vec<stores::Store<'a>>,
     messages: Vec<Message<'a>>,
     faults: Vec<Fault<'a>>,
     littles_law: Vec<Little<'a>>,
@@ -268,6 +270,7 @@ pub fn of(outcome: &Outcome) -> Summary<'_> {
         breakers: outcome.breakers.iter().map(parts::breaker).collect(),
         groups: outcome.groups.iter().map(parts::group).collect(),
         outboxes: outcome.outboxes.iter().map(parts::outbox).collect(),
+        stores: outcome.stores.iter().map(stores::store).collect(),
         messages: outcome.messages.iter().map(message).collect(),
         faults: outcome.faults.iter().map(fault).collect(),
         littles_law: littles_law(outcome),

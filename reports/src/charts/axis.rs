@@ -49,6 +49,16 @@ impl Axis {
         Self { title: format!("virtual time ({})", unit.0), low: 0.0, high: end, ticks, scale: Projection::Linear }
     }
 
+    /// Virtual time from one moment to another, which may lie close together, in seconds.
+    pub(crate) fn stretch(from: f64, to: f64) -> Self {
+        let to = to.max(from + 1e-9);
+        let (step, decimals) = round_step((to - from) / 5.0);
+        let (first, last) = ((from / step).ceil() as u64, (to / step).floor() as u64);
+        let ticks = (first..=last).map(|n| (n as f64 * step, tick_label(n as f64 * step, decimals)));
+        let (title, scale) = ("virtual time (s)".to_owned(), Projection::Linear);
+        Self { title, low: from, high: to, ticks: ticks.collect(), scale }
+    }
+
     /// Shares from 0 on, drawn as log10(1 / (1 − share)): every nine is as far from the next.
     pub(crate) fn nines(largest: f64) -> Self {
         let labels = ["0", "50", "90", "99", "99.9", "99.99"];
@@ -187,7 +197,13 @@ fn time_unit(seconds: f64) -> Unit {
 /// Ticks from 0 to the first round number at or above `max`, at most about `most`, in steps of 1, 2 or 5 times a power of
 /// ten.
 fn linear_ticks(max: f64, most: f64) -> Vec<(f64, String)> {
-    let rough = max / most;
+    let (step, decimals) = round_step(max / most);
+    let count = (max / step * 0.999_999).ceil() as usize;
+    (0..=count).map(|n| (n as f64 * step, tick_label(n as f64 * step, decimals))).collect()
+}
+
+/// 1, 2 or 5 times a power of ten, at least `rough`; and the decimals that multiples of it have.
+fn round_step(rough: f64) -> (f64, i32) {
     let decade = rough.log10().floor() as i32;
     let power = 10.0_f64.powi(decade);
     let (step, decade) = match rough / power {
@@ -196,8 +212,7 @@ fn linear_ticks(max: f64, most: f64) -> Vec<(f64, String)> {
         r if r <= 5.000_001 => (5.0 * power, decade),
         _ => (10.0 * power, decade + 1),
     };
-    let count = (max / step * 0.999_999).ceil() as usize;
-    (0..=count).map(|n| (n as f64 * step, tick_label(n as f64 * step, -decade))).collect()
+    (step, -decade)
 }
 
 /// A tick's number with at most `decimals` digits after the point.

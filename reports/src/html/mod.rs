@@ -5,6 +5,7 @@
 //! escapes all text, `page.css` has every colour, `plot` draws the charts of `crate::charts` as SVG that takes the page's
 //! colours and keeps its text legible at every width.
 
+mod contradiction;
 mod facts;
 mod faults;
 mod latency;
@@ -20,6 +21,7 @@ mod sagas;
 mod scenario;
 mod spark;
 mod spent;
+mod stores;
 mod strip;
 mod table;
 mod topology;
@@ -45,7 +47,7 @@ type Make = fn(&Outcome) -> Option<Section>;
 
 /// Everything below the verdict, in the order shown: what failed, how it went over time, what it is made of, the numbers,
 /// where it comes from.
-const SECTIONS: [Make; 16] = [
+const SECTIONS: [Make; 17] = [
     promises::failed,
     promises::held,
     warnings::section,
@@ -58,6 +60,7 @@ const SECTIONS: [Make; 16] = [
     messages::section,
     sagas::section,
     transactions::section,
+    stores::section,
     resilience::section,
     faults::section,
     scenario::section,

@@ -11,13 +11,13 @@ const MOST: usize = 12;
 
 /// What a node was besides up.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Trouble {
+pub(super) enum Trouble {
     Down,
     Paused,
 }
 
 impl Trouble {
-    fn word(self) -> &'static str {
+    pub(super) fn word(self) -> &'static str {
         match self {
             Self::Down => "down",
             Self::Paused => "paused",
@@ -26,12 +26,12 @@ impl Trouble {
 }
 
 /// One node and when it was not up, in seconds.
-struct Node<'a> {
-    name: &'a str,
-    spans: Vec<(f64, f64, Trouble)>,
+pub(super) struct Node<'a> {
+    pub(super) name: &'a str,
+    pub(super) spans: Vec<(f64, f64, Trouble)>,
 }
 
-fn troubled(outcome: &Outcome) -> Vec<Node<'_>> {
+pub(super) fn troubled(outcome: &Outcome) -> Vec<Node<'_>> {
     let mut nodes: Vec<Node<'_>> = Vec::new();
     let end = outcome.end.seconds();
     for (fault, trouble) in outcome.faults.iter().filter_map(|fault| Some((fault, trouble(fault)?))) {

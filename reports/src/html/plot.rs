@@ -72,17 +72,33 @@ pub(super) fn draw(page: &mut Markup, chart: &Chart, high: u32) {
         for (number, row) in chart.rows.iter().enumerate() {
             bars(svg, row, ABOVE + number as u32 * ROW, &x);
         }
-        let floor = (ABOVE + high).to_string();
-        svg.void("line", &[("class", "axis"), ("x1", "0"), ("x2", "100%"), ("y1", &floor), ("y2", &floor)]);
-        let words = (ABOVE + high + 16).to_string();
-        for (number, (at, label)) in x.ticks.iter().enumerate() {
-            let across = format!("{:.2}%", share(&x, *at) * 100.0);
-            let class = if number % 2 == 0 { "x" } else { "x odd" };
-            // The last label says the unit, unless it is what stands above.
-            let unit = if number + 1 == x.ticks.len() && !counted { unit(&x) } else { "" };
-            svg.leaf("text", &[("class", class), ("x", &across), ("y", &words)], format!("{label} {unit}").trim_end());
-        }
+        // The last label says the unit, unless it is what stands above.
+        floor(svg, &x, ABOVE + high, if counted { "" } else { unit(&x) });
     });
+}
+
+/// The horizontal axis at this height, with its labels below it.
+pub(super) fn floor(svg: &mut Markup, x: &Axis, at: u32, unit: &str) {
+    let (line, words) = (at.to_string(), (at + 16).to_string());
+    svg.void("line", &[("class", "axis"), ("x1", "0"), ("x2", "100%"), ("y1", &line), ("y2", &line)]);
+    for (number, (at, label)) in x.ticks.iter().enumerate() {
+        let across = percent(share(x, *at));
+        // Every other one has no room on a narrow page; the last has the unit.
+        let left = x.ticks.len() - 1 - number;
+        let class = if left % 2 == 0 { "x" } else { "x odd" };
+        let unit = if left == 0 { unit } else { "" };
+        svg.leaf("text", &[("class", class), ("x", &across), ("y", &words)], format!("{label} {unit}").trim_end());
+    }
+}
+
+/// Only the time axis, for pictures that consist of lanes.
+pub(super) fn time_floor(page: &mut Markup, x: &Axis) {
+    page.node("svg", &[("class", "plot"), ("aria-hidden", "true"), ("height", "24")], |svg| floor(svg, x, 2, unit(x)));
+}
+
+/// A share of the width.
+pub(super) fn percent(share: f64) -> String {
+    format!("{:.2}%", share * 100.0)
 }
 
 /// A row of bars with its name above them; they begin at this height.
@@ -125,7 +141,7 @@ pub(super) fn legend(page: &mut Markup, chart: &Chart) {
 pub(super) fn bands(inner: &mut Markup, lane: &Lane, x: &Axis) {
     for (from, to) in &united(&lane.spans) {
         let (left, right) = (across(x, *from), across(x, *to));
-        let (left, wide) = (format!("{left:.0}"), format!("{:.0}", right - left));
+        let (left, wide) = (format!("{left:.0}"), format!("{:.0}", (right - left).max(1.0)));
         let class = format!("band {}", shade(lane.colour));
         let place = [("class", class.as_str()), ("x", &left), ("y", "0"), ("width", &wide), ("height", "1000")];
         inner.node("rect", &place, |rect| {
@@ -158,7 +174,7 @@ pub(super) fn across(x: &Axis, at: f64) -> f64 {
     share(x, x.place(at)) * WIDE
 }
 
-fn share(axis: &Axis, coordinate: f64) -> f64 {
+pub(super) fn share(axis: &Axis, coordinate: f64) -> f64 {
     ((coordinate - axis.low) / (axis.high - axis.low)).clamp(0.0, 1.0)
 }
 

@@ -3,7 +3,7 @@
 
 use super::markup::Markup;
 use super::table::{NONE, Table, code, numbers, words};
-use super::{Section, spark};
+use super::{Section, contradiction, spark};
 use crate::mood::Mood;
 use crate::number::{quantity, thousands};
 use crate::terminal::{expectation, invariant_told, left_to_sweeps};
@@ -106,6 +106,9 @@ fn invariant(card: &mut Markup, result: &InvariantResult) {
         card.node("div", &[("class", "witness")], |story| {
             result.witness.iter().flat_map(|text| text.lines()).for_each(|line| told(story, line));
         });
+    }
+    if let Some(shown) = result.evidence.as_ref().and_then(|evidence| evidence.contradiction.as_ref()) {
+        contradiction::draw(card, shown);
     }
 }
 

@@ -58,7 +58,7 @@ pub(super) fn shown_lanes(outcome: &Outcome) -> Vec<Lane> {
 
 /// `latency` of `latency-gateway.checkout-shoppers`.
 fn sort(chart: &Chart) -> &str {
-    let sorts = ["load", "latency", "in-doubt", "flow", "messages", "outbox-lag"];
+    let sorts = ["load", "latency", "in-doubt", "flow", "messages", "outbox-lag", "replication-lag"];
     sorts.into_iter().find(|sort| chart.file.starts_with(sort)).unwrap_or(&chart.file)
 }
 
@@ -72,7 +72,8 @@ fn few_of_each(charts: Vec<Chart>) -> Vec<Chart> {
     kept
 }
 
-fn lane_row(strip: &mut Markup, outcome: &Outcome, lane: &Lane, x: &Axis) {
+/// The row of a lane of faults.
+pub(super) fn lane_row(strip: &mut Markup, outcome: &Outcome, lane: &Lane, x: &Axis) {
     strip.node("div", &[("class", "row lane")], |row| {
         row.node("div", &[("class", "about")], |about| {
             about.say(&lane.name);

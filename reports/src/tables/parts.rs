@@ -112,7 +112,7 @@ pub fn breakers(outcome: &Outcome) -> Vec<u8> {
     table.end()
 }
 
-/// The series of `timeseries.csv` about sagas, retries, breakers and outboxes.
+/// The series of `timeseries.csv` about sagas, retries, breakers, groups, stores and outboxes.
 pub(super) fn series(outcome: &Outcome) -> Vec<Values> {
     let mut all = Vec::new();
     for saga in &outcome.sagas {
@@ -131,6 +131,12 @@ pub(super) fn series(outcome: &Outcome) -> Vec<Values> {
     for group in &outcome.groups {
         all.push(("lag_mean", group_name(group), means(&group.lag)));
         all.push(("lag_max", group_name(group), maxima(&group.lag)));
+    }
+    for store in &outcome.stores {
+        for (machine, lag) in store.machines.iter().zip(&store.lags) {
+            all.push(("replication_lag_mean", machine.clone(), means(lag)));
+            all.push(("replication_lag_max", machine.clone(), maxima(lag)));
+        }
     }
     for outbox in &outcome.outboxes {
         all.push(("outbox_depth_mean", outbox.service.clone(), means(&outbox.depth)));

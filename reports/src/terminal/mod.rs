@@ -8,6 +8,7 @@ mod paint;
 mod parts;
 mod run;
 mod sections;
+mod stores;
 mod sweep;
 
 pub(crate) use parts::books;

@@ -2,7 +2,7 @@
 
 use super::paint::Paint;
 use super::{INDENT, WIDTH, clean, columns, wrapped};
-use super::{parts, sections};
+use super::{parts, sections, stores};
 use crate::mood::Mood;
 use crate::number::{plain, thousands};
 use kernel::{Span, Time};
@@ -17,6 +17,7 @@ pub fn run(outcome: &Outcome, out_dir: &str, colour: bool) -> String {
     blocks.push(sections::operations(outcome, paint));
     blocks.push(sections::queues(outcome, paint));
     blocks.push(sections::transactions(outcome, paint));
+    blocks.push(stores::stores(outcome, paint));
     blocks.push(parts::sagas(outcome, paint));
     blocks.push(parts::messages(outcome, paint));
     blocks.push(parts::groups(outcome, paint));

@@ -3,7 +3,7 @@
 //! Two workloads, one internal operation, three queues, one transaction type, a crash, an overlapping loss, a pause that was
 //! skipped, windows without samples, and promises of every status.
 
-use crate::parts;
+use crate::{parts, stores};
 use kernel::{Histogram, Span, Time};
 use lab::outcome::{
     Expectation, FaultResult, Found, HistoryLine, InvariantResult, LevelResult, Link, LinkKind, LittleResult,
@@ -348,7 +348,7 @@ fn faults() -> Vec<FaultResult> {
     ]
 }
 
-/// Takes out everything about brokers' queues, groups, sagas, retries, breakers and outboxes.
+/// Takes out everything about brokers' queues, groups, sagas, retries, breakers, outboxes and stores.
 pub(crate) fn without_parts(outcome: &mut Outcome) {
     outcome.message_queues.clear();
     outcome.sagas.clear();
@@ -356,6 +356,7 @@ pub(crate) fn without_parts(outcome: &mut Outcome) {
     outcome.breakers.clear();
     outcome.groups.clear();
     outcome.outboxes.clear();
+    outcome.stores.clear();
 }
 
 pub(crate) fn sample() -> Outcome {
@@ -407,6 +408,7 @@ pub(crate) fn sample() -> Outcome {
         breakers: parts::breakers(),
         groups: parts::groups(),
         outboxes: parts::outboxes(),
+        stores: stores::stores(),
         messages: messages(),
         faults: faults(),
         little: vec![LittleResult { queue: "bank_a".to_owned(), integral: 1 << 80, sojourns: 1 << 80 }],

@@ -4,5 +4,6 @@ mod fixture;
 mod page;
 mod parts;
 mod pictures;
+mod stores;
 mod tables;
 mod texts;

@@ -28,7 +28,7 @@ fn every_table_has_one_header_and_a_row_per_window() {
         (
             "timeseries.csv",
             "metric,subject,window_start_s,window_end_s,value",
-            (2 * 4 + 3 + 4 + 2 + 2 + 2 + 2 * 2 + 4) * WINDOWS,
+            (2 * 4 + 3 + 4 + 2 + 2 + 2 + 2 * 2 + 4 + 2 * 3) * WINDOWS,
         ),
         ("spent.csv", "operation,from,waiting_for,time_s", 15),
         (

@@ -4,6 +4,7 @@
 
 mod evidence;
 mod parts;
+mod stores;
 mod topology;
 
 use kernel::{Histogram, Span, Time};
@@ -14,6 +15,7 @@ pub use parts::{
     BreakerResult, BreakerSpan, BreakerState, GroupResult, Identity, MessageQueueResult, MessageWindow, OutboxResult,
     RetryResult, RetryWindow, SagaResult, SagaStepCounts,
 };
+pub use stores::{GapsResult, Leading, StoreResult};
 pub use topology::{Link, LinkKind, Part, Topology};
 
 use crate::measure::Value;
@@ -84,6 +86,8 @@ pub struct Outcome {
     pub groups: Vec<GroupResult>,
     /// Per outbox.
     pub outboxes: Vec<OutboxResult>,
+    /// Per replicated store.
+    pub stores: Vec<StoreResult>,
     /// Messages by sender, receiver and kind.
     pub messages: Vec<MessageCount>,
     /// Every fault instance.

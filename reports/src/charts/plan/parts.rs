@@ -1,4 +1,4 @@
-//! Charts of brokers' queues, groups of readers, sagas, retries, breakers and outboxes.
+//! Charts of brokers' queues, groups of readers, sagas, retries, breakers, outboxes and stores.
 
 use super::{
     BAR_INK, Bar, Chart, Files, Horizontal, Ink, MOST, MOST_CHARTS, Measure, Row, Series, at_ends, mean_and_max, more,
@@ -25,6 +25,7 @@ pub(super) fn charts(outcome: &Outcome) -> Vec<Chart> {
     charts.extend(breakers(outcome));
     charts.extend(groups(outcome));
     charts.extend(outboxes(outcome));
+    charts.extend(replication(outcome));
     charts
 }
 
@@ -237,6 +238,25 @@ fn groups(outcome: &Outcome) -> Option<Chart> {
         series: levels(outcome, &all),
         ..over_levels(outcome)
     })
+}
+
+/// How far followers are behind, a chart per store.
+fn replication(outcome: &Outcome) -> Vec<Chart> {
+    let behind: Vec<_> = outcome.stores.iter().filter(|store| store.lags.iter().any(|lag| lag.max > 0)).collect();
+    let mut files = Files::new("replication-lag", behind.len());
+    let charts = behind.into_iter().take(MOST_CHARTS).map(|store| {
+        let all: Vec<(&str, &LevelResult)> = store.machines.iter().map(|name| &name[..]).zip(&store.lags).collect();
+        Chart {
+            file: files.name(&store.name),
+            title: format!("Replication lag of {}: entries of the leader’s log not yet executed", store.name),
+            quantity: "behind",
+            measure: Measure::Count("entries"),
+            note: more(all.len(), "timeseries.csv"),
+            series: levels(outcome, &all),
+            ..over_levels(outcome)
+        }
+    });
+    charts.collect()
 }
 
 fn outboxes(outcome: &Outcome) -> Vec<Chart> {

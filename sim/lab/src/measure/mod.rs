@@ -19,6 +19,7 @@ mod levels;
 mod mail;
 mod parts;
 mod phase;
+mod replication;
 mod sagas;
 mod source;
 mod stream;
@@ -44,6 +45,7 @@ use levels::Levels;
 use mail::Mail;
 use parts::Group;
 use phase::Phases;
+use replication::Replication;
 use sagas::Sagas;
 use source::{Counted, Flow, Probe, Source, Sources};
 use stream::{Keep, Stream};
@@ -108,6 +110,8 @@ pub struct Recorder {
     mail: Mail,
     sagas: Sagas,
     breakers: Breakers,
+    /// Of runs for charts.
+    replication: Option<Replication>,
     groups: Vec<Group>,
     /// By protocol: participants in doubt, locks held, all nodes together.
     transaction_levels: Vec<[usize; 2]>,
@@ -130,6 +134,7 @@ impl Recorder {
         let traffic = Traffic::new(names);
         let (mail, sagas) = (Mail::new(names, &mut levels), Sagas::new(names, times.warmup));
         let groups = Group::all(names, &mut levels);
+        let replication = (detail == Detail::Windows).then(|| Replication::new(names, &mut levels));
         let transaction_levels = names.protocols.iter().map(|protocol| {
             let labels = [("tx".to_owned(), protocol.clone())];
             let rows = ["in_doubt_level", "locks_held"].map(|metric| wanted::rows_called(names, metric, &labels));
@@ -174,6 +179,7 @@ impl Recorder {
             mail,
             sagas,
             breakers: Breakers::new(names),
+            replication,
             groups,
             transaction_levels,
             probes,
@@ -240,6 +246,9 @@ impl Recorder {
         }
         self.mail.change(now, change, &mut self.levels);
         self.breakers.change(now, change);
+        if let Some(replication) = &mut self.replication {
+            replication.change(now, change, &mut self.levels);
+        }
     }
 
     /// A message was sent, delivered, lost or sent again.

@@ -8,7 +8,8 @@ use super::wanted::label;
 use super::{Levels, Recorder, wanted};
 use crate::names::Names;
 use crate::outcome::{
-    BreakerResult, GroupResult, MessageQueueResult, OperationWindow, OutboxResult, RetryResult, RetryWindow, SagaResult,
+    BreakerResult, GroupResult, LevelResult, MessageQueueResult, OperationWindow, OutboxResult, RetryResult,
+    RetryWindow, SagaResult,
 };
 
 impl Recorder {
@@ -112,6 +113,13 @@ impl Recorder {
             }
         }
         found
+    }
+
+    /// How far each machine of a store is behind its leader; nothing without leaders, and in a run of many.
+    pub fn lags(&self, store: &str) -> Vec<LevelResult> {
+        let known = self.replication.iter().flat_map(|replication| &replication.stores);
+        let levels = known.filter(|known| known.name == store).flat_map(|known| &known.levels);
+        levels.map(|level| self.levels.get(*level).result()).collect()
     }
 
     pub(super) fn group_results(&self, names: &Names) -> Vec<GroupResult> {

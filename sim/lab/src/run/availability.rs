@@ -13,9 +13,13 @@ use systems::app::output::{Asked, Told};
 use crate::compile::Compiled;
 use crate::measure::wanted::label;
 use crate::model::Model;
+use crate::outcome::GapsResult;
 
 /// From here on processes are requests of machines, not clients (`systems::app::consulting`).
 const MACHINES: u64 = 1 << 60;
+
+/// Of each workload so many gaps are kept with their times.
+const SPANS_MAX: usize = 2_000;
 
 /// All gaps and elections of a run.
 #[derive(Clone, Default, Debug)]
@@ -35,6 +39,9 @@ pub(super) struct Availability {
 #[derive(Clone, Debug)]
 struct Gap {
     series: SeriesId,
+    store: u32,
+    /// What they came to.
+    told: GapsResult,
     /// What is longer counts though nothing fails.
     patience: Span,
     open: BTreeMap<u64, Time>,
@@ -62,23 +69,25 @@ impl Availability {
             if series.metric == "unavailable" && gaps {
                 let plan = &compiled.plan.stores[store];
                 let patience = plan.ask_again.unwrap_or(plan.pause);
-                new.add((model, compiled), store as u32, &series.labels, Gap::new(id, patience));
+                new.add((model, compiled), &series.labels, Gap::new((id, store as u32), patience));
             }
         }
         new
     }
 
-    fn add(&mut self, (model, compiled): (&Model, &Compiled), store: u32, labels: &[(&'static str, String)], gap: Gap) {
-        let number = self.gaps.len();
-        self.gaps.push(gap);
+    fn add(&mut self, (model, compiled): (&Model, &Compiled), labels: &[(&'static str, String)], mut gap: Gap) {
+        let (number, store) = (self.gaps.len(), gap.store);
         if let Some(workload) = label(labels, "workload") {
+            workload.clone_into(&mut gap.told.who);
             let workload = model.workloads.iter().position(|(name, _)| name.value == workload);
             self.workloads.extend(workload.map(|workload| ((store, workload as u64), number)));
         }
         if let Some(service) = label(labels, "service") {
+            service.clone_into(&mut gap.told.who);
             let nodes = compiled.names.nodes.iter().enumerate().filter(|(_, node)| node.part == service);
             self.machines.extend(nodes.map(|(node, _)| ((store, node as u64), number)));
         }
+        self.gaps.push(gap);
     }
 
     /// Somebody asks for gaps.
@@ -118,7 +127,12 @@ impl Availability {
         if core::mem::replace(&mut self.over, true) {
             return Vec::new();
         }
-        self.gaps.iter().filter_map(|gap| gap.until(now, None)).collect()
+        self.gaps.iter_mut().filter_map(|gap| gap.ends(now, None)).collect()
+    }
+
+    /// The gaps of each who asks a store.
+    pub(super) fn results(&self, store: u32) -> Vec<GapsResult> {
+        self.gaps.iter().filter(|gap| gap.store == store).map(|gap| gap.told.clone()).collect()
     }
 
     /// Somebody leads; the first of a store was not elected in the place of another.
@@ -132,8 +146,10 @@ impl Availability {
 }
 
 impl Gap {
-    fn new(series: SeriesId, patience: Span) -> Self {
-        Self { series, patience, open: BTreeMap::new(), oldest: BTreeSet::new(), answered: Time::ZERO, failed: None }
+    fn new((series, store): (SeriesId, u32), patience: Span) -> Self {
+        let told = GapsResult { who: String::new(), count: 0, longest: Span::ZERO, spans: Vec::new() };
+        let (open, oldest) = (BTreeMap::new(), BTreeSet::new());
+        Self { series, store, told, patience, open, oldest, answered: Time::ZERO, failed: None }
     }
 
     fn close(&mut self, process: u64) -> Option<Time> {
@@ -144,9 +160,21 @@ impl Gap {
 
     fn answered(&mut self, process: u64, now: Time) -> Option<Sample> {
         let began = self.close(process);
-        let sample = self.until(now, began);
+        let sample = self.ends(now, began);
         (self.answered, self.failed) = (now, None);
         sample
+    }
+
+    /// As [`Gap::until`]; what counts is kept.
+    fn ends(&mut self, now: Time, began: Option<Time>) -> Option<Sample> {
+        let sample = self.until(now, began)?;
+        let told = &mut self.told;
+        told.count += 1;
+        told.longest = told.longest.max(sample.value);
+        if told.spans.len() < SPANS_MAX {
+            told.spans.push((sample.since, now));
+        }
+        Some(sample)
     }
 
     /// The gap that ends now, if it counts. `began`: when the question was asked that is answered.
@@ -172,7 +200,8 @@ mod tests {
 
     /// Milliseconds, who, what; then what was measured: from when, how long.
     fn gaps(lines: &[(u64, u64, Asked)], end: u64) -> Vec<(u64, u64)> {
-        let mut all = Availability { gaps: vec![Gap::new(SeriesId(0), Span::millis(150))], ..Availability::default() };
+        let mut all =
+            Availability { gaps: vec![Gap::new((SeriesId(0), 0), Span::millis(150))], ..Availability::default() };
         all.workloads.insert((0, 0), 0);
         let at = |time: u64| Time::ZERO + Span::millis(time);
         let mut found: Vec<Sample> =

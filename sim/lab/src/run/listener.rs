@@ -7,6 +7,7 @@ use systems::app::machine::Machine;
 use systems::app::output::Output;
 
 use super::availability::Availability;
+use super::leading::Leaders;
 use super::stores::Stores;
 use super::{History, Options, ledger};
 use crate::compile::Compiled;
@@ -37,6 +38,7 @@ pub(super) struct Listener {
     history_cut: bool,
     stores: Stores,
     availability: Availability,
+    leaders: Leaders,
     /// By node: the cell and row that says whether it is up.
     up: Vec<Option<(CellId, u64)>>,
     workloads: Vec<(String, String)>,
@@ -95,7 +97,8 @@ impl Listener {
             Vec::new()
         };
         let asks = |metric| wanted.iter().any(|term| term.metric == metric);
-        let (gaps, elections) = (asks(measure::Metric::Unavailable), asks(measure::Metric::Elections));
+        let shown = options.detail == measure::Detail::Windows;
+        let (gaps, elections) = (shown || asks(measure::Metric::Unavailable), asks(measure::Metric::Elections));
         let availability = Availability::new(model, compiled, gaps, elections);
         let keep = options.history == History::IfThereIsState && compiled.plan.history;
         let history = keep.then(Vec::new);
@@ -112,6 +115,7 @@ impl Listener {
             history_cut: false,
             stores,
             availability,
+            leaders: Leaders::new(model, compiled),
             up: compiled.up.clone(),
             workloads: compiled.workloads.clone(),
             variables: compiled.variables.clone(),
@@ -260,6 +264,11 @@ impl Listener {
         if self.history_cut {
             warnings.push(format!("the history was cut after {HISTORY_LINES_MAX} lines"));
         }
+        let mut stores = self.leaders.results(ending.end, &self.names);
+        for (store, number) in stores.iter_mut().zip(0..) {
+            store.gaps = self.availability.results(number);
+            store.lags = self.recorder.lags(&store.name);
+        }
         let mut verdict = judge(&invariants, &thresholds, &model.expect);
         let broken = invariants.iter().any(|invariant| invariant.status == Status::Violated);
         if let Some(why) = cut_short.filter(|_| !broken) {
@@ -296,6 +305,7 @@ impl Listener {
             breakers: measured.breakers,
             groups: measured.groups,
             outboxes: measured.outboxes,
+            stores,
             messages: measured.messages,
             faults,
             little: measured.little,
@@ -364,6 +374,7 @@ impl Watch<Machine> for Listener {
         if let Some(election) = self.availability.fact(&fact) {
             self.recorder.sample(fact.time, fact.node, election);
         }
+        self.leaders.fact(&fact);
         self.promises.event(self.events);
         self.promises.fact(&fact);
         self.take_times(fact.time);
@@ -424,6 +435,7 @@ impl Watch<Machine> for Listener {
     }
 
     fn crashed(&mut self, now: Time, node: NodeId) {
+        self.leaders.crashed(now, node);
         self.up(now, node, false);
     }
 

@@ -4,6 +4,7 @@
 //! the run's phases (heal, end of load, rest, end) are decided between events (docs/semantics.md, "What happens when").
 
 mod availability;
+mod leading;
 mod ledger;
 mod listener;
 mod stores;
