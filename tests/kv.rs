@@ -33,9 +33,6 @@ fn what_a_client_asks_twice_happens_once() {
         let asked: u64 = seen.operations.iter().map(|operation| operation.ok).sum();
         assert!(asked > 150, "seed {seed}: {asked} operations ended well");
     }
-    // Who forgets with a snapshot what was executed does it again.
-    let forgetful = swarm(&[("stores.kv.mutant", "apply_twice"), ("network.duplicate", "60%")]);
-    assert!(first_broken(&forgetful, "linearizable", 60).is_some(), "a request that is executed again is seen");
 }
 
 #[test]

@@ -180,7 +180,7 @@ fn told(shown: &Contradiction, places: &[usize]) -> String {
     }
     let more = shown.operations.len() - places.len();
     if more > 0 {
-        told += &format!("; {more} more are in summary.json");
+        told.extend(["; ", &more.to_string(), " more are in summary.json"]);
     }
     told + "."
 }

@@ -85,7 +85,7 @@ pub(super) fn floor(svg: &mut Markup, x: &Axis, at: u32, unit: &str) {
         let across = percent(share(x, *at));
         // Every other one has no room on a narrow page; the last has the unit.
         let left = x.ticks.len() - 1 - number;
-        let class = if left % 2 == 0 { "x" } else { "x odd" };
+        let class = if left.is_multiple_of(2) { "x" } else { "x odd" };
         let unit = if left == 0 { unit } else { "" };
         svg.leaf("text", &[("class", class), ("x", &across), ("y", &words)], format!("{label} {unit}").trim_end());
     }

@@ -28,12 +28,10 @@ pub(super) fn section(outcome: &Outcome) -> Option<Section> {
         return None;
     }
     let mut body = Markup::default();
-    body.leaf(
-        "p",
-        &[("class", "lead")],
-        "A block is a time in which a machine believed that it leads, in the colour of its term. A gap is a time in which \
-         clients waited and none of them was answered.",
-    );
+    let led = "A block is a time in which a machine believed that it leads, in the colour of its term. ";
+    let led = if shown.iter().any(|store| store.leading.is_some()) { led } else { "" };
+    let told = format!("{led}A gap is a time in which clients waited and none of them was answered.");
+    body.leaf("p", &[("class", "lead")], &told);
     table(outcome, &shown).write(&mut body, note.as_deref());
     let end = outcome.end.seconds();
     let (x, lanes, troubled) = (Axis::time(end), strip::shown_lanes(outcome), troubled(outcome));
@@ -58,7 +56,6 @@ fn table(outcome: &Outcome, stores: &[&StoreResult]) -> Table {
         words("leader at the end"),
         numbers("acknowledged writes", ""),
         numbers("lost", ""),
-        words("gaps"),
     ]);
     for store in stores {
         let or_none = |told: Option<String>| told.unwrap_or_else(|| NONE.to_owned());
@@ -72,10 +69,12 @@ fn table(outcome: &Outcome, stores: &[&StoreResult]) -> Table {
             or_none(store.leads_at(outcome.end).map(|(machine, _)| machine.to_owned())),
             or_none(ledger.map(|(acknowledged, _)| thousands(acknowledged))),
             or_none(ledger.map(|(_, lost)| thousands(lost))),
-            gaps.join("; "),
         ]);
+        if !gaps.is_empty() {
+            table.below(format!("No answer: {}", gaps.join("; ")));
+        }
     }
-    table
+    table.without_empty(&["elections", "last term", "leader at the end", "acknowledged writes", "lost"], &[NONE])
 }
 
 /// What all lanes have in common.
