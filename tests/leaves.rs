@@ -131,7 +131,14 @@ const BANK: File = File {
 /// A replicated store with every sort of fault that it can meet.
 const KV: File = File {
     name: "kv/swarm",
-    short: &[("run.duration", "2s"), ("run.heal", "1500ms"), ("faults.power.rate", "4/s"), ("faults.cut.rate", "4/s")],
+    short: &[
+        ("run.duration", "2s"),
+        ("run.heal", "1500ms"),
+        ("faults.power.rate", "2/s"),
+        ("faults.cut.rate", "4/s"),
+        ("faults.pause.rate", "5/s"),
+        ("faults.crash.rate", "1/s"),
+    ],
     changes: &[
         ("run.duration", To("2500ms")),
         ("run.heal", To("1900ms")),
@@ -164,7 +171,7 @@ const KV: File = File {
         ("faults.crash.for", To("900ms")),
         ("faults.power.kind", To("pause")),
         ("faults.power.target", To("kv[1]")),
-        ("faults.power.rate", To("2/s")),
+        ("faults.power.rate", To("4/s")),
         ("faults.power.for", To("30ms")),
         ("faults.voter.kind", To("pause")),
         ("faults.voter.target", To("kv")),
