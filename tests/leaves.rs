@@ -128,6 +128,78 @@ const BANK: File = File {
     ],
 };
 
+/// A replicated store with every sort of fault that it can meet.
+const KV: File = File {
+    name: "kv/swarm",
+    short: &[
+        ("run.duration", "2s"),
+        ("run.heal", "1500ms"),
+        ("faults.power.rate", "2/s"),
+        ("faults.cut.rate", "4/s"),
+        ("faults.pause.rate", "5/s"),
+        ("faults.crash.rate", "1/s"),
+    ],
+    changes: &[
+        ("run.duration", To("2500ms")),
+        ("run.heal", To("1900ms")),
+        ("run.quiesce", With(("run.heal", "none"), "0s")),
+        ("network.latency", To("exp(3ms)")),
+        ("network.loss", To("0%")),
+        ("network.duplicate", To("0%")),
+        ("network.transport", To("tcp")),
+        ("stores.kv.kind", Nothing("the other kinds have no leader to hit; `every_other_key_of_a_store…` has one")),
+        ("stores.kv.nodes", To("5")),
+        ("stores.kv.snapshot_every", To("4")),
+        ("stores.kv.disk.fsync", To("exp(2ms)")),
+        ("stores.kv.clock.drift", To("uniform(-200ppm, 100ppm)")),
+        ("workloads.people.users", To("5")),
+        ("workloads.people.think", To("exp(11ms)")),
+        ("workloads.people.vars.key", To("int(0, 3)")),
+        ("workloads.people.client.timeout", To("100ms")),
+        ("workloads.people.mix[0].weight", To("3")),
+        ("workloads.people.mix[0].read", To("kv[0]")),
+        ("workloads.people.mix[1].weight", To("3")),
+        ("workloads.people.mix[1].write", To("kv[0]")),
+        ("workloads.people.mix[1].value", To("7")),
+        ("workloads.people.mix[2].weight", To("2")),
+        ("workloads.people.mix[2].cas", To("kv[0]")),
+        ("workloads.people.mix[2].expected", To("7")),
+        ("workloads.people.mix[2].value", To("7")),
+        ("faults.crash.kind", To("pause")),
+        ("faults.crash.target", To("kv[0]")),
+        ("faults.crash.rate", To("3/s")),
+        ("faults.crash.for", To("900ms")),
+        ("faults.power.kind", To("pause")),
+        ("faults.power.target", To("kv[1]")),
+        ("faults.power.rate", To("4/s")),
+        ("faults.power.for", To("30ms")),
+        ("faults.voter.kind", To("pause")),
+        ("faults.voter.target", To("kv")),
+        ("faults.voter.point", To("raft.after_elected")),
+        ("faults.voter.nth", To("1")),
+        ("faults.voter.for", To("50ms")),
+        ("faults.cut.kind", With(("faults.cut.target", "kv[any]"), "crash")),
+        ("faults.cut.split", To("[[\"kv[0]\"]]")),
+        ("faults.cut.rate", To("3/s")),
+        ("faults.cut.for", To("800ms")),
+        ("faults.pause.kind", To("crash")),
+        ("faults.pause.target", To("kv[followers]")),
+        ("faults.pause.rate", To("3/s")),
+        ("faults.pause.for", To("700ms")),
+        ("faults.noise.kind", To("duplicate")),
+        ("faults.noise.chance", To("90%")),
+        ("faults.noise.rate", To("3/s")),
+        ("faults.noise.for", To("600ms")),
+        ("faults.clock.kind", To("pause")),
+        ("faults.clock.target", To("kv[leader]")),
+        ("faults.clock.rate", To("1/s")),
+        ("faults.clock.offset", To("uniform(-400ms, 500ms)")),
+    ],
+};
+
+/// What a store of any kind can be asked.
+const MIX: &str = "[{ weight = 1, read = \"kv[$key]\" }, { weight = 1, write = \"kv[$key]\", value = \"$unique\" }]";
+
 /// Promises would only stand in the way: a changed world may break them before it begins.
 const UNJUDGED: [(&str, &str); 3] = [("invariants", "none"), ("thresholds", "none"), ("expect", "none")];
 
@@ -206,6 +278,46 @@ fn every_leaf_of_four_stations_changes_the_run_or_only_judges_it() {
 #[test]
 fn every_leaf_of_the_bank_changes_the_run_or_only_judges_it() {
     BANK.check();
+}
+
+#[test]
+fn every_leaf_of_a_store_changes_the_run_or_only_judges_it() {
+    KV.check();
+}
+
+/// Keys that the campaign leaves at their defaults, each in a store that reads it.
+#[test]
+fn every_other_key_of_a_store_changes_the_run() {
+    let quorum = [
+        ("workloads.people.mix", MIX),
+        ("stores.kv.kind", "quorum"),
+        ("faults.pause", "none"),
+        ("faults.voter", "none"),
+    ];
+    let lease = [("stores.kv.reads", "lease")];
+    for (also, path, value) in [
+        (&[][..], "leader", "1"),
+        (&[], "acks", "leader"),
+        (&[], "acks", "3"),
+        (&[], "reads", "log"),
+        (&[], "reads", "any"),
+        (&[], "heartbeat", "40ms"),
+        (&[], "election_timeout", "uniform(150ms, 200ms)"),
+        (&[], "fencing", "false"),
+        (&[], "ask_again", "100ms"),
+        (&[], "mutant", "stale_leader"),
+        (&lease, "lease", "50ms"),
+        (&lease, "lease_clock", "wall"),
+        (&quorum, "replicas", "2"),
+        (&quorum, "read_quorum", "1"),
+        (&quorum, "write_quorum", "3"),
+        (&quorum, "read_repair", "async"),
+        (&quorum, "reads", "any"),
+    ] {
+        let path = format!("stores.kv.{path}");
+        let changed = [also, &[(path.as_str(), value)]].concat();
+        assert_ne!(KV.fingerprint(false, also), KV.fingerprint(false, &changed), "{path} = {value}");
+    }
 }
 
 /// The reason that stands on the list is true: promises and texts do not reach into the run.

@@ -3,7 +3,6 @@
 use super::markup::Markup;
 use super::plot;
 use crate::charts::axis::Axis;
-use crate::number::thousands;
 use lab::outcome::{Contradiction, Ended, StoreOperation};
 
 /// As many operations as a picture shows.
@@ -181,9 +180,7 @@ fn told(shown: &Contradiction, places: &[usize]) -> String {
     }
     let more = shown.operations.len() - places.len();
     if more > 0 {
-        told += "; ";
-        told += &thousands(more as u64);
-        told += " more are in summary.json";
+        told.extend(["; ", &more.to_string(), " more are in summary.json"]);
     }
     told + "."
 }

@@ -12,8 +12,8 @@
 //!   coordinator crashed and nobody was bound (then nothing is left to decide: presumed abort).
 //!
 //! **Memory.** Facts and votes are kept for open instances only. An instance is closed when it is decided and everybody
-//! who voted yes has applied the decision; then 9 bytes of content (instance, decision) remain in a `BTreeMap`, about 20
-//! bytes each in fact, so that a late contradiction is still caught. A late yes opens the instance again.
+//! who voted yes has applied the decision; then 9 bytes of content (instance, decision) remain, about 20 bytes each
+//! in fact, so that a late contradiction is still caught. A late yes opens the instance again.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
@@ -22,6 +22,7 @@ use alloc::vec::Vec;
 
 use kernel::{Fact, FactKind, NodeId};
 
+use crate::hashing::Map;
 use crate::story::Story;
 use crate::verdict::{Phrase, Verdict, Witness};
 
@@ -30,7 +31,7 @@ use crate::verdict::{Phrase, Verdict, Witness};
 pub struct AtomicCommit {
     protocol: u32,
     open: BTreeMap<u64, Instance>,
-    closed: BTreeMap<u64, bool>,
+    closed: Map<u64, bool>,
     first: Option<Witness>,
     counts: Counts,
 }
@@ -80,9 +81,9 @@ enum Crashes {
 
 impl AtomicCommit {
     /// A judge of facts that bear this protocol's number.
-    pub const fn new(protocol: u32) -> Self {
+    pub fn new(protocol: u32) -> Self {
         let counts = Counts { begun: 0, committed: 0, aborted: 0, aborted_though_ready: 0, violations: 0 };
-        Self { protocol, open: BTreeMap::new(), closed: BTreeMap::new(), first: None, counts }
+        Self { protocol, open: BTreeMap::new(), closed: Map::default(), first: None, counts }
     }
 
     /// Takes in the next fact. Facts about other protocols are passed over, facts about machines are not.

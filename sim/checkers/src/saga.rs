@@ -21,6 +21,7 @@ use alloc::vec::Vec;
 
 use kernel::{Fact, FactKind, SagaFact, Span, Time};
 
+use crate::hashing::Map;
 use crate::story::Story;
 use crate::verdict::{Phrase, Verdict, Witness};
 
@@ -42,7 +43,7 @@ pub struct Sagas {
     demand: Demand,
     open: BTreeMap<u64, Instance>,
     /// Whether they ended complete.
-    closed: BTreeMap<u64, bool>,
+    closed: Map<u64, bool>,
     /// When the bounds of open instances pass, if there is a bound.
     bounds: BTreeSet<(Time, u64)>,
     begun: u64,
@@ -106,12 +107,12 @@ type Breach = (&'static str, Vec<Phrase>);
 
 impl Sagas {
     /// A judge of facts that bear this protocol's number.
-    pub const fn new(protocol: u32, demand: Demand) -> Self {
+    pub fn new(protocol: u32, demand: Demand) -> Self {
         Self {
             protocol,
             demand,
             open: BTreeMap::new(),
-            closed: BTreeMap::new(),
+            closed: Map::default(),
             bounds: BTreeSet::new(),
             begun: 0,
             found: Found { first: None, violations: 0 },

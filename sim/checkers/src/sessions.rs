@@ -16,6 +16,9 @@
 //! The last two are about what a process observes, as Jepsen's models have it, and not one transaction: who has seen the
 //! second of two writes must not find the state before the first afterwards.
 //!
+//! Where it is known when things happened, writes of a key of which one was over before the other began stand in that order
+//! too: to a client an older value is older.
+//!
 //! Every value is written once per key, so it is known who was read from. The order exists if the arrows have no cycle.
 
 mod arrows;
@@ -26,7 +29,7 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use crate::history::{Certificate, Counterexample, History, Judgement, Refusal, Value};
+use crate::history::{Certificate, Clock, Counterexample, History, Judgement, Refusal, Value};
 use crate::linearizable::Budget;
 use arrows::Arrows;
 use read::{Known, Sessions, Wrong};
@@ -67,6 +70,9 @@ pub fn check(history: &History, initial: &Value, guarantee: Guarantee, budget: B
     };
     let mut arrows = Arrows::new(sessions.nodes.len());
     sessions.orders(&mut arrows);
+    if history.dialect.clock == Clock::Shared {
+        sessions.real_time(history, &mut arrows);
+    }
     let mut blank: Option<(usize, usize, usize)> = None;
     let mut known = Known::new();
     for node in 0..sessions.nodes.len() {
@@ -117,17 +123,28 @@ pub fn check(history: &History, initial: &Value, guarantee: Guarantee, budget: B
             ("relations", arrows.len()),
         ])),
         Some(cycle) => {
-            let shown: Vec<String> = cycle.iter().map(|&(node, _)| format!("{}", operation(node))).collect();
-            let mut nodes: Vec<usize> = cycle.iter().flat_map(|&(node, why)| [Some(node), why]).flatten().collect();
-            nodes.sort_unstable();
-            nodes.dedup();
-            told(
-                format!(
-                    "each of these must stand before the next, and the last before the first: {}",
-                    shown.join("; ")
-                ),
-                &nodes,
-            )
+            let demanded: Vec<(usize, usize, usize)> = (0..cycle.len())
+                .filter_map(|n| Some((cycle[n].0, cycle[(n + 1) % cycle.len()].0, cycle[n].1?)))
+                .collect();
+            if let [(writer, from, read)] = demanded[..] {
+                let (read_, from_, writer_) = (operation(read), operation(from), operation(writer));
+                let sentence = format!("{read_} must have seen {writer_}, and found what {from_} had left before that");
+                return Ok(told(sentence, &sorted(vec![writer, from, read])));
+            }
+            // What stands between two arrows stands there by itself.
+            let ends = |node: usize| demanded.iter().any(|&(from, to, _)| node == from || node == to);
+            let shown = cycle.iter().filter(|(node, _)| demanded.is_empty() || ends(*node));
+            let shown: Vec<String> = shown.map(|&(node, _)| format!("{}", operation(node))).collect();
+            let nodes = cycle.iter().filter(|(node, _)| demanded.is_empty() || ends(*node));
+            let nodes = nodes.flat_map(|&(node, why)| [Some(node), why]).flatten().collect();
+            let round = "each of these must stand before the next, and the last before the first";
+            told(format!("{round}: {}", shown.join("; ")), &sorted(nodes))
         }
     })
+}
+
+fn sorted(mut nodes: Vec<usize>) -> Vec<usize> {
+    nodes.sort_unstable();
+    nodes.dedup();
+    nodes
 }

@@ -111,6 +111,11 @@ impl<P: Process> Cluster<P> {
         &self.processes[node.0 as usize]
     }
 
+    /// What the clock of a machine shows now, in nanoseconds.
+    pub fn clock(&self, node: NodeId) -> i64 {
+        self.world.host(node.0 as u16).clock.reading(self.now())
+    }
+
     /// The plan of all processes.
     pub fn plan(&self) -> &P::Plan {
         &self.plan

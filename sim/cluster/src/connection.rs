@@ -9,11 +9,12 @@
 use alloc::collections::{BinaryHeap, VecDeque};
 use core::cmp::Reverse;
 
+use kernel::hashing::Map;
 use kernel::{Message, Process, Time};
 
 use crate::event::Event;
-use crate::hashing::Map;
 use crate::network::{Phase, RESET_AFTER, RETRANSMIT_AFTER, Stall, Stream, backoff};
+use crate::pairs::Pairs;
 use crate::passage::{Transmission, pair, purpose};
 use crate::plan::Wire;
 use crate::world::World;
@@ -25,9 +26,10 @@ const HEADERS: u32 = 40;
 type Ends = [u16; 2];
 
 /// Open connections. One that belongs to a past life of either end is as good as none.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Connections {
-    open: Map<u32, Ends>,
+    /// By pair of machines, the lower number first: whose lives a connection is between.
+    open: Pairs<Option<Ends>>,
     pools: Map<u32, (Ends, BinaryHeap<Reverse<Time>>)>,
 }
 
@@ -37,8 +39,16 @@ const fn both(from: u16, to: u16) -> u32 {
 }
 
 impl Connections {
+    pub(crate) fn new(machines: usize) -> Self {
+        Self { open: Pairs::new(machines), pools: Map::default() }
+    }
+
     pub(crate) fn close(&mut self, from: u16, to: u16) {
-        self.open.remove(&both(from, to));
+        *self.between(from, to) = None;
+    }
+
+    fn between(&mut self, from: u16, to: u16) -> &mut Option<Ends> {
+        self.open.at(from.min(to), from.max(to))
     }
 
     /// Takes a connection of a pool that no message is in; false if there is none.
@@ -69,11 +79,12 @@ impl<P: Process> World<P> {
     }
 
     /// Finds a connection for a message over a link whose connections cost something. True: the message waits for one.
-    pub(crate) fn waits_for_connection(&mut self, parcel: u32, stream: Stream) -> bool {
+    #[inline]
+    pub(crate) fn waits_for_connection(&mut self, parcel: u32, stream: Stream, ordered: bool) -> bool {
         let (from, to, _) = stream;
         let (now, ends) = (self.now(), self.ends(from, to));
-        let found = if self.network.link(from, to).is_ordered() {
-            self.network.connections.open.get(&both(from, to)) == Some(&ends)
+        let found = if ordered {
+            *self.network.connections.between(from, to) == Some(ends)
         } else {
             self.network.connections.take(from, to, ends, now)
         };
@@ -105,8 +116,9 @@ impl<P: Process> World<P> {
         if self.judge(from, to).is_some() || self.judge(to, from).is_some() {
             return None;
         }
-        let left = self.leave(&question).ok()?;
-        self.leave(&answer).ok()?;
+        let (there, back) = (self.network.index(from, to), self.network.index(to, from));
+        let left = self.leave(there, &question).ok()?;
+        self.leave(back, &answer).ok()?;
         let network = &self.network;
         let there = network.wires.latency(network.link(from, to), &question);
         let back = network.wires.latency(network.link(to, from), &answer);
@@ -118,7 +130,7 @@ impl<P: Process> World<P> {
         let (from, to, _) = stream;
         if self.network.link(from, to).is_ordered() && self.host(from).up() && self.host(to).up() {
             let ends = self.ends(from, to);
-            self.network.connections.open.insert(both(from, to), ends);
+            *self.network.connections.between(from, to) = Some(ends);
         }
     }
 }

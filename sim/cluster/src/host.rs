@@ -7,12 +7,12 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
-use kernel::{Delta, FactKind, Frame, Handle, PointId, Process, Record, Time};
+use kernel::hashing::{Map, Set};
+use kernel::{Delta, FactKind, Frame, Handle, PointId, Process, Record, Time, fold};
 
 use crate::cpu::Cpu;
 use crate::event::Event;
 use crate::hardware::{Clock, NodeHardware};
-use crate::hashing::{Map, Set};
 
 /// A machine.
 #[derive(Clone)]
@@ -81,6 +81,8 @@ pub(crate) struct DiskState<P: Process> {
     pub(crate) instant: bool,
     /// The records. While a process reads its log at start, those it reads are lent out and missing here.
     pub(crate) log: Vec<P::Record>,
+    /// Digests of those that are not durable yet.
+    pub(crate) digests: VecDeque<u64>,
     /// How many records there are, lent out or not.
     pub(crate) length: u32,
     /// How many of them are durable.
@@ -136,6 +138,7 @@ impl<P: Process> Host<P> {
             disk: DiskState {
                 instant: node.disk.is_instant(),
                 log: Vec::new(),
+                digests: VecDeque::new(),
                 length: 0,
                 durable: 0,
                 writing: 0,
@@ -162,10 +165,16 @@ impl<P: Process> Batch<P> {
 }
 
 impl<P: Process> DiskState<P> {
+    /// Every record is durable.
+    #[inline]
+    pub(crate) fn is_durable(&self) -> bool {
+        self.durable == self.length
+    }
+
     /// Which write an effect of this frame waits for.
     #[inline]
     pub(crate) fn gate(&self, frame: Frame) -> Gate {
-        if self.durable == self.length {
+        if self.is_durable() {
             Gate::Open
         } else if self.next.frames.contains(&frame) {
             Gate::Next
@@ -193,11 +202,12 @@ impl<P: Process> DiskState<P> {
         self.log[from as usize - lent..to as usize - lent].iter().map(|record| u64::from(record.bytes())).sum()
     }
 
-    /// The write in flight is durable. Returns how many records it had; its effects stand in `current.waiting`.
-    pub(crate) fn finish(&mut self) -> u32 {
+    /// The write in flight is durable. Returns how many records it had and a digest of all of them; its effects stand in
+    /// `current.waiting`.
+    pub(crate) fn finish(&mut self) -> (u32, u64) {
         let records = self.writing - self.durable;
         self.durable = self.writing;
         self.current.frames.clear();
-        records
+        (records, self.digests.drain(..records as usize).fold(0, fold))
     }
 }

@@ -15,9 +15,9 @@ use kernel::{Handle, Key, Lane, Message, Process, Queue, Seed, Span, Time};
 
 use crate::connection::Connections;
 use crate::event::Event;
-use crate::hardware::{Hardware, Transport};
-use crate::hashing::Map;
-use crate::passage::{Resolved, Transmission, Wires, pair, purpose};
+use crate::hardware::Hardware;
+use crate::pairs::Pairs;
+use crate::passage::{Resolved, Transmission, Wires, purpose};
 use crate::plan::{Direction, Wire};
 use crate::watch::{Passage, Reason, Watch};
 use crate::world::{World, tell};
@@ -33,6 +33,8 @@ pub(crate) struct Network {
     groups: usize,
     group: Vec<u16>,
     pub(crate) links: Vec<Resolved>,
+    /// By pair of groups: the lane of a link that never does more than delay a message by a constant.
+    lanes: Vec<Option<Lane>>,
     pub(crate) wires: Wires,
     pub(crate) connections: Connections,
     /// Messages sent so far.
@@ -42,8 +44,8 @@ pub(crate) struct Network {
     pub(crate) stalls: BTreeMap<Stream, Stall>,
     /// Messages held by cuts, by their order.
     held: BTreeMap<u64, u32>,
-    /// The last arrival of each connection over a jittered link.
-    pub(crate) arrivals: Map<u32, Time>,
+    /// The last arrival of each connection over a jittered link; time 0 if there was none.
+    pub(crate) arrivals: Pairs<Time>,
 }
 
 /// An active partition.
@@ -110,7 +112,7 @@ pub(crate) enum Does {
 }
 
 impl Cut {
-    fn covers(&self, from: u16, to: u16) -> bool {
+    pub(crate) fn covers(&self, from: u16, to: u16) -> bool {
         let (a, b) = (self.side[usize::from(from)], self.side[usize::from(to)]);
         a != 0
             && b != 0
@@ -138,18 +140,20 @@ impl Network {
         assert!(group.iter().all(|&g| g < hardware.groups), "every machine is in a group that has links");
         let ways: Vec<Resolved> = hardware.links.iter().map(|link| Resolved::new(link, queue)).collect();
         let back = |way: usize| &ways[way % groups * groups + way / groups];
+        let links: Vec<Resolved> = ways.iter().enumerate().map(|(n, way)| way.with_way_back(back(n))).collect();
         Self {
-            links: ways.iter().enumerate().map(|(n, way)| way.with_way_back(back(n))).collect(),
+            lanes: links.iter().map(Resolved::lane).collect(),
+            arrivals: Pairs::new(hardware.nodes.len()),
+            connections: Connections::new(hardware.nodes.len()),
+            links,
             groups,
             group,
             wires: Wires::new(seed),
-            connections: Connections::default(),
             messages: 0,
             cuts: Vec::new(),
             nuisances: Vec::new(),
             stalls: BTreeMap::new(),
             held: BTreeMap::new(),
-            arrivals: Map::default(),
         }
     }
 
@@ -189,9 +193,8 @@ impl Network {
         if from == to {
             return Some(Queue::<()>::at_once());
         }
-        let link = self.link(from, to);
-        let (_, lane) = link.constant?;
-        (link.ideal && self.is_quiet()).then_some(lane)
+        let lane = self.lanes[self.index(from, to)]?;
+        self.is_quiet().then_some(lane)
     }
 
     /// Something may happen to a message at the end of its way.
@@ -208,7 +211,7 @@ impl Network {
 
     /// What a message has to stay in order with.
     fn stream(&self, from: u16, to: u16, parcel: u32) -> Stream {
-        (from, to, if self.link(from, to).transport() == Transport::Pool { parcel + 1 } else { 0 })
+        self.link(from, to).stream(from, to, parcel)
     }
 
     /// No message is held.
@@ -218,36 +221,38 @@ impl Network {
 }
 
 impl<P: Process> World<P> {
-    /// A message leaves its sender.
-    #[inline]
+    /// A message that waited for its sender's disk leaves it.
     pub(crate) fn dispatch<W: Watch<P>>(&mut self, parcel: u32, watch: &mut W) {
         let now = self.now();
         let order = self.network.number();
         let papers = self.parcels.at_mut(parcel);
-        let (from, to) = (papers.from, papers.to);
         (papers.sent, papers.order) = (now, order);
-        papers.to_incarnation = self.hosts[usize::from(to)].incarnation;
+        papers.to_incarnation = self.hosts[usize::from(papers.to)].incarnation;
         tell::<P, W>(now, papers, Passage::Sent, watch);
-        if let Some(lane) = self.network.quiet_lane(from, to) {
+        if let Some(lane) = self.network.quiet_lane(papers.from, papers.to) {
             papers.flight = self.queue.arm(lane, Event::Deliver { parcel });
             papers.attempt = 1;
             return;
         }
-        self.disturbed(parcel, watch);
+        self.embark(parcel, watch);
     }
 
     /// A message leaves its sender over a link on which something may happen to it.
-    fn disturbed<W: Watch<P>>(&mut self, parcel: u32, watch: &mut W) {
+    pub(crate) fn embark<W: Watch<P>>(&mut self, parcel: u32, watch: &mut W) {
         let papers = self.parcels.at(parcel);
-        let (from, to, now) = (papers.from, papers.to, papers.sent);
+        let now = papers.sent;
+        let (from, to) = (papers.from, papers.to);
         let link = self.network.link(from, to);
         let (reliable, ordered, opens) = (link.is_reliable(), link.is_ordered(), link.opens);
-        let stream = self.network.stream(from, to, parcel);
-        if ordered && let Some(stall) = self.network.stalls.get_mut(&stream) {
+        let stream = link.stream(from, to, parcel);
+        if ordered
+            && !self.network.stalls.is_empty()
+            && let Some(stall) = self.network.stalls.get_mut(&stream)
+        {
             stall.line.push_back(parcel);
             return;
         }
-        if opens && self.waits_for_connection(parcel, stream) {
+        if opens && self.waits_for_connection(parcel, stream, ordered) {
             return;
         }
         if let Fate::Lost(reason) = self.transmit(parcel, watch) {
@@ -267,26 +272,31 @@ impl<P: Process> World<P> {
         let (from, to, attempt) = (papers.from, papers.to, u64::from(papers.attempt));
         papers.sent = now;
         papers.attempt = papers.attempt.saturating_add(1);
-        let (route, bytes) = (papers.message.route(), papers.message.bytes());
-        match self.judge(from, to) {
-            Some(Wire::Drop) => return Fate::Lost(Reason::Cut),
-            Some(Wire::Hold) => {
-                self.hold(parcel, watch);
-                return Fate::Away;
+        let (route, bytes) = (papers.message.route(), papers.bytes);
+        if self.network.is_cut() {
+            match self.judge(from, to) {
+                Some(Wire::Drop) => return Fate::Lost(Reason::Cut),
+                Some(Wire::Hold) => {
+                    self.hold(parcel, watch);
+                    return Fate::Away;
+                }
+                None => {}
             }
-            None => {}
         }
         let transmission = Transmission { from, to, route, number: attempt | purpose::MESSAGE, bytes };
-        let departure = match self.leave(&transmission) {
+        let at = self.network.index(from, to);
+        let departure = match self.leave(at, &transmission) {
             Ok(departure) => departure,
             Err(reason) => return Fate::Lost(reason),
         };
-        let network = &self.network;
-        let link = network.link(from, to);
+        let network = &mut self.network;
+        let link = &network.links[at];
         let mut arrival = departure + network.wires.latency(link, &transmission);
         let copy = network.wires.copy(link, &transmission);
         let busy = link.opens && !link.is_ordered();
-        self.keep_order(from, to, &mut arrival);
+        if link.jitters_in_order() {
+            arrival = network.keep_order(from, to, arrival);
+        }
         self.parcels.at_mut(parcel).flight = self.queue.at(arrival, Event::Deliver { parcel });
         if busy {
             let ends = self.ends(from, to);
@@ -299,25 +309,6 @@ impl<P: Process> World<P> {
             self.hand_over_again(parcel, &transmission, departure, watch);
         }
         Fate::Away
-    }
-
-    /// What the active cuts do to a message on its way; each that does something notes it.
-    pub(crate) fn judge(&mut self, from: u16, to: u16) -> Option<Wire> {
-        let mut judgement = None;
-        for cut in self.network.cuts.iter().filter(|cut| cut.covers(from, to)) {
-            let impact = &mut self.faults.ledger[cut.instance as usize].impact;
-            match cut.wire {
-                Wire::Drop => {
-                    impact.messages_lost += 1;
-                    judgement = Some(Wire::Drop);
-                }
-                Wire::Hold => {
-                    impact.messages_held += 1;
-                    judgement = judgement.or(Some(Wire::Hold));
-                }
-            }
-        }
-        judgement
     }
 
     fn hold<W: Watch<P>>(&mut self, parcel: u32, watch: &mut W) {
@@ -378,7 +369,7 @@ impl<P: Process> World<P> {
             .collect();
         behind.retain(|&(_, at)| self.queue.cancel(self.parcels.at(at).flight));
         behind.sort_unstable();
-        self.network.arrivals.remove(&pair(from, to));
+        *self.network.arrivals.at(from, to) = Time::ZERO;
         behind.into_iter().map(|(_, at)| at).collect()
     }
 

@@ -7,12 +7,13 @@
 
 use alloc::vec::Vec;
 
+use kernel::hashing::Map;
 use kernel::{Distribution, Key, Keyed, Lane, Process, Queue, Route, Seed, Span, Time};
 
 use crate::event::Event;
 use crate::hardware::{Link, Loss, Opening, Transport};
-use crate::hashing::Map;
-use crate::network::{Does, Nuisance};
+use crate::network::{Does, Network, Nuisance, Stream};
+use crate::plan::Wire;
 use crate::watch::{Passage, Reason, Watch};
 use crate::world::World;
 
@@ -34,9 +35,9 @@ pub(crate) mod purpose {
 #[derive(Clone)]
 pub(crate) struct Resolved {
     /// Its latency, if that is constant.
-    pub(crate) constant: Option<(Span, Lane)>,
+    constant: Option<(Span, Lane)>,
     /// Nothing but a latency ever happens to a message, and no connection has to be opened for it.
-    pub(crate) ideal: bool,
+    ideal: bool,
     /// Nothing but a latency ever happens to a message.
     only_delays: bool,
     /// Its connections cost a round trip.
@@ -90,9 +91,22 @@ impl Resolved {
         Self { opens, ideal: self.only_delays && !opens, ..self.clone() }
     }
 
+    /// The lane of all messages, if nothing but a constant latency ever happens to them.
+    pub(crate) fn lane(&self) -> Option<Lane> {
+        let (_, lane) = self.constant?;
+        self.ideal.then_some(lane)
+    }
+
+    /// What a message has to stay in order with.
     #[inline]
-    pub(crate) fn transport(&self) -> Transport {
-        self.link.transport
+    pub(crate) fn stream(&self, from: u16, to: u16, parcel: u32) -> Stream {
+        (from, to, if self.link.transport == Transport::Pool { parcel + 1 } else { 0 })
+    }
+
+    /// Its latencies differ, and yet its messages must not overtake each other.
+    #[inline]
+    pub(crate) fn jitters_in_order(&self) -> bool {
+        self.is_ordered() && self.constant.is_none()
     }
 
     /// What is lost is sent again.
@@ -202,14 +216,43 @@ impl Wires {
     }
 }
 
+impl Network {
+    /// Jitter does not let a message overtake another one of the same connection: when it arrives instead.
+    #[inline]
+    pub(crate) fn keep_order(&mut self, from: u16, to: u16, arrival: Time) -> Time {
+        let latest = self.arrivals.at(from, to);
+        *latest = arrival.max(*latest);
+        *latest
+    }
+}
+
 impl<P: Process> World<P> {
-    /// A message gets through to the other end, or is lost: by the link itself, or by a fault.
-    pub(crate) fn leave(&mut self, transmission: &Transmission) -> Result<Time, Reason> {
+    /// What the active cuts do to a message on its way; each that does something notes it.
+    pub(crate) fn judge(&mut self, from: u16, to: u16) -> Option<Wire> {
+        let mut judgement = None;
+        for cut in self.network.cuts.iter().filter(|cut| cut.covers(from, to)) {
+            let impact = &mut self.faults.ledger[cut.instance as usize].impact;
+            match cut.wire {
+                Wire::Drop => {
+                    impact.messages_lost += 1;
+                    judgement = Some(Wire::Drop);
+                }
+                Wire::Hold => {
+                    impact.messages_held += 1;
+                    judgement = judgement.or(Some(Wire::Hold));
+                }
+            }
+        }
+        judgement
+    }
+
+    /// A message gets through to the other end of this link, or is lost: by the link itself, or by a fault.
+    #[inline]
+    pub(crate) fn leave(&mut self, link: usize, transmission: &Transmission) -> Result<Time, Reason> {
         let now = self.now();
         let (from, to, route) = (transmission.from, transmission.to, transmission.route);
         let network = &mut self.network;
-        let at = network.index(from, to);
-        let mut departure = network.wires.leave(&network.links[at], transmission, now);
+        let mut departure = network.wires.leave(&network.links[link], transmission, now);
         for fault in network.nuisances.iter().filter(|fault| fault.covers(Does::Lose, from, to)) {
             if fault.key.draw(route.operation, route.hop, transmission.number).share() < fault.chance {
                 departure = departure.and(Err(Reason::Loss));
@@ -217,17 +260,6 @@ impl<P: Process> World<P> {
             }
         }
         departure
-    }
-
-    /// Jitter does not let a message overtake another one of the same connection.
-    #[inline]
-    pub(crate) fn keep_order(&mut self, from: u16, to: u16, arrival: &mut Time) {
-        let link = self.network.link(from, to);
-        if link.is_ordered() && link.constant.is_none() {
-            let latest = self.network.arrivals.entry(pair(from, to)).or_insert(*arrival);
-            *arrival = (*arrival).max(*latest);
-            *latest = *arrival;
-        }
     }
 
     /// Each active fault that copies messages may make a copy of this one, with a latency of its own.
@@ -259,7 +291,9 @@ impl<P: Process> World<P> {
         let (from, to) = (copy.from, copy.to);
         let copy = self.parcels.put(copy);
         self.tell(copy, Passage::Duplicated, watch);
-        self.keep_order(from, to, &mut arrival);
+        if self.network.link(from, to).jitters_in_order() {
+            arrival = self.network.keep_order(from, to, arrival);
+        }
         self.parcels.at_mut(copy).flight = self.queue.at(arrival, Event::Deliver { parcel: copy });
     }
 }

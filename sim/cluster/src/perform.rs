@@ -14,7 +14,10 @@ pub(crate) struct Perform<'a, P: Process, W> {
     world: &'a mut World<P>,
     watch: &'a mut W,
     node: u16,
+    incarnation: u16,
     frame: Frame,
+    /// Nothing is being written and nothing waits in the inbox: whatever frame speaks, its effects happen at once.
+    calm: bool,
     /// Which write the effects of this frame wait for.
     gate: Gate,
     /// Effects happen at once: nothing is being written for this frame, the machine is not paused, and none of its
@@ -29,10 +32,12 @@ pub(crate) struct Perform<'a, P: Process, W> {
 impl<'a, P: Process, W: Watch<P>> Perform<'a, P, W> {
     pub(crate) fn new(world: &'a mut World<P>, watch: &'a mut W, node: u16) -> Self {
         let mut step = Self {
+            incarnation: world.host(node).incarnation,
             world,
             watch,
             node,
             frame: Frame(0),
+            calm: false,
             gate: Gate::Open,
             direct: true,
             appended: false,
@@ -52,9 +57,14 @@ impl<'a, P: Process, W: Watch<P>> Perform<'a, P, W> {
     #[inline]
     fn look(&mut self) {
         let host = self.world.host(self.node);
-        self.gate = host.disk.gate(self.frame);
-        self.direct = self.gate == Gate::Open && host.pauses == 0 && host.effects_waiting == 0;
-        self.stopped = host.doomed;
+        self.calm = !host.late && !host.doomed && host.disk.is_durable();
+        if self.calm {
+            (self.gate, self.direct, self.stopped) = (Gate::Open, true, false);
+        } else {
+            self.gate = host.disk.gate(self.frame);
+            self.direct = self.gate == Gate::Open && host.pauses == 0 && host.effects_waiting == 0;
+            self.stopped = host.doomed;
+        }
     }
 
     /// An effect that does not happen at once.
@@ -66,10 +76,6 @@ impl<'a, P: Process, W: Watch<P>> Perform<'a, P, W> {
             Gate::Next => disk.next.waiting.push_back(effect),
         }
     }
-
-    fn incarnation(&self) -> u16 {
-        self.world.host(self.node).incarnation
-    }
 }
 
 impl<P: Process, W: Watch<P>> Effects<P> for Perform<'_, P, W> {
@@ -77,7 +83,9 @@ impl<P: Process, W: Watch<P>> Effects<P> for Perform<'_, P, W> {
     fn frame(&mut self, frame: Frame) {
         if self.frame != frame {
             self.frame = frame;
-            self.look();
+            if !self.calm {
+                self.look();
+            }
         }
     }
 
@@ -107,7 +115,7 @@ impl<P: Process, W: Watch<P>> Effects<P> for Perform<'_, P, W> {
                 Span(from.0 + ((width * u128::from(key.draw(operation, 0, n).bits())) >> 64) as u64)
             }
         };
-        let (node, incarnation, clock) = (self.node, self.incarnation(), self.world.host(self.node).clock);
+        let (node, incarnation, clock) = (self.node, self.incarnation, self.world.host(self.node).clock);
         let after = if clock.drift == 0 { after } else { clock.true_span(after) };
         let handle = self.world.queue.after(after, Event::Timer { node, incarnation, timer });
         if let Some(Pending::Queued(old)) = self.world.host_mut(node).timers.insert(timer, Pending::Queued(handle)) {
@@ -136,11 +144,10 @@ impl<P: Process, W: Watch<P>> Effects<P> for Perform<'_, P, W> {
         if self.stopped {
             return;
         }
-        let (node, host) = (self.node, self.world.host(self.node));
-        if host.cpu.is_some() {
+        let (node, incarnation) = (self.node, self.incarnation);
+        if self.world.host(node).cpu.is_some() {
             return self.world.begin_work(node, done, demand);
         }
-        let incarnation = host.incarnation;
         self.world.queue.after(demand, Event::Done { node, incarnation, timer: done });
     }
 
@@ -160,7 +167,8 @@ impl<P: Process, W: Watch<P>> Effects<P> for Perform<'_, P, W> {
         } else {
             disk.next.frames.insert(self.frame);
             disk.first.get_or_insert((self.frame, digest));
-            (self.gate, self.direct, self.appended) = (Gate::Next, false, true);
+            disk.digests.push_back(digest);
+            (self.gate, self.direct, self.calm, self.appended) = (Gate::Next, false, false, true);
         }
     }
 
@@ -170,7 +178,7 @@ impl<P: Process, W: Watch<P>> Effects<P> for Perform<'_, P, W> {
         }
         self.world.unfinished += 1;
         if self.gate == Gate::Open {
-            let (node, incarnation) = (self.node, self.incarnation());
+            let (node, incarnation) = (self.node, self.incarnation);
             self.world.queue.arm(Queue::<Event<P::Timer>>::at_once(), Event::Wake { node, incarnation, timer });
         } else {
             self.wait(Waiting::Wake(timer));

@@ -5,8 +5,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use kernel::{
-    Delta, Digest, Fact, FactKind, Fingerprint, Handle, Key, Message, NodeId, PointId, Process, Queue, Seed, Span,
-    Time, fold,
+    Delta, Fact, FactKind, Fingerprint, Handle, Key, Message, NodeId, PointId, Process, Queue, Seed, Span, Time, fold,
 };
 
 use crate::cpu;
@@ -42,7 +41,7 @@ pub(crate) struct Parcel<M> {
     pub(crate) background: bool,
     /// What the message says of itself, asked once.
     kind: u8,
-    bytes: u32,
+    pub(crate) bytes: u32,
 }
 
 #[derive(Clone)]
@@ -135,18 +134,17 @@ impl<P: Process> World<P> {
     #[inline(always)]
     pub(crate) fn post<W: Watch<P>>(&mut self, from: u16, to: NodeId, message: P::Message, watch: &mut W) {
         let receiver = to.0 as u16;
-        let Some(lane) = self.network.quiet_lane(from, receiver) else {
-            let parcel = self.accept(from, to, message);
-            self.dispatch(parcel, watch);
-            return;
-        };
+        let lane = self.network.quiet_lane(from, receiver);
         let (background, kind, bytes) = (message.background(), message.kind(), message.bytes());
         self.unfinished += u64::from(!background);
         let (now, order) = (self.now(), self.network.number());
         let at = NodeId(u32::from(from));
         watch.message(now, MessageEvent { passage: Passage::Sent, id: order, from: at, to, kind, bytes });
-        let flight = self.queue.arm(lane, Event::Deliver { parcel: self.parcels.next() });
-        self.parcels.put(Parcel {
+        let flight = match lane {
+            Some(lane) => self.queue.arm(lane, Event::Deliver { parcel: self.parcels.next() }),
+            None => Handle::NONE,
+        };
+        let parcel = self.parcels.put(Parcel {
             message,
             kind,
             bytes,
@@ -157,9 +155,12 @@ impl<P: Process> World<P> {
             to: receiver,
             from_incarnation: self.host(from).incarnation,
             to_incarnation: self.host(receiver).incarnation,
-            attempt: 1,
+            attempt: u16::from(lane.is_some()),
             background,
         });
+        if lane.is_none() {
+            self.embark(parcel, watch);
+        }
     }
 
     /// Takes a message out of the world.
@@ -279,9 +280,7 @@ impl<P: Process> World<P> {
     pub(crate) fn written<W: Watch<P>>(&mut self, node: u16, watch: &mut W) -> u64 {
         let now = self.now();
         let disk = &mut self.hosts[usize::from(node)].disk;
-        let (from, to) = (disk.durable as usize, disk.writing as usize);
-        let digest = disk.log[from..to].iter().fold(0, |state, record| fold(state, record.digest()));
-        let records = disk.finish();
+        let (records, digest) = disk.finish();
         let mut batch = core::mem::take(&mut disk.current.waiting);
         watch.fsync(now, NodeId(u32::from(node)), records);
         self.begin_write(node, watch);
@@ -391,6 +390,7 @@ impl<P: Process> World<P> {
             }
         };
         disk.log.truncate(kept as usize);
+        disk.digests.clear();
         (disk.length, disk.durable, disk.writing, disk.first) = (kept, kept, kept, None);
         (disk.gathering, disk.full) = (None, false);
         if disk.used > 0 {

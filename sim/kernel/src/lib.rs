@@ -9,6 +9,7 @@ extern crate alloc;
 pub mod distribution;
 pub mod fact;
 pub mod fingerprint;
+pub mod hashing;
 pub mod histogram;
 pub mod observe;
 pub mod process;

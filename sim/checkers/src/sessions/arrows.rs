@@ -1,10 +1,17 @@
 //! Arrows between operations, and whether they go round.
 
+use alloc::collections::VecDeque;
 use alloc::vec;
 use alloc::vec::Vec;
 
 /// No reason but the order itself.
 const PLAIN: u32 = u32::MAX;
+
+/// Of how many arrows of a cycle it is tried whether there is a shorter way back.
+const TRIED_MAX: usize = 8;
+
+/// Nodes in a circle, each with the read that demands the arrow to the next, if one does.
+pub(super) type Cycle = Vec<(usize, Option<usize>)>;
 
 pub(super) struct Arrows {
     /// Per node where its arrows lead, and which read demands it.
@@ -33,8 +40,49 @@ impl Arrows {
         self.count += 1;
     }
 
-    /// A cycle, if there is one: its nodes, each with the read that demands the arrow to the next.
-    pub(super) fn cycle(&self) -> Option<Vec<(usize, Option<usize>)>> {
+    /// A cycle, if there is one, as short as a look at some of its arrows makes it: its nodes, each with the read that
+    /// demands the arrow to the next.
+    pub(super) fn cycle(&self) -> Option<Cycle> {
+        let long = self.some_cycle()?;
+        let demanded = (0..long.len()).filter(|&n| long[n].1.is_some()).take(TRIED_MAX);
+        let shorter = demanded.filter_map(|n| {
+            let (before, after) = (long[n], long[(n + 1) % long.len()].0);
+            let mut cycle = self.shortest(after, before.0)?;
+            cycle.push(before);
+            Some(cycle)
+        });
+        let shortest = shorter.min_by_key(Vec::len);
+        Some(shortest.filter(|shortest| shortest.len() < long.len()).unwrap_or(long))
+    }
+
+    /// The shortest way from one node to another, without its last node.
+    fn shortest(&self, from: usize, to: usize) -> Option<Cycle> {
+        let mut came: Vec<Option<(usize, Option<usize>)>> = vec![None; self.to.len()];
+        let mut next = VecDeque::from([from]);
+        while let Some(node) = next.pop_front() {
+            if node == to {
+                let mut way = Vec::new();
+                let mut at = to;
+                while at != from {
+                    let step = came[at]?;
+                    way.push(step);
+                    at = step.0;
+                }
+                way.reverse();
+                return Some(way);
+            }
+            for &(after, because) in &self.to[node] {
+                let after = after as usize;
+                if after != from && came[after].is_none() {
+                    came[after] = Some((node, (because != PLAIN).then_some(because as usize)));
+                    next.push_back(after);
+                }
+            }
+        }
+        None
+    }
+
+    fn some_cycle(&self) -> Option<Cycle> {
         const NEW: u8 = 0;
         const OPEN: u8 = 1;
         const DONE: u8 = 2;

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use super::Guarantee;
 use super::arrows::Arrows;
-use crate::history::{History, NilRead, Operation, Outcome, Refusal, Value};
+use crate::history::{History, NEVER, NilRead, Operation, Outcome, Refusal, Value};
 
 /// An operation or transaction.
 pub(super) struct Node {
@@ -156,6 +156,39 @@ impl Sessions {
         self.loose.iter().for_each(|&(before, after)| arrows.plain(before, after));
         for (node, made) in self.nodes.iter().enumerate() {
             made.reads.iter().filter_map(|(_, from)| *from).for_each(|from| arrows.plain(from, node));
+        }
+    }
+
+    /// Of two writes of a key of which one was over before the other began, the first stands first. Only those are joined
+    /// between which no third stands.
+    pub(super) fn real_time(&self, history: &History, arrows: &mut Arrows) {
+        let mut ends: BTreeMap<usize, Vec<(u32, bool, usize)>> = BTreeMap::new();
+        for (node, made) in self.nodes.iter().enumerate() {
+            let operation = &history.operations[made.operation as usize];
+            for &key in &made.writes {
+                let ends = ends.entry(key).or_default();
+                ends.push((operation.invoked, true, node));
+                if operation.returned != NEVER {
+                    ends.push((operation.returned, false, node));
+                }
+            }
+        }
+        for mut ends in ends.into_values() {
+            ends.sort_unstable();
+            // Writes that are over, and what was over when those that are open began.
+            let mut over: Vec<usize> = Vec::new();
+            let mut open: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+            for (_, begins, node) in ends {
+                if begins {
+                    for &before in &over {
+                        arrows.plain(before, node);
+                    }
+                    open.insert(node, over.clone());
+                } else if let Some(before) = open.remove(&node) {
+                    over.retain(|other| !before.contains(other));
+                    over.push(node);
+                }
+            }
         }
     }
 

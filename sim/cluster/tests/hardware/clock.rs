@@ -1,7 +1,7 @@
 //! The clocks of machines (docs/semantics.md, rule 6).
 
-use cluster::{Clock, DRIFT_MAX};
-use kernel::{Effect, Span, Time};
+use cluster::{Clock, DRIFT_MAX, FaultKind};
+use kernel::{Effect, NodeId, Span, Time};
 
 use crate::puppet::*;
 
@@ -37,4 +37,17 @@ fn processors_disks_and_links_do_not_go_by_the_clock() {
     stage.hardware.nodes[0].clock = Clock { drift: DRIFT_MAX, offset: 0 };
     let (world, _) = stage.run();
     assert_eq!((heard(&world, 0)[1].0, heard(&world, 1)[1].0), (100_000, 6_000));
+}
+
+#[test]
+fn a_clock_that_is_set_stays_set_and_timers_do_not_mind() {
+    let by = kernel::Distribution::constant(-5e8).expect("a number");
+    let jump = fault("jump", FaultKind::ClockJump { by }, &[0], ms(10), ms(1));
+    let mut world = stage(2).on(0, Cue::Start, vec![timer(1, ms(30)), timer(2, ms(19))]).fault(jump).world();
+    until(&mut world, ms(20), &mut Notebook::default());
+    assert_eq!(world.clock(NodeId(0)), -481_000_000, "half a second behind, though its instance has ended");
+    assert_eq!(world.clock(NodeId(1)), 19_000_000);
+    until(&mut world, ms(50), &mut Notebook::default());
+    assert_eq!(heard(&world, 0)[2].0, 30_000, "a timer goes by a clock that nobody sets");
+    assert_eq!(world.ledger()[0].impact.clocks_set, 1);
 }

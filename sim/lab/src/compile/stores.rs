@@ -157,9 +157,9 @@ impl Compiler<'_> {
     /// Some step on this store reads `$last_read`.
     fn remembered(&self, store: &str) -> bool {
         let mut steps = self.model.workloads.iter().flat_map(|(_, workload)| workload.steps());
-        steps.any(|step| match &step.verb {
-            Verb::Consult(consult) => consult.store.value == store && reads_last(&step.verb),
-            _ => false,
+        steps.any(|step| {
+            let here = matches!(&step.verb, Verb::Consult(consult) if consult.store.value == store);
+            here && reads_last(&step.verb)
         })
     }
 
@@ -223,7 +223,9 @@ impl Compiler<'_> {
         let path = format!("workloads.{name}");
         let site = Site { service: name, path: &path };
         match &workload.activity {
-            Activity::Call(call) => drop(self.call(None, call)),
+            Activity::Call(call) => {
+                self.call(None, call);
+            }
             Activity::Steps(steps, _) => self.whole(site, steps),
             Activity::Mix(mix, _) => {
                 let mut left: f64 = mix.iter().map(|(weight, _)| weight).sum();

@@ -48,7 +48,7 @@ use phase::Phases;
 use replication::Replication;
 use sagas::Sagas;
 use source::{Counted, Flow, Probe, Source, Sources};
-use stream::Stream;
+use stream::{Keep, Stream};
 use tally::BATCHES;
 use traffic::Traffic;
 
@@ -190,15 +190,30 @@ impl Recorder {
     }
 
     /// Something was measured. `now` is when it ended; samples come in the order of time.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "of many series only a sum is kept, or nothing")]
+    #[inline(always)]
     pub fn sample(&mut self, now: Time, _node: NodeId, sample: Sample) {
+        let stream = &mut self.streams[sample.series.0 as usize];
+        match stream.keep {
+            Keep::Nothing => {}
+            Keep::Sum if now < self.boundary => stream.add(&sample, sample.since >= self.times.warmup),
+            Keep::Sum | Keep::All => self.record(now, &sample),
+        }
+    }
+
+    #[inline(never)]
+    fn record(&mut self, now: Time, sample: &Sample) {
         if now >= self.boundary {
             self.pass(now);
         }
         let stream = &mut self.streams[sample.series.0 as usize];
-        stream.record(now, &sample, sample.since >= self.times.warmup);
+        let counts = sample.since >= self.times.warmup;
+        if stream.keep == Keep::Sum {
+            return stream.add(sample, counts);
+        }
+        stream.record(now, sample, counts);
         if !stream.probes.is_empty() {
-            self.probe(now, &sample);
+            self.probe(now, sample);
         }
     }
 

@@ -3,8 +3,9 @@
 //! Totals are of everything; the counts per step are of sagas that began after the warm-up, so that none can be done more
 //! often than begun. A database that starts again states its log again; what was heard before counts once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use kernel::hashing::{Map, Set};
 use kernel::{Fact, FactKind, SagaFact, Time};
 
 use super::wanted::carries;
@@ -19,9 +20,9 @@ pub(super) struct Sagas {
     pub(super) kinds: Vec<Kind>,
     warmup: Time,
     /// Those that began after the warm-up and have not ended, by kind and instance: by step a bit for each `Heard`.
-    open: BTreeMap<(usize, u64), Vec<u8>>,
+    open: Map<(usize, u64), Vec<u8>>,
     /// Those that have ended.
-    over: BTreeSet<(usize, u64)>,
+    over: Set<(usize, u64)>,
 }
 
 /// What is heard of a step.
@@ -69,7 +70,7 @@ impl Sagas {
                 kinds.len() - 1
             }));
         }
-        Self { by_protocol, kinds, warmup, open: BTreeMap::new(), over: BTreeSet::new() }
+        Self { by_protocol, kinds, warmup, open: Map::default(), over: Set::default() }
     }
 
     /// The numbers of the kinds that carry labels.

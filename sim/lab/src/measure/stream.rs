@@ -130,12 +130,9 @@ impl Stream {
         }));
     }
 
-    /// A sample comes in at `now`; `counts` if it began after the warm-up.
+    /// A sample comes in at `now` of which everything is kept; `counts` if it began after the warm-up.
     #[inline]
     pub(super) fn record(&mut self, now: Time, sample: &Sample, counts: bool) {
-        if self.keep != Keep::All {
-            return self.add(sample, counts);
-        }
         if counts && self.meaning.measures(sample) {
             self.tally.record(now, sample.tag, sample.value.0);
         } else {
@@ -149,12 +146,9 @@ impl Stream {
         }
     }
 
-    /// The same, if the distribution does not matter.
+    /// The same, if only the sum is kept.
     #[inline]
-    fn add(&mut self, sample: &Sample, counts: bool) {
-        if self.keep == Keep::Nothing {
-            return;
-        }
+    pub(super) fn add(&mut self, sample: &Sample, counts: bool) {
         self.rest += u128::from(sample.value.0);
         if counts {
             self.tally.count(sample.tag);

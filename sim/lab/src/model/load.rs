@@ -29,7 +29,7 @@ pub struct Workload {
 #[derive(Clone, PartialEq, Debug)]
 pub enum Activity {
     /// `target`: one call, with the modifiers of `client`.
-    Call(Call),
+    Call(Box<Call>),
     /// `steps`, one after the other, within `client.timeout`.
     Steps(Vec<Step>, Option<Span>),
     /// `mix`: one of these, by their weights.

@@ -47,21 +47,11 @@ impl Leaders {
     #[inline]
     pub(super) fn fact(&mut self, fact: &Fact) {
         let Some(store) = self.stores.iter_mut().find(|store| store.protocol == Some(fact.protocol)) else { return };
-        match fact.kind {
-            FactKind::Leads { term } => {
-                store.ends(fact.node, fact.time);
-                store.now.push(((fact.node.0 - store.first) as usize, term, fact.time));
-            }
-            FactKind::StoodDown => store.ends(fact.node, fact.time),
-            FactKind::Begun { .. }
-            | FactKind::Voted { .. }
-            | FactKind::VotedReadOnly
-            | FactKind::Decided { .. }
-            | FactKind::Applied { .. }
-            | FactKind::Told { .. }
-            | FactKind::Crashed
-            | FactKind::Recovered
-            | FactKind::Saga(_) => {}
+        if let FactKind::Leads { term } = fact.kind {
+            store.ends(fact.node, fact.time);
+            store.now.push(((fact.node.0 - store.first) as usize, term, fact.time));
+        } else if fact.kind == FactKind::StoodDown {
+            store.ends(fact.node, fact.time);
         }
     }
 

@@ -387,7 +387,8 @@ impl Watch<Machine> for Listener {
         self.take_times(now);
     }
 
-    #[inline]
+    #[expect(clippy::inline_always, reason = "of many series only a sum is kept, or nothing")]
+    #[inline(always)]
     fn sample(&mut self, now: Time, node: NodeId, sample: Sample) {
         self.recorder.sample(now, node, sample);
     }

@@ -285,7 +285,9 @@ impl<'a> Checker<'a> {
                 Activity::Call(_) => {}
                 Activity::Steps(steps, _) => self.steps(steps, CLIENTS),
                 Activity::Mix(mix, _) => {
-                    mix.iter().for_each(|(_, step)| self.steps(std::slice::from_ref(step), CLIENTS));
+                    for (_, step) in mix {
+                        self.steps(std::slice::from_ref(step), CLIENTS);
+                    }
                 }
             }
             let path = format!("workloads.{}", name.value);

@@ -422,7 +422,8 @@ fn paths_of(label: &str, value: &str) -> Vec<String> {
         "topic" => vec![format!("topics.{value}")],
         "group" => vec!["services".to_owned(), "sagas".to_owned()],
         "saga" => vec![format!("sagas.{value}")],
-        "store" => vec![format!("stores.{value}")],
+        // Who asks it is said by steps.
+        "store" => vec![format!("stores.{value}"), "workloads".to_owned(), "services".to_owned()],
         "invariant" => vec![format!("invariants.{value}")],
         "phase" => vec![format!("phases.{value}"), format!("faults.{value}")],
         // Business errors are words of steps, and `locked`.

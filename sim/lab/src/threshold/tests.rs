@@ -81,7 +81,7 @@ fn mistakes_say_where_they_are_and_what_would_be_right() {
         ]),
         ("latency(p99) < 1s", vec![
             "latency: `latency` is not a statistic (`latency` is a metric; the statistic stands in front: `p99(latency)`)".to_owned(),
-            "p99: there is no metric `p99` (there are latency, service_time, wait, age, saga_time, outbox_lag, leads_to_time, in_doubt, lock_wait, hold_time, queue_depth, queue_identity_error, in_flight, locks_held, lag, utilisation, errors, rejects, aborts, retry_amplification, messages, bytes, fsyncs, committed, redelivered, dead_lettered, retries, compensated, stuck, offered, throughput, goodput)".to_owned(),
+            "p99: there is no metric `p99` (there are latency, service_time, wait, age, saga_time, outbox_lag, leads_to_time, unavailable, in_doubt, lock_wait, hold_time, queue_depth, queue_identity_error, in_flight, locks_held, lag, utilisation, errors, rejects, aborts, retry_amplification, messages, bytes, fsyncs, committed, redelivered, dead_lettered, retries, compensated, stuck, elections, offered, throughput, goodput)".to_owned(),
         ]),
         ("mean(errors) < 1%", vec!["mean: `errors` is a ratio and stands bare (`errors`)".to_owned()]),
         ("rate(queue_depth) < 1/s", vec!["rate: `queue_depth` has no `rate` (it has mean, min, max, end, share and p50 … p99.99)".to_owned()]),
@@ -112,7 +112,7 @@ fn mistakes_say_where_they_are_and_what_would_be_right() {
         ("p99(latency) <", vec![format!(": a term or a number is missing here ({example})")]),
         ("1s < 2s", vec![format!("1s < 2s: nothing measured is compared here ({example})")]),
         ("p99(latency < 1s", vec!["<: `)` is missing here".to_owned()]),
-        ("max(divergence) < 1s", vec!["divergence: `divergence` is not measured by this version (there are latency, service_time, wait, age, saga_time, outbox_lag, leads_to_time, in_doubt, lock_wait, hold_time, queue_depth, queue_identity_error, in_flight, locks_held, lag, utilisation, errors, rejects, aborts, retry_amplification, messages, bytes, fsyncs, committed, redelivered, dead_lettered, retries, compensated, stuck, offered, throughput, goodput)".to_owned()]),
+        ("max(divergence) < 1s", vec!["divergence: `divergence` is not measured by this version (there are latency, service_time, wait, age, saga_time, outbox_lag, leads_to_time, unavailable, in_doubt, lock_wait, hold_time, queue_depth, queue_identity_error, in_flight, locks_held, lag, utilisation, errors, rejects, aborts, retry_amplification, messages, bytes, fsyncs, committed, redelivered, dead_lettered, retries, compensated, stuck, elections, offered, throughput, goodput)".to_owned()]),
         ("count(messages{to=moon}) < 1", vec!["moon: there is no to `moon` (there are bank, near, shop)".to_owned()]),
         ("p100(latency) < 1s or so", vec![
             "p100: a percentile lies between p0 and p100".to_owned(),

@@ -1,5 +1,7 @@
 //! Calls: tries with their timeouts, pauses between them, breakers, and what an answer does.
 
+use alloc::boxed::Box;
+
 use kernel::{Delay, Delta, Effects, NodeId, Sample, SeriesId, Span, Time, fold};
 
 use super::asking::WITHIN;
@@ -7,7 +9,7 @@ use super::interpreter::ending;
 use super::machine::{Machine, Timer};
 use super::message::{CallResult, Failure, Message, Request, system_errors};
 use super::plan::{BreakerUse, Call, Otherwise, Part, Plan};
-use super::spent::Spent;
+use super::spent::Clock;
 use crate::expression::Value;
 use crate::resilience::{self, Admission, Allowance, Breaker, ErrorClass, Token, Transition};
 use crate::variables::Variables;
@@ -113,6 +115,7 @@ impl Machine {
     }
 
     /// Round robin over the nodes of a service.
+    #[inline]
     pub(super) fn next_node(&mut self, plan: &Plan, service: u32) -> NodeId {
         let target = &plan.services[service as usize];
         if target.nodes == 1 {
@@ -131,7 +134,7 @@ impl Machine {
         plan: &Plan,
         now: Time,
         (number, token): (u32, u64),
-        (result, values, heard): (CallResult, Variables, Option<Spent>),
+        (result, values, heard): (CallResult, Variables, Option<Box<Clock>>),
         out: &mut impl Effects<Self>,
     ) {
         let fresh = self.frames.token();
@@ -164,7 +167,7 @@ impl Machine {
         plan: &Plan,
         now: Time,
         number: u32,
-        (failure, heard): (Failure, Option<Spent>),
+        (failure, heard): (Failure, Option<Box<Clock>>),
         out: &mut impl Effects<Self>,
     ) {
         let frame = self.frames.get(number);
@@ -220,7 +223,7 @@ impl Machine {
         plan: &Plan,
         now: Time,
         number: u32,
-        (result, heard): (CallResult, Option<Spent>),
+        (result, heard): (CallResult, Option<Box<Clock>>),
         values: &Variables,
         out: &mut impl Effects<Self>,
     ) {
@@ -234,7 +237,10 @@ impl Machine {
             }
             CallResult::Ok | CallResult::Failed(_) => result,
         };
-        let spent = frame.clock.as_mut().map(|clock| clock.called(now, calling.tried, heard));
+        let spent = frame.clock.as_mut().map(|clock| {
+            let heard = heard.map(|callee| callee.spent());
+            clock.called(now, calling.tried, heard)
+        });
         if let Some((series, _)) = site.latency {
             let (tag, since) = (ending(result).tag(), calling.since);
             out.measure(Sample { series, tag, since, value: now.since(since) });
@@ -282,6 +288,7 @@ impl Machine {
         self.ready.push(number);
     }
 
+    #[inline]
     fn allowance(&mut self, plan: &Plan, site: &Call) -> Option<&mut Allowance> {
         let (policy, _) = site.retry?;
         let budget = plan.retries[usize::from(policy)].budget?;
@@ -350,7 +357,7 @@ impl BreakerHere {
 }
 
 /// A try that ended without an answer.
-pub(super) fn unheard(failure: Failure) -> (CallResult, Variables, Option<Spent>) {
+pub(super) fn unheard(failure: Failure) -> (CallResult, Variables, Option<Box<Clock>>) {
     (CallResult::Failed(failure), Variables::default(), None)
 }
 

@@ -39,6 +39,8 @@ pub struct Consulting {
     version: i64,
     /// In whose name, as the history knows it.
     process: u64,
+    /// The place of the machine that is asked.
+    place: usize,
 }
 
 impl Machine {
@@ -67,7 +69,11 @@ impl Machine {
         let timeout = site.timeout.into_iter().chain(left).min();
         let process = self.process_of(plan, number, request);
         let version = out.clock(now);
-        let consulting = Consulting { access, since: now, number: request, operation, version, process };
+        let wanted = plan.stores[site.store as usize].wanted(operation);
+        let routing = self.routing(plan, site.store);
+        routing.begin(wanted);
+        let place = routing.place(wanted);
+        let consulting = Consulting { access, since: now, number: request, operation, version, process, place };
         self.frames.get(number).consulting = Some(Box::new(consulting));
         if plan.history {
             let told = Told { store: site.store, process, operation, what: Asked::Begins };
@@ -76,9 +82,6 @@ impl Machine {
         if let Some(timeout) = timeout {
             out.set_timer(Timer::StoreSilent { frame: number, request }, Delay::Fixed(timeout));
         }
-        let store = &plan.stores[site.store as usize];
-        let wanted = store.wanted(operation);
-        self.routing(plan, site.store).begin(wanted);
         self.ask_store(plan, number, out);
     }
 
@@ -90,8 +93,7 @@ impl Machine {
         out.frame(kernel::Frame(frame.operation));
         let index = plan.accesses[usize::from(consulting.access)].store;
         let store = &plan.stores[index as usize];
-        let place = self.routing(plan, index).place(store.wanted(consulting.operation));
-        let (me, to) = (self.me, store.keeping.nodes()[place]);
+        let (me, to) = (self.me, store.keeping.nodes()[consulting.place]);
         let session = Session { node: me, seat: number };
         let message = match &store.keeping {
             Keeping::Ordered(_) => {
@@ -120,13 +122,10 @@ impl Machine {
 
     /// Nobody has answered the last attempt: another machine is asked.
     pub(super) fn store_late(&mut self, plan: &Plan, (number, token): (u32, u64), out: &mut impl Effects<Self>) {
-        let Some(consulting) = self.frames.current(number, token).and_then(|frame| frame.consulting.as_deref()) else {
-            return;
-        };
-        let (operation, access) = (consulting.operation, consulting.access);
-        let index = plan.accesses[usize::from(access)].store;
-        let wanted = plan.stores[index as usize].wanted(operation);
-        self.routing(plan, index).next(wanted);
+        let frame = self.frames.current(number, token);
+        let Some(consulting) = frame.and_then(|frame| frame.consulting.as_deref_mut()) else { return };
+        let store = &plan.stores[plan.accesses[usize::from(consulting.access)].store as usize];
+        consulting.place = (consulting.place + 1) % store.nodes as usize;
         self.ask_store(plan, number, out);
     }
 
@@ -204,14 +203,14 @@ impl Machine {
         out: &mut impl Effects<Self>,
     ) {
         // Only what is said of the last attempt is news.
-        let Some(consulting) = self.frames.current(number, token).and_then(|frame| frame.consulting.as_deref()) else {
-            return;
-        };
+        let frame = self.frames.current(number, token);
+        let Some(consulting) = frame.and_then(|frame| frame.consulting.as_deref_mut()) else { return };
         let index = plan.accesses[usize::from(consulting.access)].store;
         let store = &plan.stores[index as usize];
         let place = |leader: NodeId| store.keeping.nodes().iter().position(|node| *node == leader);
         match leader.filter(|leader| *leader != from).and_then(place) {
             Some(leader) => {
+                consulting.place = leader;
                 self.routing(plan, index).heard(leader);
                 out.cancel_timer(Timer::StoreLate { frame: number, token });
                 self.ask_store(plan, number, out);
@@ -256,7 +255,7 @@ impl Machine {
         debug_assert!(fresh != token, "what was under way is stale now");
         let frame = self.frames.get(number);
         let Some(consulting) = frame.consulting.take() else { return };
-        let Consulting { access, since, number: request, operation, process, .. } = *consulting;
+        let Consulting { access, since, number: request, operation, process, place, .. } = *consulting;
         let site = &plan.accesses[usize::from(access)];
         out.frame(kernel::Frame(frame.operation));
         out.cancel_timer(Timer::StoreLate { frame: number, token });
@@ -283,6 +282,10 @@ impl Machine {
             && let Ok(Answer::Value(value)) = heard
         {
             self.remember(number, (site.store, operation.key()), value);
+        }
+        if heard.is_ok() {
+            let wanted = plan.stores[site.store as usize].wanted(operation);
+            self.routing(plan, site.store).answered(wanted, place);
         }
         match result {
             CallResult::Ok => self.ready.push(number),
@@ -316,12 +319,10 @@ impl Machine {
     fn process_of(&self, plan: &Plan, number: u32, request: u64) -> u64 {
         let caller = self.frames.at(number).map(|frame| frame.caller);
         match (&self.role, caller) {
-            (Role::Clients(clients), Some(Caller::User(user, number))) => {
-                self.workload(plan).0 as u64 * (1 << 40) + clients.process(Some(user), number)
+            (Role::Clients(_), Some(Caller::User(user, number))) => {
+                self.process(self.workload(plan).0, Some(user), number)
             }
-            (Role::Clients(clients), Some(Caller::Arrival(number))) => {
-                self.workload(plan).0 as u64 * (1 << 40) + clients.process(None, number)
-            }
+            (Role::Clients(_), Some(Caller::Arrival(number))) => self.process(self.workload(plan).0, None, number),
             _ => (1 << 60) | u64::from(self.me.0) << 44 | request & ((1 << 44) - 1),
         }
     }
@@ -361,7 +362,7 @@ impl Access {
             Wants::Cas { expected, value, .. } => {
                 let expected = match expected.value(variables)? {
                     Value::Null => None,
-                    other => Some(whole(other)?),
+                    other @ (Value::Int(_) | Value::Bool(_) | Value::Text(_)) => Some(whole(other)?),
                 };
                 Operation::Cas { key, expected, value: number(value)? }
             }

@@ -207,7 +207,8 @@ impl Frames {
         frame.token = self.token();
         self.live += 1;
         let number = if let Some(number) = self.free.pop() {
-            self.slots[number as usize] = frame;
+            // `end` has taken all that the old one owned. Nothing is left to drop, and so the new one is built in its place.
+            core::mem::forget(core::mem::replace(&mut self.slots[number as usize], frame));
             number
         } else {
             self.slots.push(frame);
@@ -225,6 +226,7 @@ impl Frames {
     }
 
     /// A token no frame has had before.
+    #[inline]
     pub fn token(&mut self) -> u64 {
         self.tokens += 1;
         self.tokens

@@ -58,71 +58,79 @@ impl Machine {
                 return;
             }
         }
+        if plan.program[frame.pc as usize].takes_no_time() {
+            self.pass(plan, number, out);
+        }
+        let frame = self.frames.get(number);
+        let instruction = plan.program[frame.pc as usize];
+        match instruction {
+            Instruction::Work(draw) => self.work(plan, now, number, draw, out),
+            Instruction::Call(call) => {
+                frame.pc += 1;
+                self.call(plan, now, number, call, out);
+            }
+            Instruction::Return => {
+                let Some(identity) = self.unstored(plan, number) else {
+                    return self.finish(plan, now, number, CallResult::Ok, out);
+                };
+                let answer = Answer::Done(answer(plan, self.frames.get(number)));
+                self.store_answer(plan, number, (identity, answer), out);
+            }
+            Instruction::Fail(error) => self.fail(plan, now, number, Failure::business(error), out),
+            Instruction::Sleep(draw) => {
+                frame.pc += 1;
+                frame.wait_for(Waiting::Work);
+                let span = draw_span(plan, frame, draw);
+                let token = self.wait(number);
+                out.set_timer(Timer::Resume { frame: number, token }, Delay::Fixed(span));
+            }
+            Instruction::Query(query) => {
+                frame.pc += 1;
+                self.query(plan, now, number, query, out);
+            }
+            Instruction::Publish(publish) => {
+                frame.pc += 1;
+                self.publish(plan, now, number, publish, out);
+            }
+            Instruction::Consult(access) => {
+                frame.pc += 1;
+                frame.wait_for(Waiting::Data);
+                self.consult(plan, now, number, access, out);
+            }
+            Instruction::Mark(mark) => {
+                frame.pc += 1;
+                self.mark(plan, now, number, mark, out);
+            }
+            Instruction::Transaction(transaction) => {
+                frame.pc += 1;
+                self.begin_transaction(plan, now, number, u32::from(transaction), out);
+            }
+            Instruction::Chance { .. }
+            | Instruction::Branch { .. }
+            | Instruction::Jump(_)
+            | Instruction::Set(_)
+            | Instruction::Reply
+            | Instruction::Point(_) => unreachable!("what takes no time was passed"),
+        }
+    }
+
+    /// Goes on to the next instruction that takes time, or ends. Apart from `run`, which most often has none to pass: a
+    /// loop there would look all of the plan up beforehand.
+    #[inline(never)]
+    fn pass(&mut self, plan: &Plan, number: u32, out: &mut impl Effects<Self>) {
         loop {
             let frame = self.frames.get(number);
-            let instruction = plan.program[frame.pc as usize];
-            match instruction {
-                Instruction::Work(draw) => {
-                    if !self.have_worker(plan, now, number, out) {
-                        return;
-                    }
-                    let token = self.frames.token();
-                    let frame = self.frames.get(number);
-                    frame.token = token;
-                    frame.pc += 1;
-                    frame.wait_for(Waiting::Work);
-                    let span = draw_span(plan, frame, draw);
-                    out.work(Timer::Resume { frame: number, token }, span);
-                    return;
-                }
-                Instruction::Sleep(draw) => {
-                    frame.pc += 1;
-                    frame.wait_for(Waiting::Work);
-                    let span = draw_span(plan, frame, draw);
-                    let token = self.wait(number);
-                    out.set_timer(Timer::Resume { frame: number, token }, Delay::Fixed(span));
-                    return;
-                }
-                Instruction::Call(call) => {
-                    frame.pc += 1;
-                    self.call(plan, now, number, call, out);
-                    return;
-                }
+            match plan.program[frame.pc as usize] {
                 Instruction::Chance { draw, otherwise } => {
-                    frame.pc += 1;
                     let law = &plan.draws[draw as usize];
                     let taken = law.law.integer(&mut law.key.draw(frame.operation, frame.hop, u64::from(frame.draws)));
                     frame.draws += 1;
-                    if taken == 0 {
-                        frame.pc = otherwise;
-                    }
-                }
-                Instruction::Fail(error) => {
-                    self.fail(plan, now, number, Failure::business(error), out);
-                    return;
-                }
-                Instruction::Query(query) => {
-                    frame.pc += 1;
-                    self.query(plan, now, number, query, out);
-                    return;
-                }
-                Instruction::Publish(publish) => {
-                    frame.pc += 1;
-                    self.publish(plan, now, number, publish, out);
-                    return;
-                }
-                Instruction::Consult(access) => {
-                    frame.pc += 1;
-                    frame.wait_for(Waiting::Data);
-                    self.consult(plan, now, number, access, out);
-                    return;
+                    frame.pc = if taken == 0 { otherwise } else { frame.pc + 1 };
                 }
                 Instruction::Branch { condition, otherwise } => {
-                    frame.pc += 1;
                     // A condition about what is not there does not hold.
-                    if plan.conditions[usize::from(condition)].truth(&frame.variables) != Ok(true) {
-                        frame.pc = otherwise;
-                    }
+                    let holds = plan.conditions[usize::from(condition)].truth(&frame.variables) == Ok(true);
+                    frame.pc = if holds { frame.pc + 1 } else { otherwise };
                 }
                 Instruction::Jump(to) => {
                     frame.turns += u32::from(to <= frame.pc);
@@ -136,30 +144,37 @@ impl Machine {
                     frame.pc += 1;
                     self.reply_early(plan, number, out);
                 }
-                Instruction::Mark(mark) => {
-                    frame.pc += 1;
-                    self.mark(plan, now, number, mark, out);
-                    return;
-                }
                 Instruction::Point(moment) => {
                     frame.pc += 1;
                     let (point, of) = plan.moments[usize::from(moment)];
                     out.point(point, of);
                 }
-                Instruction::Transaction(transaction) => {
-                    frame.pc += 1;
-                    self.begin_transaction(plan, now, number, u32::from(transaction), out);
-                    return;
-                }
-                Instruction::Return => {
-                    let Some(identity) = self.unstored(plan, number) else {
-                        return self.finish(plan, now, number, CallResult::Ok, out);
-                    };
-                    let answer = Answer::Done(answer(plan, self.frames.get(number)));
-                    return self.store_answer(plan, number, (identity, answer), out);
-                }
+                Instruction::Work(_)
+                | Instruction::Sleep(_)
+                | Instruction::Call(_)
+                | Instruction::Fail(_)
+                | Instruction::Transaction(_)
+                | Instruction::Query(_)
+                | Instruction::Publish(_)
+                | Instruction::Consult(_)
+                | Instruction::Mark(_)
+                | Instruction::Return => return,
             }
         }
+    }
+
+    /// A worker, then a processor, is busy with the frame.
+    fn work(&mut self, plan: &Plan, now: Time, number: u32, draw: u16, out: &mut impl Effects<Self>) {
+        if !self.have_worker(plan, now, number, out) {
+            return;
+        }
+        let token = self.frames.token();
+        let frame = self.frames.get(number);
+        frame.token = token;
+        frame.pc += 1;
+        frame.wait_for(Waiting::Work);
+        let span = draw_span(plan, frame, draw);
+        out.work(Timer::Resume { frame: number, token }, span);
     }
 
     /// In an async service `work` needs a worker of its own. False if the frame has to wait for one.

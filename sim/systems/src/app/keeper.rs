@@ -97,7 +97,7 @@ impl Keeper {
                 replica.start(plan, at, &log, &mut Within::new(out, InMachine));
             }
             (Self::Quorum(node), Keeping::Quorum(plan)) => {
-                let log: alloc::vec::Vec<_> = log.filter_map(Record::quorum).cloned().collect();
+                let log: alloc::vec::Vec<_> = log.filter_map(Record::quorum).copied().collect();
                 node.start(plan, &log);
             }
             (Self::Ordered(_) | Self::Quorum(_), _) => unreachable!("a store is of one kind"),

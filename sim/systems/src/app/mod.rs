@@ -29,3 +29,4 @@ pub mod server;
 pub mod spent;
 pub mod station;
 mod store;
+pub mod timer;

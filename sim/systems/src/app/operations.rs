@@ -121,7 +121,7 @@ impl Machine {
     }
 
     /// A process id that is unique over all workloads.
-    fn process(&self, workload: u32, user: Option<u32>, number: u64) -> u64 {
+    pub(super) fn process(&self, workload: u32, user: Option<u32>, number: u64) -> u64 {
         let Role::Clients(clients) = &self.role else { panic!("only clients have processes") };
         u64::from(workload) << 40 | clients.process(user, number)
     }

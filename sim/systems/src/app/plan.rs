@@ -5,16 +5,16 @@
 mod program;
 mod records;
 mod stores;
+mod workloads;
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use kernel::{CellId, Distribution, Key, NodeId, PointId, SeriesId, Span, Time};
+use kernel::{CellId, Key, NodeId, PointId, SeriesId, Span, Time};
 
 use super::asking::STEP;
 use super::mutant::Mutant;
-use super::spent::SpentSeries;
 use crate::commit::two_phase;
 use crate::database::{DatabasePlan, Effect, Script};
 use crate::expression::{Program, VariableId};
@@ -26,6 +26,7 @@ pub use program::{
     Query, Saga, Setting,
 };
 pub use stores::{Access, Keeping, StorePlan, Wants};
+pub use workloads::{Load, Measured, Variable, Workload};
 
 /// The whole application.
 #[derive(Clone, Debug)]
@@ -245,99 +246,6 @@ pub enum Addressee {
     Mail(Destination),
     /// A topic.
     Topic(u32),
-}
-
-/// A client population.
-#[derive(Clone, Debug)]
-pub struct Workload {
-    /// How operations come.
-    pub load: Load,
-    /// Gaps of a process of rate 1.
-    pub unit: Distribution,
-    /// Identities of an open loop; none: each operation has its own.
-    pub clients: Option<u32>,
-    /// The first may begin here,
-    pub start: Time,
-    /// none begins from here on.
-    pub stop: Time,
-    /// First instruction of an operation.
-    pub entry: u32,
-    /// By number: where it comes from, once per operation.
-    pub variables: Vec<Variable>,
-    /// How long an operation may take; none: no limit that its steps do not have.
-    pub timeout: Option<Span>,
-    /// What is measured of its operations; nothing where each is one step, which is measured itself.
-    pub measured: Option<Measured>,
-    /// Operations in flight.
-    pub in_flight: CellId,
-    /// The transaction type its operations call directly, if any.
-    pub transaction: Option<u32>,
-    /// Operations (by their number here) that are left out; nobody else's draws change.
-    pub dropped: BTreeSet<u64>,
-}
-
-/// What is measured of the operations of a workload.
-#[derive(Clone, Copy, Debug)]
-pub struct Measured {
-    /// Their latency,
-    pub latency: SeriesId,
-    /// and where it went.
-    pub spent: SpentSeries,
-    /// Those that ended in a business error, which is the tag.
-    pub rejected: SeriesId,
-}
-
-/// Where a variable of a request comes from.
-#[derive(Clone, Debug)]
-pub enum Variable {
-    /// Nowhere: this workload does not set it.
-    Unset,
-    /// A number that is drawn.
-    Number(Draw),
-    /// True if what is drawn is not 0.
-    Truth(Draw),
-    /// The text whose index is drawn; by index its symbol.
-    Text(Draw, Vec<u32>),
-    /// This for the first operation, one more for each that follows.
-    Sequence(i64),
-    /// The operation's id: the same for all that it causes.
-    Operation,
-    /// The user of a closed loop; in an open loop every operation is a client of its own.
-    Client,
-}
-
-/// How operations come.
-#[derive(Clone, Debug)]
-pub enum Load {
-    /// Open loop.
-    Rate {
-        /// Between two arrivals: exponential or constant, in nanoseconds.
-        gap: Distribution,
-        /// What the generator's stream is seeded with.
-        seed: kernel::Seed,
-        /// The path that names the stream.
-        path: alloc::string::String,
-    },
-    /// Open loop whose rate changes.
-    Stages {
-        /// The rate over time.
-        ramp: kernel::Ramp,
-        /// Gaps are exponential; else even.
-        poisson: bool,
-        /// What the generator's stream is seeded with.
-        seed: kernel::Seed,
-        /// The path that names the stream.
-        path: alloc::string::String,
-    },
-    /// Closed loop.
-    Users {
-        /// How many.
-        users: u32,
-        /// Between an answer and the next operation.
-        think: Draw,
-    },
-    /// At these times, ascending.
-    Trace(Vec<Time>),
 }
 
 /// A transaction type.

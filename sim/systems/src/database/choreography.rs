@@ -23,9 +23,10 @@
 //! that emits nothing is done; *and* every compensation is done that this end's event calls for. It is over in the commit
 //! that makes the last of these true. A compensation that is given up makes the saga stuck: it is closed, and never ends.
 
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
+use kernel::hashing::Set;
 use kernel::{SagaFact, Time};
 
 use super::journal::{Outgoing, SagaEntry, Write};
@@ -100,7 +101,7 @@ pub struct Instance {
 #[derive(Clone, Debug, Default)]
 pub struct Instances {
     open: BTreeMap<SagaKey, Instance>,
-    over: BTreeSet<SagaKey>,
+    over: Set<SagaKey>,
 }
 
 impl Instances {
@@ -135,7 +136,7 @@ impl Instances {
     }
 
     /// Those that are not over.
-    pub fn open(&self) -> impl Iterator<Item = &SagaKey> {
+    pub fn open(&self) -> impl ExactSizeIterator<Item = &SagaKey> {
         self.open.keys()
     }
 

@@ -11,7 +11,7 @@ use crate::variables::Variables;
 
 /// What makes a request the same as an earlier one: the op, the value that identifies it (by default the root request),
 /// and the step of a saga that asks, if one does.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Identity {
     /// The op or consumer.
     pub op: u32,
@@ -22,7 +22,7 @@ pub struct Identity {
 }
 
 /// A message that had its effect: whose consumer, and which message.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Receipt {
     /// The consumer.
     pub consumer: u32,

@@ -17,6 +17,7 @@ mod marks;
 mod relay;
 mod sagas;
 mod script;
+mod sparse;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ use alloc::collections::{BTreeMap, VecDeque};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use kernel::hashing::Map;
 use kernel::{Delta, NodeId, Time};
 
 pub use attempt::{Attempt, Refusal};
@@ -106,9 +108,9 @@ pub struct Database {
     /// What is durable, and visible.
     tables: Vec<Table>,
     /// Rows that are newer than that, each with the number of the commit that wrote it.
-    newer: BTreeMap<(u16, i64), (u64, Option<Row>)>,
-    answers: BTreeMap<Identity, (u64, Answer)>,
-    receipts: BTreeMap<Receipt, u64>,
+    newer: Map<(u16, i64), (u64, Option<Row>)>,
+    answers: Map<Identity, (u64, Answer)>,
+    receipts: Map<Receipt, u64>,
     pending: VecDeque<Pending>,
     /// Commits begun so far.
     commits: u64,
@@ -130,9 +132,9 @@ impl Database {
         Self {
             tables: plan.tables.iter().map(Table::new).collect(),
             plan: plan.clone(),
-            newer: BTreeMap::new(),
-            answers: BTreeMap::new(),
-            receipts: BTreeMap::new(),
+            newer: Map::default(),
+            answers: Map::default(),
+            receipts: Map::default(),
             pending: VecDeque::new(),
             commits: 0,
             durable: 0,

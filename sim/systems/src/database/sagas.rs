@@ -6,9 +6,10 @@
 //! A node may own a saga and not know it: the record became durable and the answer got lost. So a saga without a new record
 //! for the length of a lease is handed to its owner again, who passes over those that it drives.
 
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
+use kernel::hashing::Set;
 use kernel::{Digest, NodeId, Span, Time, fold};
 
 use super::choreography::Instances;
@@ -69,7 +70,7 @@ pub type Adopted = (SagaKey, SagaRow);
 #[derive(Clone, Debug, Default)]
 pub struct Sagas {
     open: BTreeMap<SagaKey, SagaRow>,
-    over: BTreeSet<SagaKey>,
+    over: Set<SagaKey>,
     /// Until when each owner keeps its sagas; an owner without an entry has none of them.
     leases: BTreeMap<Owner, Time>,
     /// Those that nobody drives.
@@ -122,7 +123,7 @@ impl Sagas {
 
     /// Sagas that are not over.
     pub fn open(&self) -> u64 {
-        (self.open.len() + self.choreographed.open().count()) as u64
+        (self.open.len() + self.choreographed.open().len()) as u64
     }
 
     /// Those of one kind.

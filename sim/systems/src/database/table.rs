@@ -1,12 +1,12 @@
 //! One item of state: rows by key.
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use kernel::{Delta, NULL};
 
 use super::script::{TableKind, TablePlan};
+use super::sparse::SparseRows;
 use crate::expression::Value;
 
 /// A row.
@@ -24,7 +24,7 @@ pub enum Table {
     /// Rows 0 … n − 1, always there.
     Dense(Vec<Row>),
     /// Rows that come and go; and how many values a list has.
-    Sparse(BTreeMap<i64, Row>, i64),
+    Sparse(SparseRows, i64),
 }
 
 impl Table {
@@ -35,7 +35,7 @@ impl Table {
         match plan.kind {
             TableKind::Counter => Self::Dense(first.map(|_| row()).collect()),
             TableKind::Map => Self::Sparse(first.map(|key| (i64::from(key), row())).collect(), 0),
-            TableKind::List => Self::Sparse(BTreeMap::new(), 0),
+            TableKind::List => Self::Sparse(SparseRows::default(), 0),
         }
     }
 
@@ -43,7 +43,7 @@ impl Table {
     pub fn get(&self, key: i64) -> Option<&Row> {
         match self {
             Self::Dense(rows) => rows.get(usize::try_from(key).ok()?),
-            Self::Sparse(rows, _) => rows.get(&key),
+            Self::Sparse(rows, _) => rows.get(key),
         }
     }
 
@@ -74,7 +74,7 @@ impl Table {
             Self::Sparse(rows, size) => {
                 let before = match row {
                     Some(row) => rows.insert(key, row.clone()),
-                    None => rows.remove(&key),
+                    None => rows.remove(key),
                 };
                 if plan.kind == TableKind::List {
                     let (was, is) = (times(before.as_ref()), times(row));
@@ -103,7 +103,7 @@ impl Table {
             return;
         }
         let mut changes = Vec::new();
-        for (key, row) in rows {
+        for (key, row) in rows.in_order() {
             changes.extend(plan.presence.map(|cell| Delta { cell, key: *key as u64, before: 1, after: 0 }));
             columns(plan, *key, Some(row), None, &mut changes);
         }
@@ -127,7 +127,7 @@ impl Table {
                 debug_assert!(rows.len() as i64 <= *size, "each value is there at least once");
                 changes.extend(plan.presence.map(|cell| Delta { cell, key: 0, before: *size, after: *size }));
             }
-            Self::Sparse(rows, _) => rows.iter().for_each(|(key, row)| state(*key, row)),
+            Self::Sparse(rows, _) => rows.in_order().into_iter().for_each(|(key, row)| state(*key, row)),
         }
     }
 }

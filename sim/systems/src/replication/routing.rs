@@ -65,6 +65,15 @@ impl Routing {
         }
     }
 
+    /// This one answered: it is asked again where that is a reason.
+    pub const fn answered(&mut self, wanted: Wanted, place: usize) {
+        match wanted {
+            Wanted::Leader => self.leader = place,
+            Wanted::Anyone(Choice::Sticky) => self.reader = place,
+            Wanted::Anyone(Choice::Any | Choice::Nearest) => {}
+        }
+    }
+
     /// Somebody said who leads.
     pub const fn heard(&mut self, leader: usize) {
         self.leader = leader;

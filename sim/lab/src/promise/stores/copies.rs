@@ -31,6 +31,9 @@ pub(super) struct Divergence {
     pub(super) keys: u64,
 }
 
+/// A machine that is up: its place, its name, and what it has under its keys.
+type Held<'a> = (usize, &'a String, BTreeMap<u64, Option<u64>>);
+
 impl Copies {
     /// What is really there: what the newest leader's log says, or of each key the newest version that any machine has.
     pub(super) fn there(&self) -> Result<There, String> {
@@ -62,7 +65,7 @@ impl Copies {
 
     /// How many machines are up, and the first key that two of them which should both have it hold differently.
     pub(super) fn divergence(&self) -> (u64, Option<Divergence>) {
-        let values: Vec<(usize, &String, BTreeMap<u64, Option<u64>>)> = self
+        let values: Vec<Held<'_>> = self
             .machines
             .iter()
             .enumerate()

@@ -178,7 +178,18 @@ fn idle(consistency: Consistency, book: &Book) -> Option<&'static str> {
         Consistency::BoundedStaleness(_) => {
             answered().all(|operation| &*operation.f != "read").then_some("no read was answered")
         }
-        _ => answered().next().is_none().then_some("nobody was answered"),
+        Consistency::Linearizable
+        | Consistency::Sequential
+        | Consistency::DurableAcks
+        | Consistency::Convergence
+        | Consistency::Bounds
+        | Consistency::Set
+        | Consistency::SetFull
+        | Consistency::Conservation
+        | Consistency::Delivery(_)
+        | Consistency::UniqueIds
+        | Consistency::LongFork
+        | Consistency::OneLeaderPerTerm => answered().next().is_none().then_some("nobody was answered"),
     }
 }
 

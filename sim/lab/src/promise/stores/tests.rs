@@ -9,7 +9,8 @@ use systems::replication::quorum::{Row, Version};
 use super::*;
 use crate::compile::{Edits, compile};
 use crate::promise::Promises;
-use crate::scenario::{Choice, Source, load};
+use crate::run::{Go, Options, World, run};
+use crate::scenario::{Choice, Scenario, Source, load};
 
 /// Begun, ended, by whom, for what, with which answer; times in milliseconds.
 type Deed = (u64, u64, u64, Operation, Asked);
@@ -53,19 +54,50 @@ fn log(deeds: &[Deed]) -> Log {
     log
 }
 
-/// The promises of a scenario whose store is called `kv`, and which has this one.
-fn promises(invariant: &str) -> Promises {
+/// A scenario whose store is called `kv`, and which has this promise.
+fn scenario(promise: &str) -> Scenario {
     let text = format!(
-        "version = 1\nrun = {{ duration = \"10s\" }}\n[stores.kv]\nkind = \"leader_follower\"\nnodes = 3\n\
-         [workloads.near]\nusers = 3\nvars = {{ key = \"int(1, 9)\" }}\nmix = [{{ weight = 1, read = \"kv[$key]\" }}]\n\
-         [workloads.far]\nlike = \"near\"\n[invariants]\np = {{ check = {invariant} }}\n"
+        "version = 1\nrun = {{ duration = \"10s\", quiesce = \"2s\" }}\n[stores.kv]\nkind = \"leader_follower\"\nnodes = 3\n\
+         [workloads.near]\nusers = 3\nvars = {{ key = \"int(1, 9)\" }}\nthink = \"100ms\"\n\
+         mix = [{{ weight = 1, read = \"kv[$key]\" }}]\n\
+         [workloads.far]\nlike = \"near\"\n[invariants]\n{promise}\n"
     );
     let scenario = load(&Source::new("kv.toml", text), &Choice::default());
-    let scenario = scenario.unwrap_or_else(|errors| panic!("{}", errors.render(crate::scenario::Colour::Plain)));
+    scenario.unwrap_or_else(|errors| panic!("{}", errors.render(crate::scenario::Colour::Plain)))
+}
+
+/// The promises of such a scenario: one check.
+fn promises(check: &str) -> Promises {
+    let scenario = scenario(&format!("p = {{ check = {check} }}"));
     let compiled = compile(&scenario.model, Seed(0), &Edits::default()).expect("it compiles");
     Promises::compile(&scenario.model, &compiled.names).expect("the promise is one")
 }
 
+/// Clients tell a run what they ask and are told if somebody judges or keeps that, and the run is the same.
+#[test]
+fn nothing_is_told_unless_somebody_listens() {
+    let checked = "p = { check = \"linearizable\", of = \"kv\" }";
+    let tells = |promise: &str, options: &Options| {
+        let world = World::new(&scenario(promise), 1, options).expect("it compiles");
+        world.cluster.plan().history
+    };
+    assert!(!tells("", &Options::lean()));
+    assert!(!tells("p = { check = \"one_leader_per_term\", of = \"kv\" }", &Options::lean()));
+    assert!(tells(checked, &Options::lean()));
+    assert!(tells("", &Options::full()));
+    let ran = |promise: &str, options: &Options| {
+        run(&scenario(promise), 1, None, options, &mut |_| Go::On).expect("it compiles")
+    };
+    let (silent, judged, kept) = (ran("", &Options::lean()), ran(checked, &Options::lean()), ran("", &Options::full()));
+    assert_eq!((silent.fingerprint, silent.events), (judged.fingerprint, judged.events));
+    assert_eq!(silent.fingerprint, kept.fingerprint);
+    assert_eq!(judged.invariants[0].status, Status::Holds);
+    assert!(judged.invariants[0].evaluations > 100, "{}", judged.invariants[0].evaluations);
+    assert_eq!((silent.store_histories.len(), judged.store_histories.len()), (0, 0));
+    assert_eq!(kept.store_histories[0].lines.len() as u64 / 2, judged.invariants[0].evaluations);
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "a machine that is down holds nothing")]
 fn ordered(leads: Option<u64>, rows: &[(u64, u64)]) -> Option<Holding> {
     let rows: std::collections::BTreeMap<u64, u64> = rows.iter().copied().collect();
     Some(Holding::Ordered { leads, executed: rows.clone(), logged: rows })
@@ -208,7 +240,7 @@ fn a_read_is_behind_by_versions_or_by_time() {
     told_apart("\"bounded_staleness\", max = \"100ms\"", &reads(130, 5), &reads(131, 5), "p/stale");
     assert_eq!(judged("\"bounded_staleness\", max = 1", &reads(100, 5)).status, Status::Holds);
     let late = judged("\"bounded_staleness\", max = \"100ms\"", &reads(150, 5));
-    assert_eq!(late.witness[0], "key 1: far/1 read 1 → 5 is at least 120ms behind, more than 100ms");
+    assert_eq!(late.witness[0], "key 1: far/1 read 1 → 5 is 120ms behind, more than 100ms");
 }
 
 #[test]
@@ -252,6 +284,7 @@ fn acknowledged_writes_that_are_not_there_are_counted() {
     assert!(result.witness[0].starts_with("nobody leads"), "{:?}", result.witness);
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "a machine that is down holds nothing")]
 fn rows(rows: &[(u64, i64, Option<u64>)]) -> Option<Holding> {
     let row = |&(key, clock, value): &(u64, i64, Option<u64>)| {
         let session = Session { node: NodeId(9), seat: 0 };

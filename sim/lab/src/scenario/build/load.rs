@@ -42,7 +42,7 @@ fn activity(r: &Reader<'_>) -> Activity {
         let steps = steps::steps(r, "mix", &join(&r.path, "mix"));
         return Activity::Mix(weights.into_iter().zip(steps).collect(), client.maybe_span("timeout"));
     }
-    Activity::Call(steps::call(&client, r.at("target")))
+    Activity::Call(Box::new(steps::call(&client, r.at("target"))))
 }
 
 fn stage(r: &Reader<'_>) -> Stage {

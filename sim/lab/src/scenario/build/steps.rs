@@ -224,10 +224,15 @@ pub(super) fn call(r: &Reader<'_>, target: At<String>) -> Call {
 
 /// What only steps on replicated stores have, at a step that is none.
 fn stray(r: &Reader<'_>, verb: &Verb) -> Option<(&'static str, Place)> {
-    let word = match verb {
-        Verb::Read(_) | Verb::Write { .. } if r.text("else") != "fail" && r.node("else").is_some() => "else",
-        Verb::Read(_) | Verb::Write { .. } | Verb::Delete(_) if r.node("timeout").is_some() => "timeout",
-        _ => return None,
+    let plain = matches!(verb, Verb::Read(_) | Verb::Write { .. });
+    let has_else = plain && r.node("else").is_some() && r.text("else") != "fail";
+    let has_timeout = (plain || matches!(verb, Verb::Delete(_))) && r.node("timeout").is_some();
+    let word = if has_else {
+        "else"
+    } else if has_timeout {
+        "timeout"
+    } else {
+        return None;
     };
     Some((word, r.node(word).map_or(r.key, |node| node.place)))
 }

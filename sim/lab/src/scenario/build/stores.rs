@@ -24,7 +24,8 @@ pub(super) fn store(r: &Reader<'_>) -> Store {
             reads: At { value: reads(r.text("reads")), place: r.at("reads").place },
             heartbeat: r.maybe_span("heartbeat").unwrap_or(kernel::Span::millis(50)),
             election_timeout: r.maybe_dist("election_timeout", Sort::Durations).unwrap_or_else(|| {
-                let node = super::Node::text("0s", r.key);
+                // A single machine waits for nobody.
+                let node = super::Node::text("150ms", r.key);
                 super::dist(&node, Sort::Durations, super::join(&r.path, "election_timeout"))
             }),
             fencing: r.node("fencing").is_none() || r.truth("fencing"),

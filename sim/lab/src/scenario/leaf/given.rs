@@ -126,7 +126,7 @@ pub(super) fn acks(node: &Node) -> Result<Checked> {
         Some(word) => {
             let words = ["leader", "majority", "all"];
             let bad = Bad::new(format!("`{}` is neither leader, majority, all nor a number of copies", clip(word)));
-            let near = crate::nearest::nearest(word, words.into_iter()).map(|near| format!("did you mean `{near}`?"));
+            let near = crate::nearest::nearest(word, words).map(|near| format!("did you mean `{near}`?"));
             Err(near.map_or(bad.clone(), |near| bad.help(near)).into())
         }
     }
@@ -144,13 +144,11 @@ pub(super) fn effort(node: &Node) -> Result<Checked> {
         _ => None,
     };
     let number = digits.replace('_', "").parse::<i64>().ok().zip(factor).and_then(|(n, factor)| n.checked_mul(factor));
-    match number.filter(|number| (1..=EFFORT_MAX).contains(number)) {
-        Some(number) => Ok(plain(Value::Integer(number))),
-        None => {
-            let label = format!("`{}` is no number of steps from 1 to {}G", clip(written), EFFORT_MAX / 1_000_000_000);
-            Err(Bad::new(label).help("for example \"50M\"").into())
-        }
+    if let Some(number) = number.filter(|number| (1..=EFFORT_MAX).contains(number)) {
+        return Ok(plain(Value::Integer(number)));
     }
+    let label = format!("`{}` is no number of steps from 1 to {}G", clip(written), EFFORT_MAX / 1_000_000_000);
+    Err(Bad::new(label).help("for example \"50M\"").into())
 }
 
 /// A search that takes more steps than this takes hours.

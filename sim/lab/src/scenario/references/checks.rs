@@ -88,11 +88,10 @@ impl<'a> Checker<'a> {
             let ops = service.ops.iter().flat_map(|(_, op)| all_steps(&op.steps));
             ops.chain(service.consumers.iter().flat_map(|(_, consumer)| all_steps(&consumer.steps)))
         });
-        of_clients.chain(of_services).find_map(|step| match &step.verb {
-            Verb::Consult(consult) if consult.store.value == store && matches!(consult.wants, Wants::Cas { .. }) => {
-                Some(consult.row.place)
-            }
-            _ => None,
+        of_clients.chain(of_services).find_map(|step| {
+            let Verb::Consult(consult) = &step.verb else { return None };
+            let compares = consult.store.value == store && matches!(consult.wants, Wants::Cas { .. });
+            compares.then_some(consult.row.place)
         })
     }
 }

@@ -125,7 +125,8 @@ impl<'a> Checker<'a> {
                 0
             }
         };
-        if wanted > count && !self.broken(&[&format!("services.{name}.nodes"), &format!("brokers.{name}.nodes")]) {
+        let sections = ["services", "brokers", "stores"].map(|section| format!("{section}.{name}.nodes"));
+        if wanted > count && !self.broken(&sections.each_ref().map(String::as_str)) {
             let numbered = if matches!(pick, Pick::Numbers(_)) { ", numbered from 0" } else { "" };
             let label = format!("`{name}` has {}{numbered}", nodes(count));
             let error = Diagnostic::error(place, "there is no such node", label);

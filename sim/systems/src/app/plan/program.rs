@@ -74,6 +74,17 @@ pub enum Instruction {
     Return,
 }
 
+impl Instruction {
+    /// A frame goes on with the next one at once.
+    #[inline]
+    pub(in crate::app) fn takes_no_time(self) -> bool {
+        matches!(
+            self,
+            Self::Chance { .. } | Self::Branch { .. } | Self::Jump(_) | Self::Set(_) | Self::Reply | Self::Point(_)
+        )
+    }
+}
+
 /// Where a script is asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Query {

@@ -204,7 +204,7 @@ fn asked_for(plan: &Plan, ticket: Ticket, request: Request) -> Vec<NodeId> {
     let mut copies: Vec<NodeId> = plan.copies_of(request.key).collect();
     if let Asked::Enough(key) = plan.asked {
         let enough = if request.wish == Wish::Read { plan.read } else { plan.write };
-        let mut draw = key.draw(request.version.digest(), u64::from(ticket.attempt), 0);
+        let mut draw = key.draw(request.version.digest(), ticket.attempt, 0);
         // Fisher and Yates, from the front.
         for place in 0..enough {
             let left = copies.len() - place;

@@ -2,16 +2,20 @@
 
 use core::hash::{BuildHasher, Hasher};
 
-use kernel::fold;
+use crate::fingerprint::fold;
 
-pub(crate) type Map<K, V> = hashbrown::HashMap<K, V, Fixed>;
-pub(crate) type Set<K> = hashbrown::HashSet<K, Fixed>;
+/// A hash map.
+pub type Map<K, V> = hashbrown::HashMap<K, V, Fixed>;
+/// A hash set.
+pub type Set<K> = hashbrown::HashSet<K, Fixed>;
 
+/// The hasher of both.
 #[derive(Clone, Copy, Default, Debug)]
-pub(crate) struct Fixed;
+pub struct Fixed;
 
 impl BuildHasher for Fixed {
     type Hasher = Folding;
+    #[inline]
     fn build_hasher(&self) -> Folding {
         Folding(0)
     }
@@ -19,9 +23,10 @@ impl BuildHasher for Fixed {
 
 /// One multiplication per word.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Folding(u64);
+pub struct Folding(u64);
 
 impl Hasher for Folding {
+    #[inline]
     fn finish(&self) -> u64 {
         self.0
     }
@@ -32,21 +37,27 @@ impl Hasher for Folding {
             self.write_u64(u64::from_le_bytes(word));
         }
     }
+    #[inline]
     fn write_u8(&mut self, word: u8) {
         self.write_u64(u64::from(word));
     }
+    #[inline]
     fn write_u16(&mut self, word: u16) {
         self.write_u64(u64::from(word));
     }
+    #[inline]
     fn write_u32(&mut self, word: u32) {
         self.write_u64(u64::from(word));
     }
+    #[inline]
     fn write_u64(&mut self, word: u64) {
         self.0 = fold(self.0, word);
     }
+    #[inline]
     fn write_usize(&mut self, word: usize) {
         self.write_u64(word as u64);
     }
+    #[inline]
     fn write_isize(&mut self, word: isize) {
         self.write_u64(word as u64);
     }
