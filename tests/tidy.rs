@@ -277,6 +277,12 @@ fn no_test_is_switched_off_and_no_machine_is_named() {
     expect_none("a test that does not run is none", &over(&[".rs"], |text| lines_with(text, &ignored_tests())));
     let texts = [".rs", ".toml", ".md", ".yml", ".json"];
     expect_none("a path of somebody's machine", &over(&texts, |text| lines_with(text, &machine_paths())));
+    expect_none("half a merge", &over(&texts, |text| lines_with(text, &merge_marks())));
+}
+
+/// What a merge leaves where nobody has decided; written apart, for this file is looked at, too.
+fn merge_marks() -> Vec<String> {
+    ["<", ">"].iter().map(|mark| format!("{} ", mark.repeat(7))).collect()
 }
 
 #[test]
@@ -335,6 +341,7 @@ fn each_rule_is_seen_to_fail() {
     assert!(too_long("a\nb\nc", 2).is_some() && too_long("a\nb", 2).is_none());
     let off = format!("{}]\nfn a() {{}}", ignored_tests()[0]);
     assert_eq!(lines_with(&off, &ignored_tests()).len(), 1);
+    assert_eq!(lines_with(&format!("a\n{}HEAD\nb", merge_marks()[0]), &merge_marks()).len(), 1);
     assert_eq!(lines_with(&format!("see {}me/x", machine_paths()[0]), &machine_paths()).len(), 1);
     assert_eq!(random_maps("use std::collections::HashMap;").len(), 1);
     assert_eq!(random_maps("let a: HashSet<u8> = x; // fine").len(), 1);

@@ -24,8 +24,7 @@ impl<T> Slab<T> {
     #[inline(always)]
     pub(crate) fn put(&mut self, thing: T) -> u32 {
         if let Some(at) = self.free.pop() {
-            // A free slot is empty: nothing is left to drop, and so the thing is built in its place.
-            core::mem::forget(self.slots[at as usize].replace(thing));
+            self.slots[at as usize] = Some(thing);
             return at;
         }
         self.slots.push(Some(thing));
