@@ -295,7 +295,9 @@ impl Compiler<'_> {
     fn unknown(&mut self, target: &Target, message: &str) -> Option<Nodes> {
         let error = Diagnostic::error(target.place, message, "named here");
         let error = match &target.kind {
-            TargetKind::Nodes { name, .. } => error.about(format!("services.{name}.nodes")),
+            TargetKind::Nodes { name, .. } => {
+                error.about(format!("services.{name}.nodes")).about(format!("stores.{name}.nodes"))
+            }
             TargetKind::Workload(name) => error.about(format!("workloads.{name}")),
             TargetKind::HitBy(name) => error.about(format!("faults.{name}")),
             TargetKind::Everything

@@ -172,8 +172,6 @@ impl Compiler<'_> {
             self.errors.push(error.about(format!("stores.{}", consult.store.value)));
             return None;
         };
-        let key = self.expression(site.service, &consult.row.key, Type::Int)?;
-        let wants = self.wants(site, &consult.wants)?;
         let op = format!("{}.{}", consult.store.value, consult.wants.word());
         let from = site.path.strip_prefix("workloads.").unwrap_or(site.service).to_owned();
         let mut labels = vec![("op", op), ("from", from.clone()), ("store", consult.store.value.clone())];
@@ -183,6 +181,8 @@ impl Compiler<'_> {
         let known = self.names.series.iter().position(|series| series.metric == "latency" && series.labels == labels);
         let latency =
             known.map_or_else(|| self.names.series("latency", labels), |number| kernel::SeriesId(number as u32));
+        let key = self.expression(site.service, &consult.row.key, Type::Int)?;
+        let wants = self.wants(site, &consult.wants)?;
         let otherwise = match &consult.otherwise {
             Otherwise::Fail | Otherwise::Steps(_) => plan::Otherwise::Fail,
             Otherwise::Skip => plan::Otherwise::Skip,

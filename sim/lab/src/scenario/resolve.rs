@@ -304,6 +304,8 @@ impl<'a> Resolver<'a> {
         for choice in choices {
             let written = choice.keys.iter().filter_map(|k| entries.entries.get(*k).map(|e| (*k, e.key)));
             match written.collect::<Vec<_>>().as_slice() {
+                // Perhaps it would have been copied.
+                [] if self.not_copied.iter().any(|not_copied| not_copied == path) => {}
                 // One of them was misspelt.
                 [] if choice.keys.iter().any(|key| self.broken.contains(&join(path, key))) => {
                     self.broken.insert(path.to_owned());

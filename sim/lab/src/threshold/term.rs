@@ -410,6 +410,10 @@ impl<'a> Parser<'a, '_> {
 /// Where in the file that is declared, or would be, what a label names.
 fn paths_of(label: &str, value: &str) -> Vec<String> {
     match label {
+        // What is asked of a store is said by steps.
+        "op" if [".read", ".write", ".delete", ".cas"].iter().any(|verb| value.ends_with(verb)) => {
+            vec![path_of_op(value), "workloads".to_owned(), "services".to_owned()]
+        }
         "op" => vec![path_of_op(value)],
         "from" => vec![format!("services.{value}.ops"), format!("workloads.{value}")],
         "to" | "node" | "service" => {

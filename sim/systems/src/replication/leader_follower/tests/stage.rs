@@ -106,12 +106,11 @@ impl Stage {
                 Effect::Persist(record) => format!("persist {}", written(record)),
                 Effect::Wake(timer) => format!("wake {timer:?}"),
                 Effect::Output(output) => format!("tell {output:?}"),
-                Effect::Work(..)
-                | Effect::Fact(..)
-                | Effect::Point(..)
-                | Effect::Note(_)
-                | Effect::Measure(_)
-                | Effect::Disturbed(_) => unreachable!("a replica does none of this without points"),
+                // Who leads is told to judges, too: in the same breath as the output.
+                Effect::Fact(..) => continue,
+                Effect::Work(..) | Effect::Point(..) | Effect::Note(_) | Effect::Measure(_) | Effect::Disturbed(_) => {
+                    unreachable!("a replica does none of this without points")
+                }
             });
         }
         lines
