@@ -103,8 +103,12 @@ impl Browser {
 
     fn open(&self, page: &Path) -> Seen {
         // What the browser asks for on its own account is not the page's doing.
+        // A connection that is closed again without a word is the browser's guess, not a request.
         let own = |line: &str| {
-            [".google.com", ".googleapis.com", ".gvt1.com", ".gstatic.com"].iter().any(|host| line.contains(host))
+            line.is_empty()
+                || [".google.com", ".googleapis.com", ".gvt1.com", ".gstatic.com"]
+                    .iter()
+                    .any(|host| line.contains(host))
         };
         drop(self.asked.try_iter().collect::<Vec<_>>());
         let (dom, errors) = self.command(Scheme::Light, &["--dump-dom".to_owned(), address(page)]);
