@@ -4,7 +4,7 @@
 //! Histories come from an object that works, with operations that overlap; to violate, a read gets an older answer. Each
 //! bench first prints how many obey: a judge that says otherwise prints another number.
 
-use checkers::history::{Clock, Dialect, Event, FailedCas, History, NilRead, Orphans, Phase, Value};
+use checkers::history::{Clock, Dialect, Event, FailedCas, History, NilRead, Orphans, Phase, Value, WriteOrder};
 use checkers::linearizable::{Budget, check, holds};
 use checkers::models::{Append, Cas, Register, Spec};
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -92,7 +92,12 @@ fn history(
         }
     }
     spoil(&mut events);
-    let dialect = Dialect { failed_cas: FailedCas::Observed, nil_read: NilRead::Nothing, clock: Clock::Shared };
+    let dialect = Dialect {
+        failed_cas: FailedCas::Observed,
+        nil_read: NilRead::Nothing,
+        clock: Clock::Shared,
+        write_order: WriteOrder::Unknown,
+    };
     History::new(&events, dialect, Orphans::Refused).expect("a process does one thing at a time")
 }
 

@@ -18,11 +18,16 @@ pub fn lines(outcome: &Outcome) -> Vec<u8> {
 }
 
 /// The first line of a store's history: each key is a register, and a cas that failed had found another value.
-const HEADER: &str = "{\"history\":1,\"model\":\"kv\",\"init\":null,\"failed_cas\":\"observed\"}\n";
+fn header(ordered: bool) -> String {
+    let order = if ordered { "real_time" } else { "unknown" };
+    format!(
+        "{{\"history\":1,\"model\":\"kv\",\"init\":null,\"failed_cas\":\"observed\",\"write_order\":\"{order}\"}}\n"
+    )
+}
 
 /// The whole file of a store: its name and its bytes.
 pub fn of_store(history: &StoreHistory) -> (String, Vec<u8>) {
-    let mut out = HEADER.as_bytes().to_vec();
+    let mut out = header(history.ordered).into_bytes();
     for (index, line) in history.each().enumerate() {
         serde_json::to_writer(&mut out, &OfStore { index, line })
             .expect("writing plain values into memory cannot fail");

@@ -142,6 +142,10 @@ pub(crate) struct CheckArgs {
     /// What an answered read of nothing means: nothing was there, or the answer is not known. Else by the format.
     #[arg(long, value_enum, value_name = "MEANING")]
     pub(crate) nil_reads: Option<NilReads>,
+    /// In which order writes of one key took effect: one that was over before another began came first, or nobody knows.
+    /// Else what the history's header says, or unknown.
+    #[arg(long, value_enum, value_name = "ORDER")]
+    pub(crate) write_order: Option<WriteOrderArg>,
     /// Steps that may be spent on a history.
     #[arg(long, value_name = "STEPS", default_value_t = Budget::USUAL.steps)]
     pub(crate) budget: u64,
@@ -160,6 +164,15 @@ pub(crate) enum FailedCasArg {
     Observed,
     /// Nothing happened.
     Dropped,
+}
+
+/// In which order writes of one key took effect.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WriteOrderArg {
+    /// In that of real time, where they did not overlap.
+    RealTime,
+    /// In one that nobody knows.
+    Unknown,
 }
 
 /// What an answered read of nothing means.

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use checkers::catalogue::{self, Question};
-use checkers::history::{FailedCas, NilRead};
+use checkers::history::{FailedCas, NilRead, WriteOrder};
 use checkers::linearizable::Budget;
 use histories::Judged;
 
-use crate::args::{CheckArgs, FailedCasArg, Format, NilReads};
+use crate::args::{CheckArgs, FailedCasArg, Format, NilReads, WriteOrderArg};
 use crate::{BAD_INPUT, files};
 
 /// Of several results the first of these that occurred is the exit code.
@@ -63,6 +63,11 @@ fn judge(path: &Path, args: &CheckArgs) -> Result<Judged, String> {
     match args.nil_reads {
         Some(NilReads::Nothing) => dialect.nil_read = NilRead::Nothing,
         Some(NilReads::Unknown) => dialect.nil_read = NilRead::Unknown,
+        None => {}
+    }
+    match args.write_order {
+        Some(WriteOrderArg::RealTime) => dialect.write_order = WriteOrder::RealTime,
+        Some(WriteOrderArg::Unknown) => dialect.write_order = WriteOrder::Unknown,
         None => {}
     }
     let question = Question {

@@ -22,9 +22,9 @@ use alloc::vec::Vec;
 
 use kernel::{Fact, FactKind, NodeId};
 
-use crate::hashing::Map;
 use crate::story::Story;
 use crate::verdict::{Phrase, Verdict, Witness};
+use kernel::hashing::Map;
 
 /// The judge of one protocol of the scenario.
 #[derive(Clone, Debug)]

@@ -21,9 +21,9 @@ use alloc::vec::Vec;
 
 use kernel::{Fact, FactKind, SagaFact, Span, Time};
 
-use crate::hashing::Map;
 use crate::story::Story;
 use crate::verdict::{Phrase, Verdict, Witness};
+use kernel::hashing::Map;
 
 /// What is demanded of sagas.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

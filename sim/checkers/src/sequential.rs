@@ -12,10 +12,10 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use crate::hashing::Map;
 use crate::history::{Certificate, Counterexample, History, Judgement, Order, Outcome, Refusal, Refused, Value};
 use crate::linearizable::Budget;
 use crate::models::{Spec, Step};
+use kernel::hashing::Map;
 
 struct Asked<C> {
     call: C,

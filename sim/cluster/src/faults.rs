@@ -312,7 +312,7 @@ impl<P: Process> World<P> {
                     let by = by.integer(&mut key.draw(u64::from(number), u64::from(node.0), 0));
                     let clock = &mut self.host_mut(node.0 as u16).clock;
                     clock.offset = clock.offset.saturating_add(by);
-                    self.fingerprint.eat(node.0.into(), by as u64);
+                    self.fingerprint.eat(self.queue.now().0, fold(node.0.into(), by as u64));
                 }
                 self.faults.ledger[instance as usize].impact.clocks_set = aim.nodes.len() as u64;
                 self.queue.after(Span::ZERO, Event::End { instance });

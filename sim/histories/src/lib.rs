@@ -17,7 +17,7 @@ mod sessions;
 mod syntax;
 mod told;
 
-use checkers::history::{Clock, Dialect, Event, FailedCas, NilRead, Refusal, Value};
+use checkers::history::{Clock, Dialect, Event, FailedCas, NilRead, Refusal, Value, WriteOrder};
 
 pub use told::Judged;
 
@@ -65,6 +65,7 @@ pub fn read(text: &str) -> Result<Read, Refusal> {
             Format::JsonArray | Format::Edn => NilRead::Unknown,
         },
         clock: if format == Format::Sessions { Clock::PerProcess } else { Clock::Shared },
+        write_order: WriteOrder::Unknown,
     };
     let mut read = Read { events: Vec::new(), dialect, format, model: None, initial: None };
     match format {

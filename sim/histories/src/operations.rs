@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use checkers::history::{Event, FailedCas, Phase, Refusal, Value};
+use checkers::history::{Event, FailedCas, Phase, Refusal, Value, WriteOrder};
 
 use crate::Read;
 use crate::syntax::{Reader, Syntax};
@@ -66,6 +66,7 @@ struct Fields {
     model: Option<Value>,
     init: Option<Value>,
     failed_cas: Option<Value>,
+    write_order: Option<Value>,
 }
 
 fn operation(reader: &mut Reader<'_>, names: &mut Names, first: bool, into: &mut Read) -> Result<(), Refusal> {
@@ -94,6 +95,7 @@ fn operation(reader: &mut Reader<'_>, names: &mut Names, first: bool, into: &mut
             Some("model") => fields.model = Some(value),
             Some("init") => fields.init = Some(value),
             Some("failed_cas") => fields.failed_cas = Some(value),
+            Some("write_order") => fields.write_order = Some(value),
             Some(_) | None => {}
         }
     }
@@ -109,6 +111,14 @@ fn operation(reader: &mut Reader<'_>, names: &mut Names, first: bool, into: &mut
             Some(Some("dropped")) => FailedCas::Dropped,
             Some(_) => {
                 return Err(Refusal { line, what: "`failed_cas` of the header is `observed` or `dropped`".into() });
+            }
+        };
+        into.dialect.write_order = match fields.write_order.as_ref().map(Value::as_text) {
+            None => into.dialect.write_order,
+            Some(Some("real_time")) => WriteOrder::RealTime,
+            Some(Some("unknown")) => WriteOrder::Unknown,
+            Some(_) => {
+                return Err(Refusal { line, what: "`write_order` of the header is `real_time` or `unknown`".into() });
             }
         };
         return Ok(());

@@ -132,6 +132,15 @@ pub enum Clock {
     PerProcess,
 }
 
+/// In which order writes of one key took effect, as far as clients can know.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum WriteOrder {
+    /// One that was over before another began came before it: whoever wrote the history knows that.
+    RealTime,
+    /// Perhaps not: where the last writer wins by clocks, or nothing is said.
+    Unknown,
+}
+
 /// How a format is to be understood where formats differ.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Dialect {
@@ -141,6 +150,8 @@ pub struct Dialect {
     pub nil_read: NilRead,
     /// What the order of events means.
     pub clock: Clock,
+    /// In which order writes took effect.
+    pub write_order: WriteOrder,
 }
 
 /// Whether every end must have a beginning.

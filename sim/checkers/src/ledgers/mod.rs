@@ -50,6 +50,7 @@ pub fn each(history: &History, ask: impl Fn(&Listed<'_>) -> Said) -> Result<Judg
             Ok(counted) => {
                 for (name, count) in counted {
                     match counts.iter_mut().find(|(known, _)| *known == name) {
+                        Some((staleness::WORST, worst)) => *worst = count.max(*worst),
                         Some((_, sum)) => *sum += count,
                         None => counts.push((name, count)),
                     }

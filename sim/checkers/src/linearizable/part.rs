@@ -5,9 +5,10 @@ use alloc::vec::Vec;
 use hashbrown::HashTable;
 
 use super::planted::{Mistake, Planted};
-use crate::hashing::{Map, hash_of};
+use crate::hashing::hash_of;
 use crate::history::{History, NEVER, Outcome, Refusal, Value};
 use crate::models::Spec;
+use kernel::hashing::Map;
 
 /// An operation of one object.
 #[derive(Clone, Copy, Debug)]

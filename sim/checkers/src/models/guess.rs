@@ -9,8 +9,8 @@ use core::cmp::Reverse;
 
 use super::Asked;
 use super::{queue, register};
-use crate::hashing::Map;
 use crate::history::{NEVER, Value};
+use kernel::hashing::Map;
 
 /// A value's writer and readers.
 struct Cluster {

@@ -18,6 +18,8 @@ pub(super) struct Node {
     /// Keys, and who wrote what was found there; `None` if it was there at first.
     pub(super) reads: Vec<(usize, Option<usize>)>,
     writes: Vec<usize>,
+    /// A transaction: it observes by itself.
+    transaction: bool,
 }
 
 #[derive(Default)]
@@ -78,7 +80,9 @@ impl Sessions {
                 new.lines.len() - 1
             });
             let (node, place) = (new.nodes.len(), new.lines[session].len());
-            let mut made = Node { operation: *index, session, place, reads: Vec::new(), writes: Vec::new() };
+            let transaction = &*operation.f == "txn";
+            let mut made =
+                Node { operation: *index, session, place, reads: Vec::new(), writes: Vec::new(), transaction };
             let mut own: BTreeMap<&Value, &Value> = BTreeMap::new();
             for (writes, key, value) in accesses {
                 let number = *numbers.entry(key).or_insert_with(|| {
@@ -201,9 +205,11 @@ impl Sessions {
         tell: &mut dyn FnMut(usize) -> bool,
     ) {
         let made = &self.nodes[node];
+        let mut own = BTreeMap::new();
         let known = match guarantee {
             Guarantee::ReadYourWrites => return self.wrote((made.session, made.place), key, tell),
             Guarantee::MonotonicReads => return self.saw((made.session, made.place), key, tell),
+            Guarantee::MonotonicWrites | Guarantee::WritesFollowReads if made.transaction => &mut own,
             Guarantee::MonotonicWrites | Guarantee::WritesFollowReads => known.entry(made.session).or_default(),
         };
         for source in made.reads.iter().filter_map(|(_, from)| *from).map(|from| &self.nodes[from]) {

@@ -98,6 +98,8 @@ pub enum Ended {
 /// What the clients of one store asked and were told, in order.
 #[derive(Clone, PartialEq, Debug)]
 pub struct StoreHistory {
+    /// Writes of a key took effect in real time: a leader put them in order.
+    pub ordered: bool,
     /// The store.
     pub store: String,
     /// When, and what.

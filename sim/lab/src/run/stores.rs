@@ -25,7 +25,10 @@ pub(super) struct Stores {
 impl Stores {
     pub(super) fn new(model: &Model, compiled: &Compiled, kept: bool, promises: &Promises) -> Self {
         debug_assert_eq!(model.stores.len(), compiled.plan.stores.len(), "each store is compiled");
-        let log = |store: u32| (kept || promises.checked(store)).then(Log::default);
+        let log = |store: u32| {
+            let ordered = matches!(compiled.plan.stores[store as usize].keeping, Keeping::Ordered(_));
+            (kept || promises.checked(store)).then(|| Log::new(ordered))
+        };
         let logs = model.stores.iter().zip(0..).map(|((name, _), store)| (name.value.clone(), log(store)));
         Self { logs: logs.collect(), kept }
     }
@@ -63,7 +66,8 @@ impl Stores {
         let logs = self.logs.iter().filter(|_| self.kept);
         let history = |(store, log): &(String, Option<Log>)| {
             let log = log.as_ref()?;
-            Some(StoreHistory { store: store.clone(), lines: log.lines().collect(), cut: log.cut() })
+            let lines = log.lines().collect();
+            Some(StoreHistory { ordered: log.ordered(), store: store.clone(), lines, cut: log.cut() })
         };
         logs.filter_map(history).collect()
     }

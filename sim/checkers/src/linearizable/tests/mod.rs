@@ -307,6 +307,7 @@ fn an_object_of_the_users_own_is_judged_too() {
             failed_cas: crate::history::FailedCas::Dropped,
             nil_read: crate::history::NilRead::Nothing,
             clock: crate::history::Clock::Shared,
+            write_order: crate::history::WriteOrder::Unknown,
         };
         let history = History::new(&events, dialect, crate::history::Orphans::Refused).unwrap();
         check(&Pigeonhole, &history, Budget::USUAL).unwrap()

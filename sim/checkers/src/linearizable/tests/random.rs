@@ -5,7 +5,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::oracle::{Model, Oracle};
-use crate::history::{Clock, Dialect, Event, FailedCas, History, NilRead, Orphans, Phase, Value};
+use crate::history::{Clock, Dialect, Event, FailedCas, History, NilRead, Orphans, Phase, Value, WriteOrder};
 
 /// A stream of numbers.
 pub(super) struct Dice(pub(super) u64);
@@ -115,7 +115,8 @@ pub(super) fn history(model: Model, calls: usize, dice: &mut Dice) -> History {
     for _ in 0..dice.below(6) {
         spoil(&mut events, dice);
     }
-    let dialect = Dialect { failed_cas, nil_read: NilRead::Nothing, clock: Clock::Shared };
+    let dialect =
+        Dialect { failed_cas, nil_read: NilRead::Nothing, clock: Clock::Shared, write_order: WriteOrder::Unknown };
     History::new(&events, dialect, Orphans::Refused).unwrap()
 }
 
@@ -147,7 +148,12 @@ pub(super) fn distinct(model: Model, calls: usize, dice: &mut Dice) -> History {
             }
         }
     }
-    let dialect = Dialect { failed_cas: FailedCas::Dropped, nil_read: NilRead::Nothing, clock: Clock::Shared };
+    let dialect = Dialect {
+        failed_cas: FailedCas::Dropped,
+        nil_read: NilRead::Nothing,
+        clock: Clock::Shared,
+        write_order: WriteOrder::Unknown,
+    };
     History::new(&events, dialect, Orphans::Refused).unwrap()
 }
 

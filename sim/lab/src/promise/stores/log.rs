@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use checkers::history::{Clock, Dialect, FailedCas, History, NEVER, NilRead, Operation, Outcome, Value};
+use checkers::history::{Clock, Dialect, FailedCas, History, NEVER, NilRead, Operation, Outcome, Value, WriteOrder};
 use kernel::Time;
 use systems::app::output::{Asked, Told};
 use systems::replication::keys::{self, Answer};
@@ -18,12 +18,16 @@ pub const LINES_MAX: usize = 4_000_000;
 pub(super) const HEADER_LINES: u32 = 1;
 
 /// How its values are to be understood; a file's header says the same.
-pub const DIALECT: Dialect =
-    Dialect { failed_cas: FailedCas::Observed, nil_read: NilRead::Nothing, clock: Clock::Shared };
+const fn dialect(ordered: bool) -> Dialect {
+    let write_order = if ordered { WriteOrder::RealTime } else { WriteOrder::Unknown };
+    Dialect { failed_cas: FailedCas::Observed, nil_read: NilRead::Nothing, clock: Clock::Shared, write_order }
+}
 
 /// The log of one store.
-#[derive(Clone, Default, Debug)]
+#[derive(Clone, Debug)]
 pub struct Log {
+    /// A leader puts writes in order.
+    ordered: bool,
     lines: Vec<Line>,
     cut: bool,
 }
@@ -54,6 +58,16 @@ pub struct Entry {
 }
 
 impl Log {
+    /// One without lines; of a store in which writes that do not overlap take effect in real time, or perhaps not.
+    pub const fn new(ordered: bool) -> Self {
+        Self { ordered, lines: Vec::new(), cut: false }
+    }
+
+    /// Writes take effect in real time.
+    pub const fn ordered(&self) -> bool {
+        self.ordered
+    }
+
     /// One more line.
     #[inline]
     pub fn push(&mut self, now: Time, event: u64, told: &Told) {
@@ -92,7 +106,7 @@ impl Log {
             shown[index].told = line.told;
             end(&mut operations[index], line, (at, number));
         }
-        Book { history: History { operations, dialect: DIALECT }, shown }
+        Book { history: History { operations, dialect: dialect(self.ordered) }, shown }
     }
 }
 

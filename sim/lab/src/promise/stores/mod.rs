@@ -12,7 +12,7 @@ mod story;
 mod tests;
 
 pub use copies::Copies;
-pub use log::{Book, DIALECT, LINES_MAX, Log, outcome};
+pub use log::{Book, LINES_MAX, Log, outcome};
 
 use checkers::catalogue::{self, Consistency, Model as Object, Question};
 use checkers::history::{Certificate, Judgement, Outcome};
