@@ -51,7 +51,8 @@ fn each_mutant_is_caught_by_the_check_named_for_it() {
     let mut quiet = Vec::new();
     println!("{:<18} {:<22} {:>10}", "mutant", "check", "first seed");
     for (mutant, name, promise) in Mutant::ALL {
-        let seed = first_broken(Wanted { mutant: Some(mutant), ..Wanted::default() }, promise);
+        let reads = (mutant == Mutant::ReadAlone).then_some(Reads::Quorum(Choice::Nearest));
+        let seed = first_broken(Wanted { mutant: Some(mutant), reads, ..Wanted::default() }, promise);
         println!("{name:<18} {promise:<22} {:>10}", seed.map_or("-".to_owned(), |seed| seed.to_string()));
         quiet.extend(seed.is_none().then_some(name));
     }
@@ -76,6 +77,22 @@ fn designs_that_promise_less_are_as_bad_as_documented() {
         println!("{name:<18} {promise:<22} {seed:?}");
         assert!(seed.is_some(), "{name}");
     }
+}
+
+#[test]
+fn reads_that_ask_a_majority_of_replicas_are_linearizable() {
+    let reads = Some(Reads::Quorum(Choice::Nearest));
+    let (mut told, seeds) = (0, if long() { 5_000 } else { 300 });
+    for seed in 0..seeds {
+        let judge = run(seed, Wanted { reads, ..Wanted::default() });
+        told += judge.told;
+        assert_eq!(judge.broken(), BTreeSet::new(), "seed {seed}");
+    }
+    println!("reads of a quorum, {seeds} seeds: {told} answers");
+    assert!(told > 50 * seeds, "a world in which nothing is told shows nothing");
+    // What is told before a majority has it can be missed.
+    let early = Wanted { reads, acks: Some(Acks::Leader), ..Wanted::default() };
+    assert!(first_broken(early, "linearizable").is_some());
 }
 
 #[test]

@@ -82,6 +82,7 @@ impl Compiler<'_> {
                         Reads::Leader => leader_follower::Reads::Leader,
                         Reads::ReadIndex => leader_follower::Reads::ReadIndex,
                         Reads::Log => leader_follower::Reads::Log,
+                        Reads::Quorum => leader_follower::Reads::Quorum(Choice::Nearest),
                         Reads::Any | Reads::Nearest | Reads::Sticky => {
                             leader_follower::Reads::Memory(choice(log.reads.value))
                         }
@@ -254,6 +255,6 @@ const fn choice(reads: Reads) -> Choice {
     match reads {
         Reads::Nearest => Choice::Nearest,
         Reads::Sticky => Choice::Sticky,
-        Reads::Any | Reads::Leader | Reads::Lease | Reads::ReadIndex | Reads::Log => Choice::Any,
+        Reads::Any | Reads::Leader | Reads::Lease | Reads::ReadIndex | Reads::Log | Reads::Quorum => Choice::Any,
     }
 }

@@ -83,6 +83,8 @@ pub enum Reads {
     ReadIndex,
     /// By way of the log.
     Log,
+    /// Any machine, when a majority has told it how far their logs go.
+    Quorum,
     /// Each time another machine.
     Any,
     /// The client's own machine.

@@ -178,7 +178,9 @@ impl Machine {
                 | leader_follower::Body::Install { .. }
                 | leader_follower::Body::Copied { .. }
                 | leader_follower::Body::Publish { .. }
-                | leader_follower::Body::Published { .. } => unreachable!("replicas hear that"),
+                | leader_follower::Body::Published { .. }
+                | leader_follower::Body::Inquire
+                | leader_follower::Body::Extends(_) => unreachable!("replicas hear that"),
             },
             keeper::Message::Quorum(message) => {
                 let quorum::Body::Answered { number, row } = message.body else {

@@ -63,6 +63,7 @@ fn reads(word: &str) -> Reads {
         "leader" => Reads::Leader,
         "lease" => Reads::Lease,
         "log" => Reads::Log,
+        "quorum" => Reads::Quorum,
         "any" => Reads::Any,
         "nearest" => Reads::Nearest,
         "sticky" => Reads::Sticky,

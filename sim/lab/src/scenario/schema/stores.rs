@@ -33,7 +33,7 @@ pub(super) static STORE: Form = Form {
         .only("kind", COPIED),
         key(
             "reads",
-            Shape::Word(&["leader", "lease", "read_index", "log", "any", "nearest", "sticky"], &["quorum"]),
+            Shape::Word(&["leader", "lease", "read_index", "log", "quorum", "any", "nearest", "sticky"], &[]),
             Preset::Chosen(
                 "kind",
                 &[("single", "read_index"), ("leader_follower", "read_index"), ("quorum", "nearest")],

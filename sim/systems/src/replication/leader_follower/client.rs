@@ -91,7 +91,9 @@ impl Client {
             | Body::Install { .. }
             | Body::Copied { .. }
             | Body::Publish { .. }
-            | Body::Published { .. } => unreachable!("replicas and devices hear that"),
+            | Body::Published { .. }
+            | Body::Inquire
+            | Body::Extends(_) => unreachable!("replicas and devices hear that"),
         }
     }
 
@@ -126,7 +128,7 @@ impl Client {
                     self.done(script, now, out);
                 }
             }
-            Timer::Silence | Timer::Heartbeat | Timer::Stood(_) | Timer::Written { .. } => {
+            Timer::Silence | Timer::Heartbeat | Timer::Stood(_) | Timer::Written { .. } | Timer::Inquire => {
                 unreachable!("replicas wait for that")
             }
         }

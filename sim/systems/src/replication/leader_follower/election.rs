@@ -76,7 +76,7 @@ impl Replica {
             self.step_down(plan, at, term, out);
         }
         let own = self.log.last();
-        let complete = (last.term, last.index) >= (own.term, own.index);
+        let complete = last >= own;
         let free = self.vote.is_none() || self.vote == Some(from) || plan.has(Mutant::VoteTwice);
         let granted = term == self.term && matches!(self.standing, Standing::Follower) && complete && free;
         out.frame(plan.log_frame());

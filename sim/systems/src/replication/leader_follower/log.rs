@@ -17,12 +17,13 @@ pub struct Entry {
 }
 
 /// A place in the log. Two logs that have the same at one place are the same up to there (log matching, §5.3).
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+/// The one of the newer term is newer, then the longer one.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
 pub struct Position {
-    /// Which entry.
-    pub index: u64,
     /// Its term.
     pub term: u64,
+    /// Which entry.
+    pub index: u64,
 }
 
 /// What executing the log up to a place has given.

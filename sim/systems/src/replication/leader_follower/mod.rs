@@ -49,13 +49,14 @@
 //! [`Role`], so an enclosing node needs one `Embed` value for all of them; what it must tell them beside the time is what the
 //! clocks of its machine show ([`Moment`]). Every handler may leave the frame at one of the store's.
 //!
-//! Not here: pre-vote, changes of membership, snapshots in pieces, reads that ask a majority of followers.
+//! Not here: pre-vote, changes of membership, snapshots in pieces.
 
 mod alone;
 mod catching_up;
 mod client;
 mod device;
 mod election;
+mod inquiring;
 mod log;
 mod mutant;
 mod reading;
@@ -71,6 +72,7 @@ pub use crate::replication::routing::Choice;
 pub use alone::{Cast, Play, Role};
 pub use client::{Client, Order, Script};
 pub use device::Device;
+pub use inquiring::Extent;
 pub use log::{Entry, Log, Position, Snapshot};
 pub use mutant::Mutant;
 pub use replica::{Moment, Replica};
@@ -159,6 +161,8 @@ pub enum Reads {
     Lease(Lease),
     /// A read is an entry of the log.
     Log,
+    /// Some replica, when a majority has told it how far their logs go and its own is agreed that far.
+    Quorum(Choice),
     /// Some replica, from its memory: what it answers may be old.
     Memory(Choice),
 }
@@ -256,8 +260,10 @@ impl Plan {
     /// Whom a request is for.
     pub fn wanted(&self, operation: Operation) -> Wanted {
         match self.reads {
-            Reads::Memory(choice) if operation.reads() => Wanted::Anyone(choice),
-            Reads::Memory(_) | Reads::Leader | Reads::ReadIndex | Reads::Lease(_) | Reads::Log => Wanted::Leader,
+            Reads::Memory(choice) | Reads::Quorum(choice) if operation.reads() => Wanted::Anyone(choice),
+            Reads::Memory(_) | Reads::Quorum(_) | Reads::Leader | Reads::ReadIndex | Reads::Lease(_) | Reads::Log => {
+                Wanted::Leader
+            }
         }
     }
 

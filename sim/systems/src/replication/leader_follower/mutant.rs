@@ -16,19 +16,22 @@ pub enum Mutant {
     ApplyTwice,
     /// A leader answers reads without making sure that it still is one.
     StaleLeader,
+    /// A replica that is to ask a majority before it answers a read asks nobody.
+    ReadAlone,
     /// Followers and the device obey a leader of an older term.
     UnfencedWrite,
 }
 
 impl Mutant {
     /// All of them, with the name each has in a scenario and the check that must catch it.
-    pub const ALL: [(Self, &'static str, &'static str); 7] = [
+    pub const ALL: [(Self, &'static str, &'static str); 8] = [
         (Self::VoteTwice, "vote_twice", "one_leader_per_term"),
         (Self::AckBeforeFsync, "ack_before_fsync", "agreed_is_kept"),
         (Self::CommitOldTerm, "commit_old_term", "agreed_is_kept"),
         (Self::ForgetVote, "forget_vote", "one_leader_per_term"),
         (Self::ApplyTwice, "apply_twice", "linearizable"),
         (Self::StaleLeader, "stale_leader", "linearizable"),
+        (Self::ReadAlone, "read_alone", "linearizable"),
         (Self::UnfencedWrite, "unfenced_write", "fenced"),
     ];
     /// The mutant with this word.

@@ -10,6 +10,7 @@ use alloc::vec::Vec;
 use kernel::{CellId, Delay, Delta, Effects, FactKind, NodeId, Process, Span, Time};
 
 use super::alone::Role;
+use super::inquiring::Inquiry;
 use super::log::{Log, Snapshot};
 use super::reading::Lookup;
 use super::replicating::Lead;
@@ -54,6 +55,10 @@ pub struct Replica {
     pub(super) leader: Option<NodeId>,
     /// Until when nobody else is elected, by the clock of the lease.
     pub(super) promised: i64,
+    /// Reads for which it asks a majority.
+    pub(super) inquiries: Vec<Inquiry>,
+    /// How often it has asked for one.
+    pub(super) asked: u64,
     /// What its cells show.
     shown: [i64; 5],
 }
@@ -89,6 +94,8 @@ impl Replica {
             standing: Standing::Follower,
             leader: None,
             promised: i64::MIN,
+            inquiries: Vec::new(),
+            asked: 0,
             shown: [0; 5],
         }
     }
@@ -125,10 +132,11 @@ impl Replica {
 
     /// Requests that it has taken and not answered.
     pub fn unfinished(&self) -> u64 {
-        match &self.standing {
-            Standing::Leader(lead) => (lead.waiting.len() + lead.reads.len()) as u64,
+        let taken = match &self.standing {
+            Standing::Leader(lead) => lead.waiting.len() + lead.reads.len(),
             Standing::Follower | Standing::Candidate(_) => 0,
-        }
+        };
+        (taken + self.inquiries.len()) as u64
     }
 
     /// It reads what its log says, and listens for a leader.
@@ -176,10 +184,13 @@ impl Replica {
             }
             Body::Copied { term, stamp, copied } => self.copied(plan, at, (from, term), (stamp, copied), out),
             Body::Published { term, index } => self.published(plan, at, (term, index), out),
+            Body::Inquire => self.tell_extent(plan, (from, nth), out),
+            Body::Extends(extent) => self.extends(plan, (from, nth), extent, out),
             Body::Answered { .. } | Body::Elsewhere { .. } | Body::Publish { .. } => {
                 unreachable!("clients and devices hear that")
             }
         }
+        self.settle_inquiries(plan, out);
         self.show(plan, out);
     }
 
@@ -190,8 +201,10 @@ impl Replica {
             Timer::Stood(term) => self.stood(plan, at, term, out),
             Timer::Heartbeat => self.beat(plan, at, out),
             Timer::Written { term, index } => self.written(plan, (term, index), out),
+            Timer::Inquire => self.inquire_again(plan, out),
             Timer::Order | Timer::Late(_) | Timer::GiveUp(_) => unreachable!("clients wait for that"),
         }
+        self.settle_inquiries(plan, out);
         self.show(plan, out);
     }
 
@@ -228,6 +241,7 @@ impl Replica {
                 let value = Answer::Value(self.state.value(request.operation.key()));
                 self.answer(Lookup { request, nth }, value, out);
             }
+            (_, true, Reads::Quorum(_)) => self.inquire(plan, Lookup { request, nth }, out),
             (Standing::Follower | Standing::Candidate(_), _, _) => self.elsewhere((request, nth), out),
             (Standing::Leader(_), true, Reads::Leader | Reads::ReadIndex | Reads::Lease(_)) => {
                 self.read(plan, at, Lookup { request, nth }, out);
@@ -236,7 +250,7 @@ impl Replica {
             | (
                 Standing::Leader(_),
                 false,
-                Reads::Leader | Reads::ReadIndex | Reads::Lease(_) | Reads::Log | Reads::Memory(_),
+                Reads::Leader | Reads::ReadIndex | Reads::Lease(_) | Reads::Log | Reads::Quorum(_) | Reads::Memory(_),
             ) => self.propose(plan, at, Lookup { request, nth }, out),
         }
     }
@@ -317,7 +331,7 @@ impl Replica {
                 LeaseClock::Monotonic => at.monotonic,
                 LeaseClock::Wall => at.wall,
             },
-            Reads::Leader | Reads::ReadIndex | Reads::Log | Reads::Memory(_) => 0,
+            Reads::Leader | Reads::ReadIndex | Reads::Log | Reads::Quorum(_) | Reads::Memory(_) => 0,
         }
     }
 

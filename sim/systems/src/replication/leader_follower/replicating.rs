@@ -196,16 +196,17 @@ impl Replica {
             return;
         }
         let peer = &mut lead.peers[plan.place(from)];
-        peer.confirmed = peer.confirmed.max(stamp);
         match copied {
+            // In its own term: a message from when it led an older one. That confirms nothing.
+            Copied::Refused => return,
             Copied::UpTo(index) => {
                 peer.has = peer.has.max(index);
                 peer.next = peer.next.max(peer.has + 1);
             }
             // An old answer may speak of what has been copied since.
             Copied::NotThere(next) => peer.next = next.min(peer.next).max(peer.has + 1),
-            Copied::Refused => return,
         }
+        peer.confirmed = peer.confirmed.max(stamp);
         peer.busy = peer.busy.filter(|round| *round != stamp.round);
         self.advance(plan, out);
         self.spread(plan, at, out);

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 
 use kernel::{Digest, NodeId, Route, fold};
 
+use super::inquiring::Extent;
 use super::log::{Entry, Position, Snapshot};
 use crate::replication::keys::{Answer, Operation, Request, optional};
 
@@ -105,6 +106,10 @@ pub enum Body {
         /// Which entry it was told of.
         index: u64,
     },
+    /// Replica → replica: how far does your log go? For a read.
+    Inquire,
+    /// Replica → replica. `nth` is that of the question.
+    Extends(Extent),
 }
 
 /// When a leader sent something: it counts its messages, and reads its clock.
@@ -128,8 +133,20 @@ pub enum Copied {
 }
 
 /// Names of the kinds of messages, by number.
-pub const KINDS: [&str; 10] =
-    ["ask", "answered", "elsewhere", "elect", "vote", "append", "install", "copied", "publish", "published"];
+pub const KINDS: [&str; 12] = [
+    "ask",
+    "answered",
+    "elsewhere",
+    "elect",
+    "vote",
+    "append",
+    "install",
+    "copied",
+    "publish",
+    "published",
+    "inquire",
+    "extends",
+];
 
 const HEADER: u32 = 40;
 const ENTRY: u32 = 48;
@@ -146,6 +163,7 @@ impl kernel::Message for Message {
             | Body::Copied { term, .. }
             | Body::Publish { term, .. }
             | Body::Published { term, .. } => term,
+            Body::Inquire | Body::Extends(_) => 0,
         };
         let ends = u64::from(self.from.0) << 32 | u64::from(self.to.0);
         Route { operation, hop: fold(fold(ends, u64::from(self.kind())), self.nth) }
@@ -162,7 +180,9 @@ impl kernel::Message for Message {
             | Body::Vote { .. }
             | Body::Copied { .. }
             | Body::Publish { .. }
-            | Body::Published { .. } => HEADER,
+            | Body::Published { .. }
+            | Body::Inquire
+            | Body::Extends(_) => HEADER,
         }
     }
 
@@ -178,6 +198,8 @@ impl kernel::Message for Message {
             Body::Copied { .. } => 7,
             Body::Publish { .. } => 8,
             Body::Published { .. } => 9,
+            Body::Inquire => 10,
+            Body::Extends(_) => 11,
         }
     }
 
@@ -214,6 +236,8 @@ impl Digest for Message {
             }
             Body::Publish { term, index } => fold(fold(8, *term), *index),
             Body::Published { term, index } => fold(fold(9, *term), *index),
+            Body::Inquire => 10,
+            Body::Extends(Extent { last, agreed }) => fold(fold(11, last.digest()), agreed.digest()),
         };
         fold(ends, words)
     }
@@ -290,6 +314,8 @@ pub enum Timer {
         /// Which entry.
         index: u64,
     },
+    /// Replica: nobody has been heard who must be for a read, or what it rests on is not agreed yet.
+    Inquire,
     /// Client: the next order of its list is due.
     Order,
     /// Client: no answer to this attempt.
@@ -308,6 +334,7 @@ impl Digest for Timer {
             Self::Order => 5,
             Self::Late(attempt) => fold(6, u64::from(attempt)),
             Self::GiveUp(number) => fold(7, number),
+            Self::Inquire => 8,
         }
     }
 }

@@ -9,7 +9,8 @@ use kernel::{Distribution, Effect, Key, NodeId, Span, Time};
 
 use crate::replication::keys::{Operation, Request, Session};
 use crate::replication::leader_follower::{
-    Acks, Body, Entry, Fencing, Message, Moment, Plan, Points, Position, Reads, Record, Replica, Role, Stamp, Timer,
+    Acks, Body, Entry, Extent, Fencing, Message, Moment, Plan, Points, Position, Reads, Record, Replica, Role, Stamp,
+    Timer,
 };
 
 pub(super) const CLIENT: Session = Session::only(NodeId(7));
@@ -79,8 +80,12 @@ impl Stage {
     }
 
     pub(super) fn hear(&mut self, from: u32, body: Body) -> Vec<String> {
+        self.hear_nth(from, 9, body)
+    }
+
+    pub(super) fn hear_nth(&mut self, from: u32, nth: u64, body: Body) -> Vec<String> {
         let (mut out, moment) = (Vec::new(), self.moment());
-        let message = Message { from: NodeId(from), to: NodeId(0), nth: 9, body };
+        let message = Message { from: NodeId(from), to: NodeId(0), nth, body };
         self.replica.on_message(&self.plan, moment, message, &mut out);
         self.lines(&out)
     }
@@ -128,6 +133,10 @@ fn body(body: &Body) -> String {
         Body::Copied { term, copied, .. } => format!("copied in {term}: {copied:?}"),
         Body::Answered { number, answer, .. } => format!("answer {number}: {answer:?}"),
         Body::Elsewhere { number, leader, .. } => format!("elsewhere {number}: {:?}", leader.map(|leader| leader.0)),
+        Body::Inquire => "inquire".into(),
+        Body::Extends(Extent { last, agreed }) => {
+            format!("log up to {} of {}, agreed up to {} of {}", last.index, last.term, agreed.index, agreed.term)
+        }
         Body::Ask(_) | Body::Publish { .. } | Body::Published { .. } => format!("{body:?}"),
     }
 }

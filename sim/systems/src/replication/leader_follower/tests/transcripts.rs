@@ -1,16 +1,21 @@
 //! The orders that matter, as transcripts.
 
 use alloc::boxed::Box;
+use alloc::string::String;
 
 use kernel::Span;
 
 use super::stage::{Stage, append, entry, plan, write};
 use crate::replication::keys::{Operation, Request};
 use crate::replication::leader_follower::{
-    Acks, Body, Copied, Lease, LeaseClock, Mutant, Plan, Position, Reads, Snapshot, Stamp, State, Timer,
+    Acks, Body, Choice, Copied, Extent, Lease, LeaseClock, Mutant, Plan, Position, Reads, Snapshot, Stamp, State, Timer,
 };
 
 const NOTHING: [&str; 0] = [];
+
+fn says(said: &[String], line: &str) -> bool {
+    said.iter().any(|said| said == line)
+}
 
 fn elect(term: u64, index: u64, last: u64) -> Body {
     Body::Elect { term, last: Position { index, term: last } }
@@ -227,6 +232,8 @@ fn a_read_waits_for_a_majority_that_was_asked_after_it() {
     assert_eq!(said[1..], ["send 7 answer 1: Value(None)"]);
     let Body::Ask(read) = read else { unreachable!() };
     stage.hear(7, Body::Ask(Request { number: 2, ..read }));
+    let refused = Body::Copied { term: 1, stamp: Stamp { round: 900, clock: 0 }, copied: Copied::Refused };
+    assert_eq!(stage.hear(1, refused), NOTHING, "an answer to what it sent when it led an older term");
     assert_eq!(stage.hear(1, copied(1, 4)), NOTHING, "an answer to what was sent before");
     assert_eq!(stage.hear(1, copied(1, 5)), ["send 7 answer 2: Value(None)"]);
     stage.plan.mutant = Some(Mutant::StaleLeader);
@@ -253,4 +260,42 @@ fn a_lease_answers_at_once_while_it_lasts_and_binds_who_gave_it() {
     assert_eq!(follower.due(Timer::Silence), ["set Silence"], "nor itself");
     follower.now += 1;
     assert_eq!(follower.hear(2, elect(2, 0, 0)).len(), 4);
+}
+
+#[test]
+fn a_read_of_a_quorum_waits_until_the_newest_log_of_a_majority_is_agreed_here() {
+    let mut stage = Stage::new(Plan { reads: Reads::Quorum(Choice::Nearest), ..plan() }, &[]);
+    stage.hear(1, append(1, (0, 0), &[entry(1, 0), entry(1, 1)], 1));
+    let read = |number| Body::Ask(Request { operation: Operation::Read { key: 1 }, ..write(number) });
+    let at = |index| Position { term: 1, index };
+    let extends = |last, agreed| Body::Extends(Extent { last: at(last), agreed: at(agreed) });
+    assert_eq!(stage.hear(7, read(2)), ["set Inquire", "send 1 inquire", "send 2 inquire"]);
+    assert_eq!(stage.hear_nth(2, 7, extends(1, 1)), NOTHING, "to another question");
+    assert_eq!(stage.hear_nth(2, 1, extends(1, 1)), NOTHING, "here is an entry that may have been told");
+    let said = stage.hear(1, append(1, (2, 1), &[], 2));
+    assert_eq!(said.last().map(String::as_str), Some("cancel Inquire"));
+    assert!(says(&said, "send 7 answer 2: Value(Some(10))"), "{said:?}");
+
+    // A longer log of an older term has nothing that counts; what another one knows to be agreed is agreed.
+    stage.hear(1, append(1, (2, 1), &[entry(1, 3)], 2));
+    stage.hear(7, read(4));
+    let said = stage.hear_nth(1, 2, extends(3, 3));
+    assert!(says(&said, "send 7 answer 4: Value(Some(30))"), "{said:?}");
+    stage.hear(7, read(5));
+    let old = Extent { last: Position { term: 0, index: 9 }, agreed: at(1) };
+    assert!(says(&stage.hear_nth(2, 3, Body::Extends(old)), "send 7 answer 5: Value(Some(30))"));
+
+    // A tail that is never agreed is asked about anew, and so is everybody if nobody answers.
+    stage.hear(7, read(6));
+    assert_eq!(stage.hear_nth(2, 4, extends(8, 3)), NOTHING);
+    assert_eq!(stage.due(Timer::Inquire), ["send 1 inquire", "send 2 inquire", "set Inquire"]);
+    assert!(says(&stage.hear_nth(1, 5, extends(3, 3)), "send 7 answer 6: Value(Some(30))"));
+    assert_eq!(stage.hear(2, Body::Inquire), ["send 2 log up to 3 of 1, agreed up to 3 of 1"]);
+
+    stage.plan.mutant = Some(Mutant::ReadAlone);
+    assert_eq!(
+        stage.hear(7, read(7)).last().map(String::as_str),
+        Some("cancel Inquire"),
+        "it asks, and does not listen"
+    );
 }
