@@ -4,9 +4,11 @@
 //! Histories come from an object that works, with operations that overlap; to violate, a read gets an older answer. Each
 //! bench first prints how many obey: a judge that says otherwise prints another number.
 
+use std::collections::VecDeque;
+
 use checkers::history::{Clock, Dialect, Event, FailedCas, History, NilRead, Orphans, Phase, Value, WriteOrder};
 use checkers::linearizable::{Budget, check, holds};
-use checkers::models::{Append, Cas, Register, Spec};
+use checkers::models::{Append, Cas, Queue, Register, Spec};
 use criterion::{Criterion, criterion_group, criterion_main};
 use kernel::Seed;
 
@@ -170,6 +172,38 @@ fn append(dice: &mut Dice, load: &Load, spoiled: Option<()>) -> History {
     )
 }
 
+/// A register (or a queue) in which every value is written once: ten clients, a million operations.
+fn distinct(dice: &mut Dice, queue: bool) -> History {
+    let load = Load { clients: 10, calls: 1_000_000, unknown: 0 };
+    let mut held = VecDeque::new();
+    let mut fresh = 0;
+    history(
+        dice,
+        &load,
+        // More goes in than out.
+        |dice| match (queue, dice.below(20)) {
+            (false, 0..10) => ("read", None, Value::Nil),
+            (true, 0..9) => ("dequeue", None, Value::Nil),
+            (_, _) => {
+                fresh += 1;
+                (if queue { "enqueue" } else { "write" }, None, Value::Int(fresh))
+            }
+        },
+        |f, _, asked| match f {
+            "read" => (Phase::Ok, held.back().cloned().unwrap_or_default()),
+            "dequeue" => (Phase::Ok, held.pop_front().unwrap_or_default()),
+            _ => {
+                if !queue {
+                    held.clear();
+                }
+                held.push_back(asked.clone());
+                (Phase::Ok, asked.clone())
+            }
+        },
+        |_| {},
+    )
+}
+
 fn obedient<S: Spec>(spec: &S, histories: &[History]) -> usize {
     let obeys = |history: &&History| holds(spec, history, Budget::USUAL) == Ok(Some(true));
     histories.iter().filter(obeys).count()
@@ -193,6 +227,17 @@ fn linearizable(criterion: &mut Criterion) {
     group.bench_function("append/2000/explained", |bencher| {
         bencher.iter(|| check(&texts, &history, Budget::USUAL));
     });
+    let load = Load { clients: 50, calls: 400, unknown: 0 };
+    let history = [append(&mut dice, &load, None)];
+    group.bench_function("append/400/by key", |bencher| bencher.iter(|| obedient(&texts, &history)));
+    group.sample_size(10);
+    let register = Register { initial: Value::Nil, cas: Cas::Unknown };
+    let history = [distinct(&mut dice, false)];
+    eprintln!("histories/register/1000000: {} of 1 obeys", obedient(&register, &history));
+    group.bench_function("register/1000000", |bencher| bencher.iter(|| obedient(&register, &history)));
+    let history = [distinct(&mut dice, true)];
+    eprintln!("histories/queue/1000000: {} of 1 obeys", obedient(&Queue, &history));
+    group.bench_function("queue/1000000", |bencher| bencher.iter(|| obedient(&Queue, &history)));
     group.finish();
 }
 

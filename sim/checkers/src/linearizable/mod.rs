@@ -63,8 +63,8 @@ pub fn check<S: Spec>(spec: &S, history: &History, budget: Budget) -> Result<Jud
 /// Whether a history obeys, without saying why: `None` if the budget is spent. For those who ask about thousands.
 pub fn holds<S: Spec>(spec: &S, history: &History, budget: Budget) -> Result<Option<bool>, Refusal> {
     real_time(history)?;
-    let parts = part::split(spec, history, Planted::default())?;
-    Ok(match search_all(spec, &parts, budget, Planted::default()).0 {
+    let mut parts = part::split(spec, history, Planted::default())?;
+    Ok(match search_all(spec, &mut parts, budget, Planted::default()).0 {
         Found::Orders(_) => Some(true),
         Found::Impossible { .. } => Some(false),
         Found::Undecided(_) => None,
@@ -93,8 +93,8 @@ fn real_time(history: &History) -> Result<(), Refusal> {
 }
 
 fn decide<S: Spec>(spec: &S, history: &History, budget: Budget, planted: Planted) -> Result<Judgement, Refusal> {
-    let parts = part::split(spec, history, planted)?;
-    let (found, spent) = search_all(spec, &parts, budget, planted);
+    let mut parts = part::split(spec, history, planted)?;
+    let (found, spent) = search_all(spec, &mut parts, budget, planted);
     Ok(match found {
         Found::Orders(orders) => Judgement::Valid(Certificate::Orders(orders)),
         Found::Impossible { part, shown } => {
@@ -105,15 +105,17 @@ fn decide<S: Spec>(spec: &S, history: &History, budget: Budget, planted: Planted
 }
 
 /// Searches object by object, each with a fair share of what is left, and says what was spent.
-fn search_all<S: Spec>(spec: &S, parts: &[Part<S::Call>], budget: Budget, planted: Planted) -> (Found, u64) {
+fn search_all<S: Spec>(spec: &S, parts: &mut [Part<S::Call>], budget: Budget, planted: Planted) -> (Found, u64) {
     let (mut orders, mut unknown, mut spent) = (Vec::new(), None, 0);
-    for (n, part) in parts.iter().enumerate() {
+    let count = parts.len();
+    for (n, part) in parts.iter_mut().enumerate() {
         if let Some(path) = guessed(spec, part) {
             let operations = path.into_iter().map(|item| part.items[item as usize].operation).collect();
             orders.push(Order { key: part.key.clone(), operations });
             continue;
         }
-        let share = budget.steps.saturating_sub(spent) / (parts.len() - n) as u64;
+        let share = budget.steps.saturating_sub(spent) / (count - n) as u64;
+        part.merge();
         let mut search = Search::new(spec, part, planted);
         let (first, end) = look(&mut search, Budget { steps: share, ..budget });
         spent += search.states.spent;

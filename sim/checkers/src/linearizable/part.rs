@@ -1,6 +1,7 @@
 //! One object's operations, made ready for the search: calls as numbers, and when each is open.
 
 use alloc::vec::Vec;
+use core::hash::Hash;
 
 use hashbrown::HashTable;
 
@@ -28,17 +29,39 @@ pub(super) struct Item {
 pub(super) struct Part<Call> {
     /// Which.
     pub(super) key: Value,
-    /// Its distinct calls.
+    /// What was asked, by number.
     pub(super) calls: Vec<Call>,
     /// Its operations, by invoke.
     pub(super) items: Vec<Item>,
 }
 
-/// Splits a history into objects, smallest first. Of operations that may never have happened, those that only read are left out.
+impl<Call: Eq + Hash> Part<Call> {
+    /// Equal calls have one number from now on, from 0 in the order in which they first stand.
+    pub(super) fn merge(&mut self) {
+        let mut calls: Vec<Call> = Vec::new();
+        // Hash and number: a table that grows must not look at the calls again.
+        let mut numbers: HashTable<(u64, u32)> = HashTable::new();
+        for (call, item) in core::mem::take(&mut self.calls).into_iter().zip(&mut self.items) {
+            let hash = hash_of(&call);
+            let same = |&(known, number): &(u64, u32)| known == hash && calls[number as usize] == call;
+            item.call = if let Some(&(_, number)) = numbers.find(hash, same) {
+                number
+            } else {
+                let number = calls.len() as u32;
+                calls.push(call);
+                numbers.insert_unique(hash, (hash, number), |&(hash, _)| hash);
+                number
+            };
+        }
+        self.calls = calls;
+    }
+}
+
+/// Splits a history into objects, smallest first; each operation has a call of its own. Of operations that may never have
+/// happened, those that only read are left out.
 pub(super) fn split<S: Spec>(spec: &S, history: &History, planted: Planted) -> Result<Vec<Part<S::Call>>, Refusal> {
     let mut parts: Vec<Part<S::Call>> = Vec::new();
     let mut places: Map<Value, usize> = Map::default();
-    let mut numbers: HashTable<(usize, u32)> = HashTable::new();
     let mut last: Option<(Value, usize)> = None;
     for (index, operation) in history.operations.iter().enumerate() {
         let Some(call) = spec.call(operation, history.dialect)? else { continue };
@@ -56,20 +79,11 @@ pub(super) fn split<S: Spec>(spec: &S, history: &History, planted: Planted) -> R
         };
         last = Some((key, place));
         let part = &mut parts[place];
-        let hash = hash_of(&(place, &call));
-        let known = numbers.find(hash, |&(other, number)| other == place && part.calls[number as usize] == call);
-        let number = if let Some(&(_, number)) = known {
-            number
-        } else {
-            let number = part.calls.len() as u32;
-            part.calls.push(call);
-            let hash_again = |&(place, number): &(usize, u32)| hash_of(&(place, &parts[place].calls[number as usize]));
-            numbers.insert_unique(hash, (place, number), hash_again);
-            number
-        };
-        let part = &mut parts[place];
         let returned = if crashed { NEVER } else { operation.returned };
-        part.items.push(Item { call: number, invoked: operation.invoked, returned, operation: index as u32 });
+        let (call_number, operation_number) = (part.calls.len() as u32, index as u32);
+        part.calls.push(call);
+        let item = Item { call: call_number, invoked: operation.invoked, returned, operation: operation_number };
+        part.items.push(item);
     }
     parts.sort_by_key(|part| part.items.len());
     Ok(parts)

@@ -59,7 +59,8 @@ struct Breadth<'a>(&'a History, Planted);
 impl Work for Breadth<'_> {
     type Out = bool;
     fn with<S: Spec>(self, spec: &S) -> bool {
-        part::split(spec, self.0, self.1).unwrap().iter().all(|part| {
+        part::split(spec, self.0, self.1).unwrap().iter_mut().all(|part| {
+            part.merge();
             let mut search = Search::new(spec, part, self.1);
             let goal = search.line.levels();
             let end = search.run(First::Breadth, goal, Budget::USUAL);
