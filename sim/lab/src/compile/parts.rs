@@ -165,14 +165,15 @@ impl Compiler<'_> {
     /// Workloads: when their operations come, what these carry and call.
     pub(super) fn workloads(&mut self, edits: &Edits) {
         let model = self.model;
-        for (name, workload) in &model.workloads {
-            let compiled = self.workload(&name.value, workload, edits);
+        for (index, (name, workload)) in model.workloads.iter().enumerate() {
+            let compiled = self.workload((index, &name.value), workload, edits);
             self.plan.workloads.push(compiled);
             self.up.push(None);
         }
     }
 
-    fn workload(&mut self, name: &str, workload: &Workload, edits: &Edits) -> plan::Workload {
+    fn workload(&mut self, of: (usize, &str), workload: &Workload, edits: &Edits) -> plan::Workload {
+        let (index, name) = of;
         let target = self.target_of(name, workload);
         let transaction = target.strip_prefix("transactions.").and_then(|wanted| {
             self.model.transactions.iter().position(|(name, _)| name.value == wanted).map(|n| n as u32)
@@ -201,7 +202,7 @@ impl Compiler<'_> {
         for series in self.names.series[before..].iter_mut().filter(|series| series.metric == "retries") {
             series.labels = vec![("op", target.clone()), ("from", name.to_owned())];
         }
-        let variables = self.variables_of(workload);
+        let variables = self.variables_of(index, workload);
         let dropped = edits.dropped.iter().filter(|(w, _)| w == name).map(|&(_, number)| number).collect();
         let (start, stop) = (workload.start, workload.stop);
         let load = self.load(name, workload);

@@ -13,8 +13,10 @@ use crate::model::{Model, Variable, Workload};
 /// Built-in variables that a request carries.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum BuiltIn {
-    /// `$id`, and the root of every `$unique`.
+    /// `$id`
     Id,
+    /// The root of every `$unique`: operations of all workloads counted through.
+    Fresh,
     /// `$client`
     Client,
     /// `$now`
@@ -25,8 +27,8 @@ enum BuiltIn {
     LastRead,
 }
 
-/// Fresh values of one operation: each place in the file that says `$unique` has its own.
-const UNIQUES: i64 = 128;
+/// Fresh values of one operation: each place in the file that says `$unique` has its own, which are the last two digits.
+const UNIQUES: i64 = 100;
 
 /// The variables of all requests.
 #[derive(Clone, Debug)]
@@ -76,7 +78,7 @@ impl Variables {
             "attempt" => (Meaning::Number(1), Type::Int),
             "unique" if self.uniques < UNIQUES => {
                 self.uniques += 1;
-                (Meaning::Scaled(self.carry(BuiltIn::Id), UNIQUES, self.uniques - 1), Type::Int)
+                (Meaning::Scaled(self.carry(BuiltIn::Fresh), UNIQUES, self.uniques - 1), Type::Int)
             }
             _ => return None,
         })
@@ -114,7 +116,8 @@ impl Variables {
 
 impl Compiler<'_> {
     /// Where the variables of a workload's operations come from. Every step has been compiled before.
-    pub(super) fn variables_of(&mut self, workload: &Workload) -> Vec<plan::Variable> {
+    pub(super) fn variables_of(&mut self, index: usize, workload: &Workload) -> Vec<plan::Variable> {
+        let workloads = self.model.workloads.len() as i64;
         let mut all = Vec::new();
         for (name, _) in self.variables.declared.clone() {
             let own = workload.vars.iter().find(|(own, _)| own.value == name).map(|(_, variable)| variable);
@@ -122,6 +125,7 @@ impl Compiler<'_> {
         }
         all.extend(self.variables.carried.iter().map(|what| match what {
             BuiltIn::Id => plan::Variable::Operation,
+            BuiltIn::Fresh => plan::Variable::Sequence { first: workloads + index as i64, step: workloads },
             BuiltIn::Client => plan::Variable::Client,
             // Nodes and steps set them.
             BuiltIn::Now | BuiltIn::Attempt | BuiltIn::LastRead => plan::Variable::Unset,
@@ -133,7 +137,7 @@ impl Compiler<'_> {
         match written {
             Variable::Number(dist) => plan::Variable::Number(self.draw(dist)),
             Variable::Truth(dist) => plan::Variable::Truth(self.draw(dist)),
-            Variable::Sequence(first) => plan::Variable::Sequence(*first),
+            Variable::Sequence(first) => plan::Variable::Sequence { first: *first, step: 1 },
             Variable::Text(dist, texts) => {
                 let symbols = texts.iter().map(|text| self.names.symbol(text)).collect();
                 plan::Variable::Text(self.draw(dist), symbols)

@@ -126,7 +126,10 @@ pub fn value(variable: &Variable, operation: u64, (number, client): (u64, u64), 
         Variable::Unset => Value::Null,
         Variable::Truth(draw) => Value::Bool(drawn(draw) != 0),
         Variable::Text(draw, symbols) => Value::Text(symbols[drawn(draw) as usize]),
-        Variable::Sequence(first) => first.checked_add(number as i64).map_or(Value::Null, Value::Int),
+        Variable::Sequence { first, step } => {
+            let nth = step.checked_mul(number as i64).and_then(|more| first.checked_add(more));
+            nth.map_or(Value::Null, Value::Int)
+        }
         Variable::Operation => Value::Int(operation as i64),
         Variable::Client => Value::Int(client as i64),
     }

@@ -59,8 +59,13 @@ pub enum Variable {
     Truth(Draw),
     /// The text whose index is drawn; by index its symbol.
     Text(Draw, Vec<u32>),
-    /// This for the first operation, one more for each that follows.
-    Sequence(i64),
+    /// This for the first operation, and so much more for each that follows.
+    Sequence {
+        /// The first.
+        first: i64,
+        /// How much more.
+        step: i64,
+    },
     /// The operation's id: the same for all that it causes.
     Operation,
     /// The user of a closed loop; in an open loop every operation is a client of its own.
