@@ -77,8 +77,18 @@ fn a_fault_finds_the_leader_and_the_followers() {
 
 #[test]
 fn each_mistake_of_a_store_is_caught_by_its_check() {
-    // Elections close to each other, and disks that take their time, show sooner what is wrong with them.
-    let close = [("network.latency", "exp(20ms)"), ("stores.kv.election_timeout", "uniform(150ms, 180ms)")];
+    // Elections close to each other, machines that die right after they voted, and disks that take their time show sooner
+    // what is wrong with them.
+    let close = [
+        ("network.latency", "exp(20ms)"),
+        ("stores.kv.election_timeout", "uniform(150ms, 180ms)"),
+        ("faults.power.rate", "3/s"),
+        ("faults.crash.rate", "none"),
+        ("faults.crash.point", "raft.after_vote_sent"),
+        ("faults.crash.nth", "int(1, 8)"),
+        ("faults.crash.for", "5ms"),
+        ("faults.crash.target", "kv[same]"),
+    ];
     let slow = [("stores.kv.disk.fsync", "exp(30ms)"), ("workloads.people.vars.key", "sequence()")];
     let mistakes = [
         ("vote_twice", "one_leader_per_term", &[][..]),
