@@ -28,8 +28,9 @@ impl<T> Slab<T> {
     #[inline(always)]
     pub(crate) fn fill(&mut self, at: u32, thing: impl FnOnce() -> T) {
         let slot = &mut self.slots[at as usize];
-        // It is empty: nothing is left to drop, and so what is put is built in its place.
-        core::mem::forget(core::mem::replace(slot, Some(thing())));
+        debug_assert!(slot.is_none(), "a number is given to one thing at a time");
+        // Nothing is left to drop, and so what is put is built in its place.
+        core::mem::forget(slot.replace(thing()));
     }
 
     pub(crate) fn put(&mut self, thing: T) -> u32 {
