@@ -7,12 +7,13 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
-use kernel::hashing::{Map, Set};
-use kernel::{Delta, FactKind, Frame, Handle, PointId, Process, Record, Time, fold};
+use kernel::hashing::Set;
+use kernel::{Delta, FactKind, Frame, PointId, Process, Record, Time, fold};
 
 use crate::cpu::Cpu;
 use crate::event::Event;
 use crate::hardware::{Clock, NodeHardware};
+use crate::timers::Timers;
 
 /// A machine.
 #[derive(Clone)]
@@ -33,7 +34,7 @@ pub(crate) struct Host<P: Process> {
     pub(crate) pause: Option<u32>,
     /// What the process, or its log while it is down, says is unfinished.
     pub(crate) unfinished: u64,
-    pub(crate) timers: Map<P::Timer, Pending>,
+    pub(crate) timers: Timers<P::Timer>,
     pub(crate) inbox: VecDeque<Late<P>>,
     /// Messages in the inbox.
     pub(crate) messages_waiting: u32,
@@ -45,15 +46,6 @@ pub(crate) struct Host<P: Process> {
     /// Processors that are shared or may be slowed; none where a work takes what it demands.
     pub(crate) cpu: Option<Box<Cpu<P::Timer>>>,
     pub(crate) disk: DiskState<P>,
-}
-
-/// Where a timer that was set is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Pending {
-    /// In the queue.
-    Queued(Handle),
-    /// In the inbox of a machine that could not handle it in time.
-    Late,
 }
 
 /// What waits for a paused machine.
@@ -128,7 +120,7 @@ impl<P: Process> Host<P> {
             crash: None,
             pause: None,
             unfinished: 0,
-            timers: Map::default(),
+            timers: Timers::new(),
             inbox: VecDeque::new(),
             messages_waiting: 0,
             effects_waiting: 0,
@@ -155,6 +147,19 @@ impl<P: Process> Host<P> {
     #[inline]
     pub(crate) fn up(&self) -> bool {
         self.crashes == 0
+    }
+
+    /// Nothing is being written and nothing waits in the inbox: whatever frame speaks, its effects happen at once.
+    #[inline]
+    pub(crate) fn calm(&self) -> bool {
+        !self.late && !self.doomed && self.disk.is_durable()
+    }
+
+    /// Which write the effects of a frame wait for, whether they happen at once, and whether nothing happens any more.
+    #[inline(never)]
+    pub(crate) fn doors(&self, frame: Frame) -> (Gate, bool, bool) {
+        let gate = self.disk.gate(frame);
+        (gate, gate == Gate::Open && self.pauses == 0 && self.effects_waiting == 0, self.doomed)
     }
 }
 

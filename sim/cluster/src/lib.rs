@@ -35,6 +35,7 @@ mod perform;
 mod plan;
 mod slab;
 mod targets;
+mod timers;
 mod watch;
 mod world;
 

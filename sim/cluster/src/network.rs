@@ -30,8 +30,9 @@ pub const RESET_AFTER: Span = Span::secs(15);
 /// The links and what is wrong with them.
 #[derive(Clone)]
 pub(crate) struct Network {
-    groups: usize,
     group: Vec<u16>,
+    /// By machine: where the links begin of which its group is the sender.
+    first: Vec<u32>,
     pub(crate) links: Vec<Resolved>,
     /// By pair of groups: the lane of a link that never does more than delay a message by a constant.
     lanes: Vec<Option<Lane>>,
@@ -146,7 +147,7 @@ impl Network {
             arrivals: Pairs::new(hardware.nodes.len()),
             connections: Connections::new(hardware.nodes.len()),
             links,
-            groups,
+            first: group.iter().map(|&sender| u32::from(sender) * u32::from(hardware.groups)).collect(),
             group,
             wires: Wires::new(seed),
             messages: 0,
@@ -165,8 +166,7 @@ impl Network {
 
     #[inline]
     pub(crate) fn index(&self, from: u16, to: u16) -> usize {
-        let (from, to) = (self.group[usize::from(from)], self.group[usize::from(to)]);
-        usize::from(from) * self.groups + usize::from(to)
+        self.first[usize::from(from)] as usize + usize::from(self.group[usize::from(to)])
     }
 
     #[inline]
@@ -188,7 +188,8 @@ impl Network {
 
     /// The lane of a message to which nothing can happen but a constant delay: to the machine itself, or over a link
     /// that never does more as long as no link does worse.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "every message asks")]
+    #[inline(always)]
     pub(crate) fn quiet_lane(&self, from: u16, to: u16) -> Option<Lane> {
         if from == to {
             return Some(Queue::<()>::at_once());
@@ -242,7 +243,8 @@ impl<P: Process> World<P> {
         let papers = self.parcels.at(parcel);
         let now = papers.sent;
         let (from, to) = (papers.from, papers.to);
-        let link = self.network.link(from, to);
+        let at = self.network.index(from, to);
+        let link = &self.network.links[at];
         let (reliable, ordered, opens) = (link.is_reliable(), link.is_ordered(), link.opens);
         let stream = link.stream(from, to, parcel);
         if ordered
@@ -255,7 +257,7 @@ impl<P: Process> World<P> {
         if opens && self.waits_for_connection(parcel, stream, ordered) {
             return;
         }
-        if let Fate::Lost(reason) = self.transmit(parcel, watch) {
+        if let Fate::Lost(reason) = self.transmit(parcel, at, watch) {
             if reliable {
                 self.tell(parcel, Passage::Lost(reason), watch);
                 self.stall(stream, VecDeque::from([parcel]), now, 0);
@@ -265,8 +267,17 @@ impl<P: Process> World<P> {
         }
     }
 
-    /// One transmission: judged as it is sent.
-    fn transmit<W: Watch<P>>(&mut self, parcel: u32, watch: &mut W) -> Fate {
+    /// What was held or lost is sent again.
+    #[inline(never)]
+    fn transmit_again<W: Watch<P>>(&mut self, parcel: u32, watch: &mut W) -> Fate {
+        let papers = self.parcels.at(parcel);
+        self.transmit(parcel, self.network.index(papers.from, papers.to), watch)
+    }
+
+    /// One transmission over the link with this number: judged as it is sent.
+    #[expect(clippy::inline_always, reason = "a message over a link goes one way through it, and once")]
+    #[inline(always)]
+    fn transmit<W: Watch<P>>(&mut self, parcel: u32, at: usize, watch: &mut W) -> Fate {
         let now = self.now();
         let papers = self.parcels.at_mut(parcel);
         let (from, to, attempt) = (papers.from, papers.to, u64::from(papers.attempt));
@@ -284,7 +295,6 @@ impl<P: Process> World<P> {
             }
         }
         let transmission = Transmission { from, to, route, number: attempt | purpose::MESSAGE, bytes };
-        let at = self.network.index(from, to);
         let departure = match self.leave(at, &transmission) {
             Ok(departure) => departure,
             Err(reason) => return Fate::Lost(reason),
@@ -412,7 +422,7 @@ impl<P: Process> World<P> {
             if self.parcels.at(parcel).attempt > 0 {
                 self.tell(parcel, Passage::Retransmitted, watch);
             }
-            if let Fate::Lost(reason) = self.transmit(parcel, watch) {
+            if let Fate::Lost(reason) = self.transmit_again(parcel, watch) {
                 self.tell(parcel, Passage::Lost(reason), watch);
                 let (since, doubled) = if first { (stall.since, stall.doubled + 1) } else { (now, 0) };
                 self.stall(stream, line, since, doubled);
@@ -470,7 +480,7 @@ impl<P: Process> World<P> {
             self.stall(stream, VecDeque::from([parcel]), since, doubled);
             return;
         }
-        if let Fate::Lost(reason) = self.transmit(parcel, watch) {
+        if let Fate::Lost(reason) = self.transmit_again(parcel, watch) {
             if reliable && alive {
                 self.tell(parcel, Passage::Lost(reason), watch);
                 self.stall(stream, VecDeque::from([parcel]), now, 0);

@@ -25,12 +25,18 @@ impl<T: Clone + Default> Pairs<T> {
     }
 
     /// What there is for this pair.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "most systems have a table")]
+    #[inline(always)]
     pub(crate) fn at(&mut self, from: u16, to: u16) -> &mut T {
-        match self.table.get_mut(usize::from(from) * self.machines + usize::from(to)) {
-            Some(place) => place,
-            None => self.map.entry(pair(from, to)).or_default(),
+        if self.table.is_empty() {
+            return self.in_map(from, to);
         }
+        &mut self.table[usize::from(from) * self.machines + usize::from(to)]
+    }
+
+    #[inline(never)]
+    fn in_map(&mut self, from: u16, to: u16) -> &mut T {
+        self.map.entry(pair(from, to)).or_default()
     }
 }
 

@@ -200,7 +200,8 @@ impl Wires {
     }
 
     /// How long the message is on its way.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "a message over a link goes one way through it, and once")]
+    #[inline(always)]
     pub(crate) fn latency(&self, over: &Resolved, of: &Transmission) -> Span {
         let latency = over.draw(self.latency, of, purpose::MESSAGE);
         if over.only_delays || over.is_ordered() || !happens(over.link.reorder, self.reorder, of) {
@@ -210,6 +211,7 @@ impl Wires {
     }
 
     /// How long its copy is on its way, if it gets one.
+    #[inline]
     pub(crate) fn copy(&self, over: &Resolved, of: &Transmission) -> Option<Span> {
         let copied = !over.only_delays && happens(over.link.duplicate, self.duplicate, of);
         copied.then(|| over.draw(self.latency, of, purpose::COPY))
@@ -247,12 +249,16 @@ impl<P: Process> World<P> {
     }
 
     /// A message gets through to the other end of this link, or is lost: by the link itself, or by a fault.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "a message over a link goes one way through it, and once")]
+    #[inline(always)]
     pub(crate) fn leave(&mut self, link: usize, transmission: &Transmission) -> Result<Time, Reason> {
         let now = self.now();
         let (from, to, route) = (transmission.from, transmission.to, transmission.route);
         let network = &mut self.network;
         let mut departure = network.wires.leave(&network.links[link], transmission, now);
+        if network.nuisances.is_empty() {
+            return departure;
+        }
         for fault in network.nuisances.iter().filter(|fault| fault.covers(Does::Lose, from, to)) {
             if fault.key.draw(route.operation, route.hop, transmission.number).share() < fault.chance {
                 departure = departure.and(Err(Reason::Loss));

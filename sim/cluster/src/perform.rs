@@ -1,11 +1,14 @@
 //! The effects of one step, performed as they are said.
 
+use core::mem::ManuallyDrop;
+
 use kernel::{
     Delay, Delta, Digest, Effects, FactKind, Frame, NodeId, PointId, Process, Queue, Sample, Span, Time, fold,
 };
 
 use crate::event::Event;
-use crate::host::{Gate, Late, Pending, Waiting};
+use crate::host::{Gate, Late, Waiting};
+use crate::timers::Pending;
 use crate::watch::Watch;
 use crate::world::World;
 
@@ -30,21 +33,13 @@ pub(crate) struct Perform<'a, P: Process, W> {
 }
 
 impl<'a, P: Process, W: Watch<P>> Perform<'a, P, W> {
+    #[expect(clippy::inline_always, reason = "it belongs to every event, and a calm machine needs a few stores")]
+    #[inline(always)]
     pub(crate) fn new(world: &'a mut World<P>, watch: &'a mut W, node: u16) -> Self {
-        let mut step = Self {
-            incarnation: world.host(node).incarnation,
-            world,
-            watch,
-            node,
-            frame: Frame(0),
-            calm: false,
-            gate: Gate::Open,
-            direct: true,
-            appended: false,
-            stopped: false,
-        };
-        step.look();
-        step
+        let host = world.host(node);
+        let (incarnation, calm) = (host.incarnation, host.calm());
+        let (gate, direct, stopped) = if calm { (Gate::Open, true, false) } else { host.doors(Frame(0)) };
+        Self { incarnation, world, watch, node, frame: Frame(0), calm, gate, direct, appended: false, stopped }
     }
 
     /// The step is over: what it appended begins to be written.
@@ -54,17 +49,22 @@ impl<'a, P: Process, W: Watch<P>> Perform<'a, P, W> {
         }
     }
 
-    #[inline]
+    #[inline(never)]
     fn look(&mut self) {
         let host = self.world.host(self.node);
-        self.calm = !host.late && !host.doomed && host.disk.is_durable();
-        if self.calm {
-            (self.gate, self.direct, self.stopped) = (Gate::Open, true, false);
-        } else {
-            self.gate = host.disk.gate(self.frame);
-            self.direct = self.gate == Gate::Open && host.pauses == 0 && host.effects_waiting == 0;
-            self.stopped = host.doomed;
+        self.calm = host.calm();
+        (self.gate, self.direct, self.stopped) = host.doors(self.frame);
+    }
+
+    /// A message that is not sent at once, or never.
+    #[cold]
+    #[inline(never)]
+    fn send_later(&mut self, to: NodeId, message: P::Message) {
+        if self.stopped {
+            return;
         }
+        let parcel = self.world.accept(self.node, to, message);
+        self.wait(Waiting::Send(parcel));
     }
 
     /// An effect that does not happen at once.
@@ -92,14 +92,11 @@ impl<P: Process, W: Watch<P>> Effects<P> for Perform<'_, P, W> {
     #[expect(clippy::inline_always, reason = "what is put is built near its place, not handed on from call to call")]
     #[inline(always)]
     fn send(&mut self, to: NodeId, message: P::Message) {
-        if self.stopped {
-            return;
-        }
-        if self.direct {
-            self.world.post(self.node, to, message, self.watch);
+        let message = ManuallyDrop::new(message);
+        if self.direct && !self.stopped {
+            self.world.post((self.node, self.incarnation), to, message, self.watch);
         } else {
-            let parcel = self.world.accept(self.node, to, message);
-            self.wait(Waiting::Send(parcel));
+            self.send_later(to, ManuallyDrop::into_inner(message));
         }
     }
 

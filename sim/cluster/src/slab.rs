@@ -14,21 +14,29 @@ impl<T> Slab<T> {
         Self { slots: Vec::new(), free: Vec::new() }
     }
 
-    /// The number that the next thing will have.
+    /// A number for the next thing, whose slot has to be filled.
     #[inline]
-    pub(crate) fn next(&self) -> u32 {
-        self.free.last().copied().unwrap_or(self.slots.len() as u32)
+    pub(crate) fn vacant(&mut self) -> u32 {
+        self.free.pop().unwrap_or_else(|| {
+            self.slots.push(None);
+            self.slots.len() as u32 - 1
+        })
     }
 
+    /// Puts a thing into a vacant slot.
     #[expect(clippy::inline_always, reason = "what is put is built near its place, not handed on from call to call")]
     #[inline(always)]
+    pub(crate) fn fill(&mut self, at: u32, thing: impl FnOnce() -> T) {
+        let slot = &mut self.slots[at as usize];
+        debug_assert!(slot.is_none(), "a number is given to one thing at a time");
+        // Nothing is left to drop, and so what is put is built in its place.
+        core::mem::forget(slot.replace(thing()));
+    }
+
     pub(crate) fn put(&mut self, thing: T) -> u32 {
-        if let Some(at) = self.free.pop() {
-            self.slots[at as usize] = Some(thing);
-            return at;
-        }
-        self.slots.push(Some(thing));
-        self.slots.len() as u32 - 1
+        let at = self.vacant();
+        self.fill(at, || thing);
+        at
     }
 
     #[inline]

@@ -3,6 +3,7 @@
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::mem::ManuallyDrop;
 
 use kernel::{
     Delta, Fact, FactKind, Fingerprint, Handle, Key, Message, NodeId, PointId, Process, Queue, Seed, Span, Time, fold,
@@ -12,11 +13,12 @@ use crate::cpu;
 use crate::event::Event;
 use crate::faults::Faults;
 use crate::hardware::Hardware;
-use crate::host::{Host, Late, Pending, Waiting};
+use crate::host::{Host, Late, Waiting};
 use crate::ledger::Impact;
 use crate::network::Network;
 use crate::plan::{FaultKind, FaultPlan, Loses};
 use crate::slab::Slab;
+use crate::timers::Pending;
 use crate::watch::{MessageEvent, Passage, Reason, Watch};
 
 /// Messages that wait for one paused machine; more are dropped.
@@ -106,6 +108,16 @@ impl<P: Process> World<P> {
         tell(self.now(), self.parcels.at(parcel), passage, watch);
     }
 
+    /// A process has made a step: so much is unfinished there now.
+    #[expect(clippy::inline_always, reason = "it belongs to every event")]
+    #[inline(always)]
+    pub(crate) fn count_unfinished(&mut self, node: u16, unfinished: u64) {
+        let before = core::mem::replace(&mut self.host_mut(node).unfinished, unfinished);
+        if before != unfinished {
+            self.unfinished = self.unfinished - before + unfinished;
+        }
+    }
+
     /// Takes a message over from its sender, which may still have to wait for its disk.
     #[inline]
     pub(crate) fn accept(&mut self, from: u16, to: NodeId, message: P::Message) -> u32 {
@@ -130,22 +142,33 @@ impl<P: Process> World<P> {
     }
 
     /// A message is sent, and leaves its sender at once. Over a link on which nothing can happen to it this is all.
+    ///
+    /// It comes as what need not be dropped when something here panics: so it has no address of its own, and is made where
+    /// it stays.
     #[expect(clippy::inline_always, reason = "what is put is built near its place, not handed on from call to call")]
     #[inline(always)]
-    pub(crate) fn post<W: Watch<P>>(&mut self, from: u16, to: NodeId, message: P::Message, watch: &mut W) {
+    pub(crate) fn post<W: Watch<P>>(
+        &mut self,
+        (from, from_incarnation): (u16, u16),
+        to: NodeId,
+        message: ManuallyDrop<P::Message>,
+        watch: &mut W,
+    ) {
         let receiver = to.0 as u16;
-        let lane = self.network.quiet_lane(from, receiver);
         let (background, kind, bytes) = (message.background(), message.kind(), message.bytes());
+        let lane = self.network.quiet_lane(from, receiver);
         self.unfinished += u64::from(!background);
         let (now, order) = (self.now(), self.network.number());
         let at = NodeId(u32::from(from));
         watch.message(now, MessageEvent { passage: Passage::Sent, id: order, from: at, to, kind, bytes });
-        let flight = match lane {
-            Some(lane) => self.queue.arm(lane, Event::Deliver { parcel: self.parcels.next() }),
-            None => Handle::NONE,
+        let to_incarnation = self.host(receiver).incarnation;
+        let parcel = self.parcels.vacant();
+        let (flight, attempt) = match lane {
+            Some(lane) => (self.queue.arm(lane, Event::Deliver { parcel }), 1),
+            None => (Handle::NONE, 0),
         };
-        let parcel = self.parcels.put(Parcel {
-            message,
+        self.parcels.fill(parcel, || Parcel {
+            message: ManuallyDrop::into_inner(message),
             kind,
             bytes,
             flight,
@@ -153,9 +176,9 @@ impl<P: Process> World<P> {
             sent: now,
             from,
             to: receiver,
-            from_incarnation: self.host(from).incarnation,
-            to_incarnation: self.host(receiver).incarnation,
-            attempt: u16::from(lane.is_some()),
+            from_incarnation,
+            to_incarnation,
+            attempt,
             background,
         });
         if lane.is_none() {

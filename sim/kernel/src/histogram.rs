@@ -58,6 +58,13 @@ impl Histogram {
     /// Takes in one value.
     #[inline]
     pub fn record(&mut self, value: u64) {
+        // Many a wait is for nothing, and adds to no sum. The first row of all is that of octave 0.
+        if value == 0 && self.rows[0] > 0 {
+            self.counts[0] = self.counts[0].wrapping_add(1);
+            self.count = self.count.wrapping_add(1);
+            self.min = 0;
+            return;
+        }
         let bucket = self.bucket(value);
         // Fewer than 2^64 values are ever recorded, so neither counts nor the sum can be full.
         self.counts[bucket] = self.counts[bucket].wrapping_add(1);

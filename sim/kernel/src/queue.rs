@@ -1,11 +1,12 @@
 //! The pending events of a run, totally ordered by (time, sequence).
 //!
-//! Events that fall on the same instant come out in the order they were scheduled. The nearest few keys stand sorted in
-//! an array, all others behind it in a heap: a small system never leaves the array, a large one pays one heap operation
-//! per event. Cancelling is O(1): the slot is freed at once and its key is dropped when it surfaces, or swept when dead
-//! keys outnumber the living two to one. A delay that is used again and again may be declared as a *lane*; today that is
-//! only a name for the delay, so that the queue behind this interface can change without any caller or fingerprint
-//! noticing.
+//! Events that fall on the same instant come out in the order they were scheduled. What is scheduled for the present
+//! instant stands in line by itself: whatever else is due now was scheduled before. Of the rest the nearest few keys stand
+//! sorted in an array, all others behind it in a heap: a small system never leaves the array, a large one pays one heap
+//! operation per event. Cancelling is O(1), but for the line: the slot is freed at once and its key is dropped when it
+//! surfaces, or swept when dead keys outnumber the living two to one. A delay that is used again and again may be declared
+//! as a *lane*; today that is only a name for the delay, so that the queue behind this interface can change without any
+//! caller or fingerprint noticing.
 
 use alloc::vec::Vec;
 
@@ -20,6 +21,8 @@ const SEQUENCE_LIMIT: u64 = 1 << 40;
 const ARITY: usize = 4;
 /// How many keys stand sorted at most; half of them move when they are too many or none.
 const NEAR_MAX: usize = 64;
+/// So many that have left the line may still have a place in it; beyond that no more than half of all.
+const GONE_MIN: usize = 4096;
 
 /// A pending event, for cancelling it. Stale handles are harmless.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -46,6 +49,9 @@ struct Slot<E> {
 pub struct Queue<E: Copy> {
     now: Time,
     sequence: u64,
+    /// What is due at once, in order, each with its id; the slot in these is `SLOT_MASK`. Those before `first` are gone.
+    line: Vec<(u64, E)>,
+    first: usize,
     /// The nearest keys, `time << 64 | sequence << 24 | slot`, in descending order: the next is the last.
     near: Vec<u128>,
     /// Every other key, all of them later: a 4-ary min-heap.
@@ -69,6 +75,8 @@ impl<E: Copy> Queue<E> {
         Self {
             now: Time::ZERO,
             sequence: 0,
+            line: Vec::new(),
+            first: 0,
             near: Vec::with_capacity(NEAR_MAX),
             far: Vec::new(),
             slots: Vec::new(),
@@ -100,7 +108,7 @@ impl<E: Copy> Queue<E> {
 
     /// Events pending.
     pub fn len(&self) -> usize {
-        self.near.len() + self.far.len() - self.dead
+        self.line.len() - self.first + self.near.len() + self.far.len() - self.dead
     }
 
     /// Nothing pending.
@@ -109,7 +117,8 @@ impl<E: Copy> Queue<E> {
     }
 
     /// Schedules an event one lane's delay from now.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "most of what has a lane is due at once, and then there is little to do")]
+    #[inline(always)]
     pub fn arm(&mut self, lane: Lane, event: E) -> Handle {
         let delay = self.lanes[lane.0 as usize];
         self.schedule(self.now + delay, event)
@@ -127,9 +136,25 @@ impl<E: Copy> Queue<E> {
         self.schedule(time.max(self.now), event)
     }
 
+    #[expect(
+        clippy::inline_always,
+        reason = "of what is scheduled a constant time ahead it is known which way it goes"
+    )]
+    #[inline(always)]
     fn schedule(&mut self, time: Time, event: E) -> Handle {
         self.sequence += 1;
         assert!(self.sequence < SEQUENCE_LIMIT, "a run has at most 2^40 events");
+        if time == self.now {
+            let id = self.sequence << SLOT_BITS | SLOT_MASK;
+            self.line.push((id, event));
+            return Handle(id);
+        }
+        self.keep(time, event)
+    }
+
+    /// Keeps an event that is due later, under the latest sequence number.
+    #[inline(never)]
+    fn keep(&mut self, time: Time, event: E) -> Handle {
         let id;
         if let Some(slot) = self.slots.get_mut(self.free as usize) {
             id = self.sequence << SLOT_BITS | self.free;
@@ -148,6 +173,9 @@ impl<E: Copy> Queue<E> {
     /// Forgets a pending event. False if it has been handled or cancelled before.
     pub fn cancel(&mut self, handle: Handle) -> bool {
         let number = handle.0 & SLOT_MASK;
+        if number == SLOT_MASK {
+            return self.leave_line(handle.0);
+        }
         match self.slots.get_mut(number as usize) {
             Some(slot) if slot.id == handle.0 && handle != Handle::NONE => {
                 slot.id = core::mem::replace(&mut self.free, number);
@@ -164,6 +192,9 @@ impl<E: Copy> Queue<E> {
     /// When the next event is due.
     #[inline]
     pub fn next_time(&mut self) -> Option<Time> {
+        if !self.line.is_empty() {
+            return Some(self.now);
+        }
         loop {
             let Some(&key) = self.near.last() else {
                 if self.far.is_empty() {
@@ -187,15 +218,18 @@ impl<E: Copy> Queue<E> {
     }
 
     /// The same, if it is due by then.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "it is the loop of every run, and its caller takes the event apart")]
+    #[inline(always)]
     pub fn pop_until(&mut self, latest: Time) -> Option<(Time, u64, E)> {
         loop {
-            let Some(&key) = self.near.last() else {
-                if self.far.is_empty() {
-                    return None;
-                }
+            let next = self.near.last().copied();
+            if next.is_none() && !self.far.is_empty() {
                 self.come_near();
                 continue;
+            }
+            let key = match next {
+                Some(key) if (key >> 64) as u64 <= self.now.0 || self.line.is_empty() => key,
+                Some(_) | None => return self.pop_line(latest),
             };
             let (time, id) = ((key >> 64) as u64, key as u64);
             let number = id & SLOT_MASK;
@@ -212,6 +246,44 @@ impl<E: Copy> Queue<E> {
             self.now = Time(time);
             return Some((self.now, id >> SLOT_BITS, slot.event));
         }
+    }
+
+    /// The first in line, of which nothing is ahead: what else is due in its instant was scheduled before it.
+    #[expect(clippy::inline_always, reason = "as above")]
+    #[inline(always)]
+    fn pop_line(&mut self, latest: Time) -> Option<(Time, u64, E)> {
+        if self.now > latest {
+            return None;
+        }
+        let &(id, event) = self.line.get(self.first)?;
+        self.first += 1;
+        if self.first == self.line.len() {
+            self.line.clear();
+            self.first = 0;
+        } else if self.first >= GONE_MIN {
+            self.close_up();
+        }
+        Some((self.now, id >> SLOT_BITS, event))
+    }
+
+    /// Those that have left a long line give up their places, once they are half of all.
+    #[cold]
+    fn close_up(&mut self) {
+        if self.first >= self.line.len() / 2 {
+            self.line.drain(..self.first);
+            self.first = 0;
+        }
+    }
+
+    /// Forgets an event that stands in line; false if it does not.
+    fn leave_line(&mut self, id: u64) -> bool {
+        let Ok(place) = self.line[self.first..].binary_search_by_key(&id, |(id, _)| *id) else { return false };
+        self.line.remove(self.first + place);
+        if self.first == self.line.len() {
+            self.line.clear();
+            self.first = 0;
+        }
+        true
     }
 
     #[inline]

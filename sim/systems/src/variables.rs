@@ -28,7 +28,15 @@ impl Variables {
     }
 
     /// Takes all of them into a digest.
+    #[inline]
     pub fn fold(&self, state: u64) -> u64 {
+        if self.0.is_none() {
+            return state;
+        }
+        self.fold_all(state)
+    }
+
+    fn fold_all(&self, state: u64) -> u64 {
         self.all().iter().fold(state, |state, value| fold(state, word(*value)))
     }
 

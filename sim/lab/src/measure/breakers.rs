@@ -42,6 +42,11 @@ impl Breakers {
         Self { first, rows }
     }
 
+    /// Whether changes of this cell matter here.
+    pub(super) fn knows(&self, cell: usize) -> bool {
+        self.first[cell] != NONE
+    }
+
     #[inline]
     pub(super) fn change(&mut self, now: Time, change: &[Delta]) {
         if self.rows.is_empty() {

@@ -108,7 +108,9 @@ impl Extremes {
         if value > self.max {
             (self.max, self.max_at) = (value, since);
         }
-        self.min = self.min.min(value);
+        if value < self.min {
+            self.min = value;
+        }
     }
 }
 
@@ -153,7 +155,8 @@ impl Level {
     }
 
     /// The value changes by `by`.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "it is the innermost loop of what is measured")]
+    #[inline(always)]
     pub(super) fn change(&mut self, now: Time, by: i64) {
         self.settle(now);
         self.value += by;
@@ -167,7 +170,8 @@ impl Level {
     }
 
     /// Counts the time until now.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "it is the innermost loop of what is measured")]
+    #[inline(always)]
     pub(super) fn settle(&mut self, now: Time) {
         if now <= self.last {
             return;

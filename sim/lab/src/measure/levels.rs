@@ -9,34 +9,49 @@ use crate::names::Names;
 /// A cell that is no metric.
 const NONE: u32 = u32::MAX;
 
+/// What is known of a cell.
+#[derive(Clone, Copy, Debug)]
+struct Cell {
+    /// The level of its first row, or `NONE`.
+    first: u32,
+    /// Somebody else wants to know of its changes, too.
+    heard: bool,
+}
+
 /// The levels.
 #[derive(Clone, Debug)]
 pub(super) struct Levels {
     all: Vec<Level>,
     /// By level: in which phase its time counts.
     phase: Vec<usize>,
-    /// By cell: the level of its first row.
-    first: Vec<u32>,
+    cells: Vec<Cell>,
     /// What each sum is of: its rows' levels and its phase.
     known: Vec<(Vec<u32>, usize, usize)>,
 }
 
 impl Levels {
     pub(super) fn new(names: &Names) -> Self {
-        let (mut all, mut first) = (Vec::new(), Vec::new());
+        let (mut all, mut cells) = (Vec::new(), Vec::new());
         for cell in &names.cells {
             let level = cell.metric.is_some_and(|metric| !is_count(metric));
-            first.push(if level { all.len() as u32 } else { NONE });
+            cells.push(Cell { first: if level { all.len() as u32 } else { NONE }, heard: false });
             if level {
                 all.extend((0..cell.keys).map(|_| Level::new(cell.initial)));
             }
         }
-        Self { phase: vec![0; all.len()], all, first, known: Vec::new() }
+        Self { phase: vec![0; all.len()], all, cells, known: Vec::new() }
+    }
+
+    /// Somebody else wants to know of the changes of these cells: [`Levels::change`] says so.
+    pub(super) fn hear(&mut self, wanted: impl Fn(usize) -> bool) {
+        for (number, cell) in self.cells.iter_mut().enumerate() {
+            cell.heard |= wanted(number);
+        }
     }
 
     /// The level of one row.
     pub(super) fn row(&self, cell: usize, row: u64) -> &Level {
-        &self.all[self.first[cell] as usize + row as usize]
+        &self.all[self.cells[cell].first as usize + row as usize]
     }
 
     pub(super) fn get(&self, level: usize) -> &Level {
@@ -68,7 +83,7 @@ impl Levels {
 
     /// The level that is the sum of these rows, counted in a phase.
     pub(super) fn together(&mut self, rows: &[(usize, u64)], phase: usize) -> usize {
-        let rows = rows.iter().map(|(cell, row)| self.first[*cell] + *row as u32).collect();
+        let rows = rows.iter().map(|(cell, row)| self.cells[*cell].first + *row as u32).collect();
         self.sum(rows, phase)
     }
 
@@ -91,14 +106,15 @@ impl Levels {
         level
     }
 
+    /// A row has changed. True if somebody else wants to know.
     #[expect(clippy::inline_always, reason = "there is one caller, in the innermost loop")]
     #[inline(always)]
-    pub(super) fn change(&mut self, now: Time, delta: &Delta) {
-        let first = self.first[delta.cell.0 as usize];
-        if first == NONE {
-            return;
+    pub(super) fn change(&mut self, now: Time, delta: &Delta) -> bool {
+        let cell = self.cells[delta.cell.0 as usize];
+        if cell.first == NONE {
+            return cell.heard;
         }
-        let level = first as usize + delta.key as usize;
+        let level = cell.first as usize + delta.key as usize;
         let row = &mut self.all[level];
         // What is stated again after a restart may differ from what was told last.
         let by = delta.after - if delta.before == delta.after { row.value } else { delta.before };
@@ -106,9 +122,11 @@ impl Levels {
         if !row.sums.is_empty() {
             self.change_sums(now, level, by);
         }
+        cell.heard
     }
 
     /// A row has changed that sums have a part of.
+    #[inline(never)]
     fn change_sums(&mut self, now: Time, level: usize, by: i64) {
         for n in 0..self.all[level].sums.len() {
             let sum = self.all[level].sums[n];

@@ -105,6 +105,11 @@ impl Mail {
         self.queues[queue].error
     }
 
+    /// Whether changes of this cell matter here.
+    pub(super) fn knows(&self, cell: usize) -> bool {
+        self.by_cell[cell] != NONE
+    }
+
     /// Something changed, all of it at once.
     #[inline]
     pub(super) fn change(&mut self, now: Time, change: &[Delta], levels: &mut Levels) {

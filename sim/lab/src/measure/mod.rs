@@ -161,6 +161,10 @@ impl Recorder {
             found.push((term.clone(), sources.find(term)));
         }
         let Sources { probes, flows, .. } = sources;
+        let breakers = Breakers::new(names);
+        levels.hear(|cell| {
+            mail.knows(cell) || breakers.knows(cell) || replication.as_ref().is_some_and(|stores| stores.knows(cell))
+        });
         Self {
             times,
             services: services.to_vec(),
@@ -178,7 +182,7 @@ impl Recorder {
             traffic,
             mail,
             sagas,
-            breakers: Breakers::new(names),
+            breakers,
             replication,
             groups,
             transaction_levels,
@@ -190,30 +194,27 @@ impl Recorder {
     }
 
     /// Something was measured. `now` is when it ended; samples come in the order of time.
-    #[expect(clippy::inline_always, reason = "of many series only a sum is kept, or nothing")]
+    #[expect(clippy::inline_always, reason = "of many series nothing is kept")]
     #[inline(always)]
     pub fn sample(&mut self, now: Time, _node: NodeId, sample: Sample) {
-        let stream = &mut self.streams[sample.series.0 as usize];
-        match stream.keep {
-            Keep::Nothing => {}
-            Keep::Sum if now < self.boundary => stream.add(&sample, sample.since >= self.times.warmup),
-            Keep::Sum | Keep::All => self.record(now, &sample),
+        if self.streams[sample.series.0 as usize].keep != Keep::Nothing {
+            self.record(now, sample);
         }
     }
 
     #[inline(never)]
-    fn record(&mut self, now: Time, sample: &Sample) {
+    fn record(&mut self, now: Time, sample: Sample) {
         if now >= self.boundary {
             self.pass(now);
         }
         let stream = &mut self.streams[sample.series.0 as usize];
         let counts = sample.since >= self.times.warmup;
         if stream.keep == Keep::Sum {
-            return stream.add(sample, counts);
+            return stream.add(&sample, counts);
         }
-        stream.record(now, sample, counts);
+        stream.record(now, &sample, counts);
         if !stream.probes.is_empty() {
-            self.probe(now, sample);
+            self.probe(now, &sample);
         }
     }
 
@@ -223,6 +224,7 @@ impl Recorder {
     }
 
     /// The terms with a phase or an outcome count a sample.
+    #[inline(never)]
     fn probe(&mut self, now: Time, sample: &Sample) {
         let stream = &self.streams[sample.series.0 as usize];
         for &number in &stream.probes {
@@ -234,16 +236,31 @@ impl Recorder {
         }
     }
 
-    /// State changed. Cells that are no metric are ignored.
+    /// State changed. Cells that are no metric are ignored. True if one of the cells is also [`Recorder::hear`]d.
     #[expect(clippy::inline_always, reason = "there is one caller, in the innermost loop")]
     #[inline(always)]
-    pub fn change(&mut self, now: Time, change: &[Delta]) {
+    pub fn change(&mut self, now: Time, change: &[Delta]) -> bool {
         if now >= self.boundary {
             self.pass(now);
         }
+        let mut heard = false;
         for delta in change {
-            self.levels.change(now, delta);
+            heard |= self.levels.change(now, delta);
         }
+        if heard {
+            self.change_heard(now, change);
+        }
+        heard
+    }
+
+    /// Whoever else must be told of changes of cells names them by number.
+    pub fn hear(&mut self, wanted: impl Fn(usize) -> bool) {
+        self.levels.hear(wanted);
+    }
+
+    /// What is more than a level changed.
+    #[inline(never)]
+    fn change_heard(&mut self, now: Time, change: &[Delta]) {
         self.mail.change(now, change, &mut self.levels);
         self.breakers.change(now, change);
         if let Some(replication) = &mut self.replication {

@@ -58,6 +58,11 @@ impl Replication {
         Self { by_cell, stores, touched: Vec::new() }
     }
 
+    /// Whether changes of this cell matter here.
+    pub(super) fn knows(&self, cell: usize) -> bool {
+        self.by_cell[cell] != NONE
+    }
+
     /// Something changed, all of it at once.
     #[inline]
     pub(super) fn change(&mut self, now: Time, change: &[Delta], levels: &mut Levels) {

@@ -45,6 +45,8 @@ pub(super) struct Through {
 
 /// No block yet.
 const NONE: u32 = u32::MAX;
+/// Up to so many nodes have a place for each pair of them.
+const TABLE_MAX: usize = 128;
 
 /// The counters.
 #[derive(Clone, Debug)]
@@ -57,6 +59,8 @@ pub(super) struct Traffic {
     kinds: usize,
     /// By (from part, to part): where its block of kinds begins in `counts`.
     pairs: Vec<u32>,
+    /// The same by (from node, to node), as long as there are few nodes.
+    blocks: Vec<u32>,
     counts: Vec<Counts>,
     /// By part.
     pub(super) fsyncs: Vec<u64>,
@@ -80,6 +84,7 @@ impl Traffic {
             part,
             kinds: names.kinds.len(),
             pairs: vec![NONE; parts.len() * parts.len()],
+            blocks: if names.nodes.len() <= TABLE_MAX { vec![NONE; names.nodes.len().pow(2)] } else { Vec::new() },
             counts: Vec::new(),
             fsyncs: vec![0; parts.len()],
             decisions: vec![Decisions::default(); names.protocols.len()],
@@ -90,8 +95,11 @@ impl Traffic {
     #[expect(clippy::inline_always, reason = "at each call `what` is known, and all but one counter falls away")]
     #[inline(always)]
     pub(super) fn message(&mut self, what: Passage, from: NodeId, to: NodeId, kind: u8, bytes: u32) {
-        let pair = self.row[from.0 as usize] as usize + self.part[to.0 as usize] as usize;
-        let block = if self.pairs[pair] == NONE { self.open(pair) } else { self.pairs[pair] };
+        let between = u64::from(from.0) * u64::from(self.part.len() as u32) + u64::from(to.0);
+        let block = match self.blocks.get(between as usize) {
+            Some(&block) if block != NONE => block,
+            _ => self.find(from, to),
+        };
         let counts = &mut self.counts[block as usize + usize::from(kind)];
         match what {
             Passage::Sent => {
@@ -107,10 +115,18 @@ impl Traffic {
         }
     }
 
-    #[cold]
-    fn open(&mut self, pair: usize) -> u32 {
-        self.pairs[pair] = self.counts.len() as u32;
-        self.counts.resize(self.counts.len() + self.kinds, Counts::default());
+    /// The block of two nodes by their parts; a new one if there is none yet.
+    #[inline(never)]
+    fn find(&mut self, from: NodeId, to: NodeId) -> u32 {
+        let pair = self.row[from.0 as usize] as usize + self.part[to.0 as usize] as usize;
+        if self.pairs[pair] == NONE {
+            self.pairs[pair] = self.counts.len() as u32;
+            self.counts.resize(self.counts.len() + self.kinds, Counts::default());
+        }
+        let between = from.0 as usize * self.part.len() + to.0 as usize;
+        if let Some(block) = self.blocks.get_mut(between) {
+            *block = self.pairs[pair];
+        }
         self.pairs[pair]
     }
 

@@ -174,10 +174,14 @@ impl Promises {
         problems
     }
 
+    /// Whether some promise names this cell and must know of its changes.
+    pub fn name(&self, cell: usize) -> bool {
+        self.state.names(cell)
+    }
+
     /// Committed state changed, all of `change` at once.
-    #[inline]
     pub fn change(&mut self, now: Time, event: u64, change: &[Delta]) {
-        if now <= self.deadline && change.iter().all(|delta| self.state.ignores(delta)) {
+        if now <= self.deadline && !change.iter().any(|delta| self.state.names(delta.cell.0 as usize)) {
             self.last_event = event;
             return;
         }

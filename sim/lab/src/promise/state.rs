@@ -254,10 +254,10 @@ impl State {
         self.texts.get(symbol as usize).map_or("?", String::as_str)
     }
 
-    /// No promise names the cell.
+    /// Some promise names the cell.
     #[inline]
-    pub(super) fn ignores(&self, delta: &Delta) -> bool {
-        self.cells[delta.cell.0 as usize].is_none()
+    pub(super) fn names(&self, cell: usize) -> bool {
+        self.cells[cell].is_some()
     }
 
     /// Takes in one change and names the promises that read it. Panics if the cell had another value than the change

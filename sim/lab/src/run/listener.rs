@@ -82,7 +82,7 @@ impl Listener {
             };
         let asked = wanted.len()..wanted.len() + options.wanted.len();
         wanted.extend(options.wanted.iter().cloned());
-        let recorder = Recorder::new(&measure::Scope {
+        let mut recorder = Recorder::new(&measure::Scope {
             names: &names,
             times,
             settle: model.run.settle,
@@ -91,6 +91,7 @@ impl Listener {
             detail: options.detail,
             wanted: &wanted,
         });
+        recorder.hear(|cell| promises.name(cell));
         let leads_to = if wanted.iter().any(|term| term.metric == measure::Metric::LeadsToTime) {
             times_of_promises(&names, &mut promises)
         } else {
@@ -382,9 +383,13 @@ impl Watch<Machine> for Listener {
 
     #[inline]
     fn change(&mut self, now: Time, _node: NodeId, change: &[Delta]) {
-        self.recorder.change(now, change);
-        self.promises.change(now, self.events, change);
-        self.take_times(now);
+        let heard = self.recorder.change(now, change);
+        if heard || now > self.promises.next_bound() {
+            self.promises.change(now, self.events, change);
+            self.take_times(now);
+        } else {
+            self.promises.event(self.events);
+        }
     }
 
     #[expect(clippy::inline_always, reason = "of many series only a sum is kept, or nothing")]

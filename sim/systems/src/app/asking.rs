@@ -77,7 +77,8 @@ impl Machine {
     }
 
     /// Under which identity the answer of a frame is to be stored, if it serves an idempotent op and no script has stored it.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "most ops are not idempotent")]
+    #[inline(always)]
     pub(super) fn unstored(&mut self, plan: &Plan, number: u32) -> Option<Identity> {
         let frame = self.frames.get(number);
         if frame.stored {
@@ -386,7 +387,8 @@ impl Machine {
 }
 
 /// What makes a request the same as an earlier one, if its op is idempotent.
-#[inline]
+#[expect(clippy::inline_always, reason = "most ops are not idempotent")]
+#[inline(always)]
 fn identity(plan: &Plan, frame: &Frame) -> Option<Identity> {
     let op = frame.op?;
     let program = plan.ops[op as usize].idempotent.as_ref()?;

@@ -63,7 +63,7 @@ impl Machine {
         let site = &plan.calls[usize::from(calling.call)];
         if now >= frame.deadline {
             let failure = Failure::system(system_errors::TIMEOUT, !calling.unknown);
-            return self.call_ended(plan, now, number, (CallResult::Failed(failure), None), &Variables::default(), out);
+            return self.call_failed(plan, now, number, (failure, None), out);
         }
         calling.made += 1;
         let op = &plan.ops[site.op as usize];
@@ -92,6 +92,9 @@ impl Machine {
         if let Some(variable) = plan.attempt {
             variables.set(variable, Value::Int(i64::from(calling.made)));
         }
+        if let Some(timeout) = timeout {
+            out.set_timer(Timer::Timeout { frame: number, token }, Delay::Fixed(timeout));
+        }
         let place = u64::from(frame.turns) << 48 | u64::from(frame.pc) << 16 | u64::from(calling.made & 0xffff);
         let request = Request {
             op: site.op,
@@ -108,9 +111,6 @@ impl Machine {
             },
             step: if site.step == 0 && frame.step != 0 { frame.step | WITHIN } else { site.step },
         };
-        if let Some(timeout) = timeout {
-            out.set_timer(Timer::Timeout { frame: number, token }, Delay::Fixed(timeout));
-        }
         out.send(to, Message::Request(request));
     }
 
@@ -199,8 +199,20 @@ impl Machine {
                 return;
             }
         }
-        let result = CallResult::Failed(Failure { certain, ..failure });
-        self.call_ended(plan, now, number, (result, heard), &Variables::default(), out);
+        self.call_failed(plan, now, number, (Failure { certain, ..failure }, heard), out);
+    }
+
+    /// A call is over without an answer that counts.
+    #[inline(never)]
+    fn call_failed(
+        &mut self,
+        plan: &Plan,
+        now: Time,
+        number: u32,
+        (failure, heard): (Failure, Option<Box<Clock>>),
+        out: &mut impl Effects<Self>,
+    ) {
+        self.call_ended(plan, now, number, (CallResult::Failed(failure), heard), &Variables::default(), out);
     }
 
     /// A pause is over.
@@ -218,6 +230,11 @@ impl Machine {
     }
 
     /// A call is over, with all its tries.
+    #[expect(
+        clippy::inline_always,
+        reason = "nearly every call is answered, at the only place that is not a failure's"
+    )]
+    #[inline(always)]
     fn call_ended(
         &mut self,
         plan: &Plan,
@@ -288,7 +305,8 @@ impl Machine {
         self.ready.push(number);
     }
 
-    #[inline]
+    #[expect(clippy::inline_always, reason = "most calls are made without a policy")]
+    #[inline(always)]
     fn allowance(&mut self, plan: &Plan, site: &Call) -> Option<&mut Allowance> {
         let (policy, _) = site.retry?;
         let budget = plan.retries[usize::from(policy)].budget?;

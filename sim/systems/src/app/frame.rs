@@ -110,6 +110,47 @@ impl Frame {
 }
 
 impl Frame {
+    /// The same as a new one, in the place of one that has ended. Every part is named, so that none stays as it was.
+    #[inline]
+    fn renew(&mut self, new: Caller, at: u32, root: u64, given: Variables, now: Time) {
+        let Self {
+            token: _,
+            pc,
+            operation,
+            hop,
+            draws,
+            caller,
+            entered,
+            clock,
+            served,
+            holds_worker,
+            calling,
+            variables,
+            deadline,
+            op,
+            step,
+            stored,
+            result,
+            turns,
+            again,
+            late_check,
+            asks,
+            asking,
+            beginning,
+            marking,
+            receipt,
+            consulting,
+            posting,
+            resumed,
+        } = self;
+        (*pc, *operation, *hop, *draws, *caller, *entered) = (at, root, 0, 0, new, now);
+        (*clock, *served, *holds_worker, *calling) = (None, None, false, None);
+        (*variables, *deadline, *op, *step, *stored) = (given, Time::END, None, 0, false);
+        (*result, *turns, *again, *late_check, *asks) = (None, 0, 0, false, false);
+        (*asking, *beginning, *marking, *receipt) = (None, None, None, None);
+        (*consulting, *posting, *resumed) = (None, None, false);
+    }
+
     /// What it waited for is over.
     #[inline]
     pub fn turn(&mut self, now: Time) {
@@ -201,28 +242,38 @@ impl Frames {
     }
 
     /// Stores a frame under a fresh token.
-    #[expect(clippy::inline_always, reason = "what is put is built in its place, not copied there")]
-    #[inline(always)]
-    pub fn put(&mut self, mut frame: Frame) -> u32 {
-        frame.token = self.token();
-        self.live += 1;
-        let number = if let Some(number) = self.free.pop() {
-            // `end` has taken all that the old one owned. Nothing is left to drop, and so the new one is built in its place.
-            core::mem::forget(core::mem::replace(&mut self.slots[number as usize], frame));
-            number
-        } else {
-            self.slots.push(frame);
-            self.slots.len() as u32 - 1
-        };
-        if self.clocks {
-            self.start_clock(number);
-        }
+    pub fn put(&mut self, frame: Frame) -> u32 {
+        let (number, place) = self.open(frame.caller, frame.pc, frame.operation, Variables::default(), frame.entered);
+        let (token, clock) = (place.token, place.clock.take());
+        *place = Frame { token, clock, ..frame };
         number
     }
 
-    fn start_clock(&mut self, number: u32) {
+    /// A new frame under a fresh token. It is made where it stays: frames are large.
+    #[inline]
+    pub fn open(
+        &mut self,
+        caller: Caller,
+        pc: u32,
+        operation: u64,
+        variables: Variables,
+        now: Time,
+    ) -> (u32, &mut Frame) {
+        let token = self.token();
+        self.live += 1;
+        let number = if let Some(number) = self.free.pop() {
+            self.slots[number as usize].renew(caller, pc, operation, variables, now);
+            number
+        } else {
+            self.slots.push(Frame::new(caller, pc, operation, variables, now));
+            self.slots.len() as u32 - 1
+        };
         let frame = &mut self.slots[number as usize];
-        frame.clock = Some(Box::new(Clock::new(frame.entered)));
+        frame.token = token;
+        if self.clocks {
+            frame.clock = Some(Box::new(Clock::new(now)));
+        }
+        (number, frame)
     }
 
     /// A token no frame has had before.

@@ -1,7 +1,5 @@
 //! Runs the steps of a frame until it must wait: for a worker, for work to be done, for an answer, for a decision.
 
-use alloc::boxed::Box;
-
 use kernel::{Delay, Effects, Frame as Barrier, Sample, Time};
 
 use super::clients;
@@ -10,7 +8,7 @@ use super::frame::{Caller, Frame};
 use super::machine::{Machine, Role, Timer};
 use super::message::{CallResult, Failure, Message, Reply, system_errors};
 use super::plan::{Draw, Instruction, Plan, Setting};
-use super::spent::{Clock, Waiting};
+use super::spent::Waiting;
 use super::station::{Admission, Worker};
 use crate::database::Answer;
 use crate::expression::Value;
@@ -21,22 +19,6 @@ pub(super) const PREPARE: u32 = u32::MAX;
 
 /// The consumer of a message that begins a saga, as points know it.
 pub(super) const TRIGGER: u32 = u32::MAX;
-
-/// What an answer must know of the request.
-pub(super) struct Asked {
-    caller: Caller,
-    operation: u64,
-    hop: u64,
-    clock: Option<Box<Clock>>,
-}
-
-impl Asked {
-    #[inline]
-    pub(super) fn of(frame: &mut Frame) -> Self {
-        let clock = frame.clock.take();
-        Self { caller: frame.caller, operation: frame.operation, hop: frame.hop, clock }
-    }
-}
 
 impl Machine {
     /// Runs a frame until it waits or ends. Not part of its caller's loop: it would look all of the plan up beforehand.
@@ -58,11 +40,11 @@ impl Machine {
                 return;
             }
         }
-        if plan.program[frame.pc as usize].takes_no_time() {
-            self.pass(plan, number, out);
+        let mut instruction = plan.program[frame.pc as usize];
+        if instruction.takes_no_time() {
+            instruction = self.pass(plan, number, out);
         }
         let frame = self.frames.get(number);
-        let instruction = plan.program[frame.pc as usize];
         match instruction {
             Instruction::Work(draw) => self.work(plan, now, number, draw, out),
             Instruction::Call(call) => {
@@ -114,13 +96,14 @@ impl Machine {
         }
     }
 
-    /// Goes on to the next instruction that takes time, or ends. Apart from `run`, which most often has none to pass: a
+    /// Goes on to the next instruction that takes time, or ends, and gives it. Apart from `run`, which most often has none to pass: a
     /// loop there would look all of the plan up beforehand.
     #[inline(never)]
-    fn pass(&mut self, plan: &Plan, number: u32, out: &mut impl Effects<Self>) {
+    fn pass(&mut self, plan: &Plan, number: u32, out: &mut impl Effects<Self>) -> Instruction {
         loop {
             let frame = self.frames.get(number);
-            match plan.program[frame.pc as usize] {
+            let instruction = plan.program[frame.pc as usize];
+            match instruction {
                 Instruction::Chance { draw, otherwise } => {
                     let law = &plan.draws[draw as usize];
                     let taken = law.law.integer(&mut law.key.draw(frame.operation, frame.hop, u64::from(frame.draws)));
@@ -158,7 +141,7 @@ impl Machine {
                 | Instruction::Publish(_)
                 | Instruction::Consult(_)
                 | Instruction::Mark(_)
-                | Instruction::Return => return,
+                | Instruction::Return => return instruction,
             }
         }
     }
@@ -271,16 +254,11 @@ impl Machine {
                 }
             }
         }
-        let (asked, entered, served) = (Asked::of(frame), frame.entered, frame.served);
-        let values = match result {
-            CallResult::Ok => answer(plan, frame),
-            CallResult::Failed(_) => Variables::default(),
-        };
+        let (caller, entered, served) = (frame.caller, frame.entered, frame.served);
         let (worker, op) = (if frame.holds_worker { Worker::Held } else { Worker::None }, frame.op);
         if let (Some(point), Some(op)) = (plan.points.before_reply, op) {
             out.point(point, op);
         }
-        self.frames.end(number);
         let (service, node) = plan.service(self.me);
         let next = server.station.leave(service, node, (entered, now), worker, out);
         if let Some(since) = served {
@@ -290,58 +268,63 @@ impl Machine {
         if let Some(next) = next {
             self.serve(now, next);
         }
-        if let Caller::Delivery { tag, settled: false } = asked.caller {
-            return Self::settle(plan, (tag, asked.operation, op.unwrap_or(TRIGGER)), result, out);
+        let frame = self.frames.get(number);
+        match caller {
+            Caller::Frame { .. } => {
+                Self::reply(plan, frame, result, out);
+                self.frames.end(number);
+            }
+            Caller::Delivery { tag, settled: false } => {
+                let operation = frame.operation;
+                self.frames.end(number);
+                Self::settle(plan, (tag, operation, op.unwrap_or(TRIGGER)), result, out);
+            }
+            Caller::Read { group, partition } => {
+                self.frames.end(number);
+                self.letter_done(plan, now, (group, partition), result, out);
+            }
+            // A participant's vote is its answer; the others have been answered, or wait for nothing.
+            Caller::Delivery { settled: true, .. }
+            | Caller::Coordinator
+            | Caller::Answered
+            | Caller::Arrival(_)
+            | Caller::User(..)
+            | Caller::Saga(..)
+            | Caller::Trigger(_) => self.frames.end(number),
         }
-        if let Caller::Read { group, partition } = asked.caller {
-            return self.letter_done(plan, now, (group, partition), result, out);
-        }
-        Self::reply(plan, asked, (result, values), out);
     }
 
     /// The caller is answered, and the frame goes on without it.
     fn reply_early(&mut self, plan: &Plan, number: u32, out: &mut impl Effects<Self>) {
         let frame = self.frames.get(number);
-        let (asked, values) = (Asked::of(frame), answer(plan, frame));
         if let Caller::Frame { .. } = frame.caller {
+            Self::reply(plan, frame, CallResult::Ok, out);
             frame.caller = Caller::Answered;
             // Nobody waits any more: what is left to do has all the time it needs.
             frame.deadline = Time::END;
-            Self::reply(plan, asked, (CallResult::Ok, values), out);
         }
+        frame.clock = None;
     }
 
-    /// Answers whoever called.
-    pub(super) fn reply(
-        plan: &Plan,
-        asked: Asked,
-        (result, values): (CallResult, Variables),
-        out: &mut impl Effects<Self>,
-    ) {
-        match asked.caller {
-            Caller::Frame { node, frame: number, token, op } => {
-                let reply = Reply {
-                    operation: asked.operation,
-                    hop: asked.hop,
-                    frame: number,
-                    token,
-                    bytes: plan.ops[op as usize].reply_size,
-                    result,
-                    values,
-                    clock: asked.clock,
-                };
-                out.send(node, Message::Reply(reply));
-            }
-            // A participant's vote is its answer; clients and sagas answer nobody.
-            Caller::Coordinator
-            | Caller::Answered
-            | Caller::Arrival(_)
-            | Caller::User(..)
-            | Caller::Saga(..)
-            | Caller::Delivery { .. }
-            | Caller::Read { .. }
-            | Caller::Trigger(_) => {}
-        }
+    /// Answers the frame that called, if one did.
+    #[inline(never)]
+    pub(super) fn reply(plan: &Plan, frame: &mut Frame, result: CallResult, out: &mut impl Effects<Self>) {
+        let Caller::Frame { node, frame: number, token, op } = frame.caller else { return };
+        let values = match result {
+            CallResult::Ok => answer(plan, frame),
+            CallResult::Failed(_) => Variables::default(),
+        };
+        let reply = Reply {
+            operation: frame.operation,
+            hop: frame.hop,
+            frame: number,
+            token,
+            bytes: plan.ops[op as usize].reply_size,
+            result,
+            values,
+            clock: frame.clock.take(),
+        };
+        out.send(node, Message::Reply(reply));
     }
 }
 
@@ -356,6 +339,7 @@ pub fn ending(result: CallResult) -> Ending {
 }
 
 /// What a frame answers.
+#[inline]
 pub(super) fn answer(plan: &Plan, frame: &Frame) -> Variables {
     match (&frame.result, frame.op) {
         (Some(result), _) => result.clone(),
@@ -383,6 +367,7 @@ fn set(plan: &Plan, frame: &mut Frame, setting: u16) {
 }
 
 /// The next draw of a frame.
+#[inline]
 fn draw_span(plan: &Plan, frame: &mut Frame, draw: u16) -> kernel::Span {
     let law = &plan.draws[draw as usize];
     let span = law.law.span(&mut law.key.draw(frame.operation, frame.hop, u64::from(frame.draws)));

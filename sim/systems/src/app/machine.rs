@@ -9,7 +9,6 @@ use super::calls::{BreakerHere, unheard};
 use super::clients::Clients;
 use super::embed::InMachine;
 use super::frame::{Caller, Frame, Frames};
-use super::interpreter::Asked;
 use super::keeper::Keeper;
 use super::message::{CallResult, Failure, Mail, Message, Reply, Request, system_errors};
 use super::output::Output;
@@ -28,7 +27,6 @@ use crate::expression::Value;
 use crate::messaging::{self, Broker, Chance, Trouble, topics};
 use crate::replication::routing::Routing;
 use crate::resilience::Allowance;
-use crate::variables::Variables;
 
 /// One node.
 #[derive(Clone, Debug)]
@@ -47,6 +45,8 @@ pub struct Machine {
     pub(super) routings: BTreeMap<u32, Routing>,
     /// Where the time of its calls went: those of clients as one, those of a service by call site.
     pub(super) spent: Kept,
+    /// Nothing can be unfinished here but frames: it serves without transactions, database or group, or has clients.
+    only_frames: bool,
     pub(super) role: Role,
 }
 
@@ -88,8 +88,14 @@ impl Process for Machine {
             Part::Replica(n) => Role::Keeper(Keeper::new(&plan.stores[n as usize], me)),
             Part::Workload(n) => Role::Clients(Clients::new(&plan.workloads[n as usize])),
         };
+        let only_frames = match &role {
+            Role::Server(server) => server.only_serves(plan),
+            Role::Clients(_) => true,
+            Role::Store(_) | Role::Broker(_) | Role::Topics(_) | Role::Keeper(_) => false,
+        };
         Self {
             me,
+            only_frames,
             frames: Frames::new(plan.spent_since.is_some()),
             ready: Vec::new(),
             turns: BTreeMap::new(),
@@ -231,17 +237,11 @@ impl Process for Machine {
         }
     }
 
-    #[inline]
+    #[expect(clippy::inline_always, reason = "it is asked after every event")]
+    #[inline(always)]
     fn unfinished(&self) -> u64 {
-        let protocols = match &self.role {
-            Role::Server(server) => server.unfinished(),
-            Role::Store(store) => store.unfinished(),
-            Role::Broker(broker) => broker.unfinished(),
-            Role::Topics(topics) => topics.unfinished(),
-            Role::Keeper(keeper) => keeper.unfinished(),
-            Role::Clients(_) => 0,
-        };
-        u64::from(self.frames.len()) + protocols
+        let requests = u64::from(self.frames.len());
+        if self.only_frames { requests } else { requests + self.unfinished_protocols() }
     }
 
     fn owed(plan: &Plan, _me: NodeId, log: &[Record]) -> u64 {
@@ -318,6 +318,9 @@ impl Machine {
     /// Lets every frame that can go on do so.
     #[inline]
     fn go_on(&mut self, plan: &Plan, now: Time, out: &mut impl Effects<Self>) {
+        if self.ready.is_empty() {
+            return;
+        }
         let mut next = 0;
         while let Some(&number) = self.ready.get(next) {
             next += 1;
@@ -369,17 +372,11 @@ impl Machine {
         let op = &plan.ops[request.op as usize];
         let caller = Caller::Frame { node: from, frame: request.frame, token: request.token, op: request.op };
         let operation = request.operation;
-        let new = Frame::new(caller, op.entry, operation, request.variables, now);
-        let frame = self.frames.put(Frame {
-            hop: request.hop,
-            deadline: request.deadline,
-            op: Some(request.op),
-            step: request.step,
-            late_check: service.deadline_check,
-            ..new
-        });
+        let (frame, new) = self.frames.open(caller, op.entry, operation, request.variables, now);
+        (new.hop, new.deadline, new.op, new.step) = (request.hop, request.deadline, Some(request.op), request.step);
+        new.late_check = service.deadline_check;
         if let Some(clock) = plan.clock {
-            self.frames.get(frame).variables.set(clock, Value::Int(out.clock(now)));
+            new.variables.set(clock, Value::Int(out.clock(now)));
         }
         out.frame(kernel::Frame(operation));
         let Role::Server(server) = &mut self.role else { return };
@@ -396,6 +393,19 @@ impl Machine {
         }
     }
 
+    /// What is not over here but frames.
+    #[inline(never)]
+    fn unfinished_protocols(&self) -> u64 {
+        match &self.role {
+            Role::Server(server) => server.unfinished(),
+            Role::Store(store) => store.unfinished(),
+            Role::Broker(broker) => broker.unfinished(),
+            Role::Topics(topics) => topics.unfinished(),
+            Role::Keeper(keeper) => keeper.unfinished(),
+            Role::Clients(_) => 0,
+        }
+    }
+
     /// A frame has got a worker: it can go on.
     pub(super) fn serve(&mut self, now: Time, number: u32) {
         let frame = self.frames.get(number);
@@ -406,10 +416,9 @@ impl Machine {
 
     /// A request that never got in is told so.
     fn refuse(&mut self, plan: &Plan, number: u32, out: &mut impl Effects<Self>) {
-        let asked = Asked::of(self.frames.get(number));
-        self.frames.end(number);
         let failure = Failure::system(system_errors::OVERLOAD, true);
-        Self::reply(plan, asked, (CallResult::Failed(failure), Variables::default()), out);
+        Self::reply(plan, self.frames.get(number), CallResult::Failed(failure), out);
+        self.frames.end(number);
     }
 
     /// A request that waited is sent away.

@@ -210,7 +210,8 @@ impl Wire for Message {
         }
     }
 
-    #[inline]
+    #[expect(clippy::inline_always, reason = "where a message is sent its sort is known")]
+    #[inline(always)]
     fn bytes(&self) -> u32 {
         match self {
             Self::Request(r) => r.bytes,
@@ -224,7 +225,8 @@ impl Wire for Message {
         }
     }
 
-    #[inline]
+    #[expect(clippy::inline_always, reason = "where a message is sent its sort is known")]
+    #[inline(always)]
     fn kind(&self) -> u8 {
         match self {
             Self::Request(_) => 0,
@@ -238,7 +240,8 @@ impl Wire for Message {
         }
     }
 
-    #[inline]
+    #[expect(clippy::inline_always, reason = "where a message is sent its sort is known")]
+    #[inline(always)]
     fn background(&self) -> bool {
         match self {
             Self::Request(_) | Self::Reply(_) => false,

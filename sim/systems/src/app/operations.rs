@@ -5,7 +5,7 @@ use kernel::{Delay, Delta, Effects, FactKind, Frame as Barrier, Sample, Time};
 use super::calls::measure_reject;
 use super::clients;
 use super::ending::Ending;
-use super::frame::{Caller, Frame};
+use super::frame::Caller;
 use super::interpreter::ending;
 use super::machine::{Machine, Role, Timer};
 use super::message::CallResult;
@@ -59,9 +59,8 @@ impl Machine {
             let process = self.process(index, user, number);
             out.output(Output::Invoked { workload: index, number, process, variables: variables.clone() });
         }
-        let new = Frame::new(caller, workload.entry, operation, variables, now);
-        let deadline = workload.timeout.map_or(Time::END, |timeout| now + timeout);
-        let frame = self.frames.put(Frame { deadline, ..new });
+        let (frame, new) = self.frames.open(caller, workload.entry, operation, variables, now);
+        new.deadline = workload.timeout.map_or(Time::END, |timeout| now + timeout);
         self.ready.push(frame);
     }
 

@@ -57,8 +57,6 @@ pub struct Server {
     arrived: BTreeMap<u32, (NodeId, two_phase::Message<Work>)>,
     /// Frames whose worker is held until the participant has voted, with their transaction.
     voting: Vec<(u64, u32)>,
-    /// Nothing can be unfinished here but requests: no transactions, no database, no group.
-    only_serves: bool,
 }
 
 impl Server {
@@ -66,7 +64,6 @@ impl Server {
     pub fn new(plan: &Plan, me: NodeId) -> Self {
         let (service, _) = plan.service(me);
         let state = service.state.as_ref().filter(|_| service.database == me);
-        let reads = plan.topics.groups.iter().any(|rules| rules.nodes.contains(&me));
         Self {
             station: Station::default(),
             store: state.map(|state| Store::new(plan, service, state)),
@@ -83,7 +80,6 @@ impl Server {
             deciding: BTreeMap::new(),
             arrived: BTreeMap::new(),
             voting: Vec::new(),
-            only_serves: plan.transactions.is_empty() && state.is_none() && !reads,
         }
     }
 
@@ -102,13 +98,15 @@ impl Server {
         self.coordinator.start(&plan.commit, &records, out);
     }
 
-    /// What is not over here but requests. Asked after every event.
-    #[inline]
-    pub fn unfinished(&self) -> u64 {
-        if self.only_serves { 0 } else { self.unfinished_protocols() }
+    /// Nothing can be unfinished here but requests.
+    pub fn only_serves(&self, plan: &Plan) -> bool {
+        let me = self.life.node;
+        let reads = plan.topics.groups.iter().any(|rules| rules.nodes.contains(&me));
+        plan.transactions.is_empty() && self.store.is_none() && !reads
     }
 
-    fn unfinished_protocols(&self) -> u64 {
+    /// What is not over here but requests.
+    pub fn unfinished(&self) -> u64 {
         let stored = self.store.as_ref().map_or(0, Store::unfinished);
         // Most services read no topics.
         let read = if self.members.is_empty() { 0 } else { self.members.values().map(Member::unfinished).sum::<u64>() };

@@ -1,6 +1,6 @@
 //! A service's database at work: it is asked, makes durable what it must, and answers when that may be told.
 
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -25,8 +25,8 @@ pub struct Store {
     changes: Vec<Delta>,
     /// Relays that wait for messages.
     fetching: Vec<(Asker, Owner, u32)>,
-    /// By commit: guarded rows that were touched.
-    touches: BTreeMap<u64, Vec<Touch>>,
+    /// By commit, in their order: guarded rows that were touched.
+    touches: VecDeque<(u64, Vec<Touch>)>,
     /// Sagas that are not over, by kind, as was told.
     open: Vec<i64>,
     /// The nodes of its service: the first, and how many.
@@ -41,7 +41,7 @@ impl Store {
             waiting: VecDeque::new(),
             changes: Vec::new(),
             fetching: Vec::new(),
-            touches: BTreeMap::new(),
+            touches: VecDeque::new(),
             open: alloc::vec![0; plan.sagas.len()],
             clients: (service.first, service.nodes),
         }
@@ -176,7 +176,13 @@ impl Store {
         match when {
             When::Now => say_touches(plan, &touches, out),
             When::After(_) if touches.is_empty() => {}
-            When::After(number) => self.touches.entry(number).or_default().extend(touches),
+            When::After(number) => {
+                let place = self.touches.partition_point(|(before, _)| *before < number);
+                match self.touches.get_mut(place) {
+                    Some((same, known)) if *same == number => known.extend(touches),
+                    Some(_) | None => self.touches.insert(place, (number, touches)),
+                }
+            }
         }
     }
 
@@ -274,7 +280,12 @@ impl Store {
         if let Some(letters) = self.database.postponed(number) {
             self.begin(0, Commit { letters, ..Commit::default() }, out);
         }
-        say_touches(plan, &self.touches.remove(&number).unwrap_or_default(), out);
+        // Commits become durable in their order.
+        if self.touches.front().is_some_and(|(first, _)| *first == number)
+            && let Some((_, touches)) = self.touches.pop_front()
+        {
+            say_touches(plan, &touches, out);
+        }
         for entry in &commit.sagas {
             self.saga_changed(plan, now, entry, &mut changes, out);
         }
