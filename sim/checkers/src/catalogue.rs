@@ -3,6 +3,7 @@
 //! Names are written with `-` or `_`. What stands after a `:` in the name of a consistency is a remark, except with
 //! `bounded-staleness`, where it is the bound.
 
+use alloc::borrow::Cow;
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
@@ -11,9 +12,10 @@ use alloc::vec::Vec;
 use crate::history::{Event, History, Judgement, Orphans, Refusal, Value};
 use crate::ledgers::{self, delivery::Promise, staleness::Bound};
 use crate::linearizable::{self, Budget};
+use crate::models::kv;
 use crate::models::{Append, Cas, Counter, Kv, MultiRegister, Mutex, Queue, Register, Set, Spec};
 use crate::sequential;
-use crate::sessions::{self, Guarantee};
+use crate::sessions::{self, AtFirst, Guarantee};
 
 /// A model.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -221,6 +223,10 @@ pub fn judge(
 pub fn ask(history: &History, question: &Question) -> Result<Judgement, Refusal> {
     let (consistency, budget) = (question.consistency, question.budget);
     let refuse = |what: String| Err(Refusal { line: 0, what });
+    // Of a map the key may stand in the value: for judges of registers it stands apart.
+    let by_key = |history| {
+        if matches!(question.model, Model::Kv | Model::KvAppend) { kv::by_key(history) } else { Cow::Borrowed(history) }
+    };
     let initial = || question.initial.clone().unwrap_or_default();
     let number = || match &question.initial {
         None => Ok(0),
@@ -231,13 +237,22 @@ pub fn ask(history: &History, question: &Question) -> Result<Judgement, Refusal>
     match (question.model, consistency) {
         (_, Consistency::Linearizable | Consistency::Sequential) => ordered(history, question),
         (Model::Register | Model::CasRegister | Model::Kv | Model::MultiRegister, Consistency::Session(guarantee)) => {
-            sessions::check(history, &initial(), guarantee, budget)
+            let at_first = match (question.model, &question.initial) {
+                (Model::MultiRegister, None) => AtFirst::NothingOrZero,
+                (Model::MultiRegister, Some(Value::Map(each))) => AtFirst::Each(each.to_vec()),
+                (_, _) => AtFirst::Everywhere(initial()),
+            };
+            sessions::check(&by_key(history), &at_first, guarantee, budget)
         }
         (Model::Register | Model::CasRegister | Model::Kv, Consistency::BoundedStaleness(bound)) => {
-            ledgers::each(history, |operations| ledgers::staleness::bounded(operations, &initial(), bound))
+            ledgers::each(&by_key(history), |operations| {
+                ledgers::staleness::bounded(operations, &initial(), history.dialect.nil_read, bound)
+            })
         }
         (Model::Register | Model::CasRegister | Model::Kv, Consistency::DurableAcks) => {
-            ledgers::each(history, |operations| ledgers::durability::acknowledged(operations, &initial()))
+            ledgers::each(&by_key(history), |operations| {
+                ledgers::durability::acknowledged(operations, &initial(), history.dialect.nil_read)
+            })
         }
         (Model::Set | Model::SetFull, Consistency::DurableAcks | Consistency::Set) => {
             ledgers::each(history, ledgers::set::last_read)
@@ -254,7 +269,9 @@ pub fn ask(history: &History, question: &Question) -> Result<Judgement, Refusal>
             | Model::Counter
             | Model::Queue,
             Consistency::Convergence,
-        ) => ledgers::each(history, ledgers::convergence::at_the_end),
+        ) => ledgers::each(&by_key(history), |operations| {
+            ledgers::convergence::at_the_end(operations, history.dialect.nil_read)
+        }),
         (Model::Counter, Consistency::Bounds) => {
             let initial = number()?;
             ledgers::each(history, |operations| ledgers::counter::bounds(operations, initial))

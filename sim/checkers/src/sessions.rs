@@ -59,9 +59,42 @@ impl Guarantee {
     }
 }
 
+/// What registers hold before anybody has written.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum AtFirst {
+    /// All of them this.
+    Everywhere(Value),
+    /// Nothing, or 0: formats differ in how they say it.
+    NothingOrZero,
+    /// Each its own, by key; nothing if it is not listed.
+    Each(Vec<(Value, Value)>),
+}
+
+impl AtFirst {
+    fn is(&self, key: &Value, value: &Value) -> bool {
+        match self {
+            Self::Everywhere(all) => value == all,
+            Self::NothingOrZero => value.is_nil() || *value == Value::Int(0),
+            Self::Each(each) => {
+                each.iter().find(|(known, _)| known == key).map_or(value.is_nil(), |(_, own)| value == own)
+            }
+        }
+    }
+
+    /// A value that nobody may write: a read of it would not say whose it is. Where formats differ, a writer goes before.
+    fn taken(&self, key: &Value, value: &Value) -> bool {
+        *self != Self::NothingOrZero && self.is(key, value)
+    }
+}
+
 /// Judges a history of registers: `read`, `write`, `cas`, `delete`, with keys or without, and `txn [[r k v] [w k v] …]`.
-pub fn check(history: &History, initial: &Value, guarantee: Guarantee, budget: Budget) -> Result<Judgement, Refusal> {
-    let sessions = match Sessions::read(history, initial)? {
+pub fn check(
+    history: &History,
+    at_first: &AtFirst,
+    guarantee: Guarantee,
+    budget: Budget,
+) -> Result<Judgement, Refusal> {
+    let sessions = match Sessions::read(history, at_first)? {
         Ok(sessions) => sessions,
         Err(Wrong { sentence, operation }) => {
             let (rule, operations) = (guarantee.name(), vec![operation]);

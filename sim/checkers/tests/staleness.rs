@@ -37,7 +37,7 @@ fn history(dice: &mut Dice, deletes: bool) -> History {
                     4 if deletes => ("delete", Value::Nil),
                     _ => ("write", Value::Int(begun)),
                 };
-                if call.0 == "write" {
+                if call.0 != "read" {
                     asked.push(call.1.clone());
                 }
                 open[process] = Some(call.clone());
@@ -155,7 +155,7 @@ fn staleness_agrees_with_every_order_of_the_writes() {
         };
         let exact = !deletes && !matches!(bound, Bound::Versions(1..));
         let truth = within(&history, bound);
-        let said = each(&history, |listed| staleness::bounded(listed, &Value::Nil, bound)).unwrap();
+        let said = each(&history, |listed| staleness::bounded(listed, &Value::Nil, NilRead::Nothing, bound)).unwrap();
         let word = match &said {
             Judgement::Valid(_) => "valid",
             Judgement::Violated(told) if told.sentence.contains("whatever order") => "violated together",

@@ -107,7 +107,7 @@ impl<P: Process> World<P> {
     }
 
     /// When the answer is here; `None` if question or answer is lost.
-    #[cold]
+    #[inline(never)]
     fn round_trip(&mut self, from: u16, to: u16, parcel: u32, asked: u32) -> Option<Time> {
         let now = self.now();
         let route = self.parcels.at(parcel).message.route();

@@ -57,7 +57,6 @@ impl<'a, P: Process, W: Watch<P>> Perform<'a, P, W> {
     }
 
     /// A message that is not sent at once, or never.
-    #[cold]
     #[inline(never)]
     fn send_later(&mut self, to: NodeId, message: P::Message) {
         if self.stopped {

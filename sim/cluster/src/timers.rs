@@ -50,10 +50,11 @@ impl<T: Copy + Eq + Hash> Timers<T> {
 
     /// Sets a timer, or replaces the one that says the same: then gives where that was.
     pub(crate) fn insert(&mut self, timer: T, pending: Pending) -> Option<Pending> {
-        if self.count * 2 >= self.places.len() {
+        let mut at = self.find(&timer);
+        if self.count * 2 >= self.places.len() && !matches!(self.places.get(at), Some(Some(_))) {
             self.grow();
+            at = self.find(&timer);
         }
-        let at = self.find(&timer);
         let before = self.places[at].replace((timer, pending));
         self.count += usize::from(before.is_none());
         before.map(|(_, pending)| pending)

@@ -322,3 +322,58 @@ fn an_order_of_processes_need_not_keep_to_real_time() {
                    1 i read null @\"key\":2\n1 o read null\n2 i read null @\"key\":1\n2 o read null";
     assert!(said("kv", "sequential", crossed).starts_with("sequential"));
 }
+
+/// What a second look at the judges found: each was said wrongly once.
+#[test]
+fn judges_of_registers_agree_about_keys_nothing_and_time() {
+    // Both reads found nothing; only one of them can have found what was there before the deletion, and it came before 2.
+    let open = "1 i write 1\n1 o write 1\n2 i delete\n1 i read\n1 o read null\n1 i write 2\n1 o write 2\n3 i read\n3 o read null";
+    assert_eq!(said("register", "bounded-staleness:0", open), "unknown");
+    assert_eq!(said("register", "bounded-staleness:1", open), "valid");
+    // The key may stand in the value.
+    let one = "1 i write [1,5]\n1 o write [1,5]\n1 i write [2,7]\n1 o write [2,7]\n1 i read [1,null]\n1 o read [1,5]\n1 i read [2,null]\n1 o read [2,7]";
+    let none = "1 i read [1,null]\n1 o read [1,null]\n1 i cas [1,[null,4]]\n1 o cas [1,[null,4]]\n1 i read [1,null]\n1 o read [1,4]";
+    for consistency in ["linearizable", "bounded-staleness:0", "durable-acks", "read-your-writes"] {
+        assert_eq!(said("kv", consistency, one), "valid", "{consistency}");
+        assert_eq!(said("kv", consistency, none), "valid", "{consistency}");
+    }
+    // Registers that are written together hold 0 at first, or nothing.
+    for first in ["0", "null"] {
+        let read = format!("1 i txn [[\"r\",1,{first}]]\n1 o txn [[\"r\",1,{first}]]");
+        assert_eq!(said("multi-register", "monotonic-reads", &read), "valid");
+    }
+    // Nobody reads what is written later.
+    let early = "1 i read\n1 o read 5\n2 i write 5\n2 o write 5";
+    for guarantee in ["read-your-writes", "monotonic-reads", "monotonic-writes", "writes-follow-reads"] {
+        assert_eq!(said("register", guarantee, early), format!("{guarantee}: [0]"));
+    }
+}
+
+/// A bound that is a time rests on times: all must be there, and none may go back.
+#[test]
+fn a_staleness_by_time_needs_times_that_grow() {
+    let line = |process: i64, kind: &str, f: &str, value: &str, time: &str| {
+        format!("{{\"process\":{process},\"type\":\"{kind}\",\"f\":\"{f}\",\"value\":{value}{time}}}\n")
+    };
+    let history = |ended: &str, read: &str| {
+        line(1, "invoke", "write", "1", ",\"time\":10")
+            + &line(1, "ok", "write", "1", ended)
+            + &line(1, "invoke", "read", "null", read)
+            + &line(1, "ok", "read", "1", ",\"time\":1000")
+    };
+    let question = Question {
+        model: catalogue::model("register").expect("a model"),
+        consistency: catalogue::consistency("bounded-staleness:1ns").expect("a consistency"),
+        initial: None,
+        budget: Budget::USUAL,
+    };
+    let ask = |text: &str| {
+        let read = histories::read(text)?;
+        catalogue::judge(&read.events, read.dialect, &question)
+    };
+    assert!(ask(&history(",\"time\":20", ",\"time\":30")).is_ok());
+    for (ended, read, line) in [("", ",\"time\":30", 2), (",\"time\":20", "", 3), (",\"time\":20", ",\"time\":5", 3)] {
+        let refused = ask(&history(ended, read)).expect_err("it cannot be judged");
+        assert!(refused.line == line && refused.what.contains("`time`"), "{refused}");
+    }
+}

@@ -3,8 +3,8 @@
 //! Events that fall on the same instant come out in the order they were scheduled. What is scheduled for the present
 //! instant stands in line by itself: whatever else is due now was scheduled before. Of the rest the nearest few keys stand
 //! sorted in an array, all others behind it in a heap: a small system never leaves the array, a large one pays one heap
-//! operation per event. Cancelling is O(1), but for the line: the slot is freed at once and its key is dropped when it
-//! surfaces, or swept when dead keys outnumber the living two to one. A delay that is used again and again may be declared
+//! operation per event. Cancelling is O(1): the slot is freed at once and its key is dropped when it surfaces, or swept when
+//! dead keys outnumber the living two to one; in the line those behind it close up. A delay that is used again and again may be declared
 //! as a *lane*; today that is only a name for the delay, so that the queue behind this interface can change without any
 //! caller or fingerprint noticing.
 
@@ -21,6 +21,8 @@ const SEQUENCE_LIMIT: u64 = 1 << 40;
 const ARITY: usize = 4;
 /// How many keys stand sorted at most; half of them move when they are too many or none.
 const NEAR_MAX: usize = 64;
+/// So many stand in line at most, but for what a doubling more makes room for.
+const LINE_MAX: usize = 1 << 24;
 /// So many that have left the line may still have a place in it; beyond that no more than half of all.
 const GONE_MIN: usize = 4096;
 
@@ -146,10 +148,20 @@ impl<E: Copy> Queue<E> {
         assert!(self.sequence < SEQUENCE_LIMIT, "a run has at most 2^40 events");
         if time == self.now {
             let id = self.sequence << SLOT_BITS | SLOT_MASK;
+            if self.line.len() == self.line.capacity() {
+                self.lengthen();
+            }
             self.line.push((id, event));
             return Handle(id);
         }
         self.keep(time, event)
+    }
+
+    /// Makes room for more in line.
+    #[cold]
+    fn lengthen(&mut self) {
+        assert!(self.line.len() < LINE_MAX, "at most 2^24 events are due at once");
+        self.line.reserve(1);
     }
 
     /// Keeps an event that is due later, under the latest sequence number.
@@ -433,5 +445,41 @@ mod tests {
                 assert_eq!(queue.len(), model.len());
             }
         }
+    }
+
+    /// A line so long that those who have left it give up their places: who leaves from its midst, who stands behind what is
+    /// due by heap, and nobody before his time.
+    #[test]
+    fn a_long_line_stays_in_order() {
+        let mut queue = Queue::new();
+        let at_once = queue.lane(Span::ZERO);
+        queue.at(Time(5), 0);
+        queue.at(Time(5), 1);
+        queue.at(Time(9), 2);
+        assert_eq!(queue.pop_until(Time(4)), None);
+        assert_eq!(queue.pop().map(|(time, _, event)| (time, event)), Some((Time(5), 0)));
+        let handles: Vec<Handle> = (10..20_010).map(|event| queue.arm(at_once, event)).collect();
+        let gone: Vec<usize> = (0..20_000).filter(|n| n % 7 == 3).collect();
+        for n in &gone {
+            assert!(queue.cancel(handles[*n]));
+            assert!(!queue.cancel(handles[*n]));
+        }
+        assert_eq!(queue.pop_until(Time(4)), None, "it is later than that");
+        let left = (0..20_000).filter(|n| n % 7 != 3).map(|n| n + 10);
+        let expected: Vec<u32> = core::iter::once(1).chain(left).collect();
+        let mut popped = Vec::new();
+        while let Some((time, _, event)) = queue.pop_until(Time(8)) {
+            assert_eq!(time, Time(5));
+            popped.push(event);
+            // Some come while others leave.
+            if event < 100_000 && event % 4_000 == 0 {
+                queue.arm(at_once, 100_000 + event);
+            }
+        }
+        let late: Vec<u32> = expected.iter().filter(|event| *event % 4_000 == 0).map(|event| 100_000 + event).collect();
+        assert_eq!(popped.len(), expected.len() + popped.iter().filter(|event| **event >= 100_000).count());
+        assert_eq!(popped[..expected.len()], expected);
+        assert_eq!(popped[expected.len()..][..late.len()], late);
+        assert_eq!((queue.len(), queue.next_time()), (1, Some(Time(9))));
     }
 }

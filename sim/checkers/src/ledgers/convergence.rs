@@ -5,11 +5,11 @@ use alloc::format;
 use alloc::vec;
 
 use super::{Listed, Said, open, wrong};
-use crate::history::{Outcome, Value};
+use crate::history::{NilRead, Outcome, Value};
 
 /// Judges one object: of the answered `read`s (or `digest`s) that began after everything else was over, the last of each
 /// node. Everything else counts as a change.
-pub fn at_the_end(operations: &Listed<'_>) -> Said {
+pub fn at_the_end(operations: &Listed<'_>, nil_read: NilRead) -> Said {
     let reads = |f: &str| matches!(f, "read" | "get" | "digest");
     let over = operations
         .iter()
@@ -19,7 +19,8 @@ pub fn at_the_end(operations: &Listed<'_>) -> Said {
     let mut last: BTreeMap<&Value, (u32, u32, &Value)> = BTreeMap::new();
     for &(index, operation) in operations {
         let late = over.is_none_or(|over| over < operation.invoked);
-        if !reads(&operation.f) || operation.outcome != Outcome::Ok || !late {
+        let unknown = operation.result.is_nil() && nil_read == NilRead::Unknown;
+        if !reads(&operation.f) || operation.outcome != Outcome::Ok || !late || unknown {
             continue;
         }
         let Some(node) = &operation.node else {

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::versions::{Source, Versions, expected};
 use super::{Listed, Said, open, wrong};
-use crate::history::{Operation, Refusal, Value};
+use crate::history::{NilRead, Operation, Refusal, Value};
 
 /// What became of the acknowledged changes of one register.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -23,8 +23,8 @@ pub struct Audit {
 
 /// Goes through the operations on one register (`write v`, `put v`, `cas [from to]`, `delete`), whose written values differ:
 /// the answered reads that began after the last acknowledged change was over must find the newest, or one of the newest.
-pub fn audit(operations: &Listed<'_>, initial: &Value) -> Result<Audit, Refusal> {
-    let versions = Versions::of(operations, initial)?;
+pub fn audit(operations: &Listed<'_>, initial: &Value, nil_read: NilRead) -> Result<Audit, Refusal> {
+    let versions = Versions::of(operations, initial, nil_read)?;
     let over = versions.sure().map(|(_, write)| write.returned).max();
     let mut audit = Audit { acknowledged: versions.sure().count() as u64, ..Audit::default() };
     let late = versions.reads.iter().filter(|(_, read)| over.is_none_or(|over| over < read.invoked));
@@ -57,8 +57,8 @@ fn newer((write, operation): (u32, &Operation), found: Source<'_>) -> bool {
 }
 
 /// Judges one register: nothing is lost.
-pub fn acknowledged(operations: &Listed<'_>, initial: &Value) -> Said {
-    let audit = audit(operations, initial)?;
+pub fn acknowledged(operations: &Listed<'_>, initial: &Value, nil_read: NilRead) -> Said {
+    let audit = audit(operations, initial, nil_read)?;
     let told = |wanted: u32| operations.iter().find(|(index, _)| *index == wanted).map(|(_, operation)| *operation);
     if audit.last_reads == 0 {
         return open("nothing was read after the last acknowledged write");

@@ -19,8 +19,8 @@ use alloc::vec::Vec;
 use kernel::Span;
 
 use super::versions::{Source, Versions};
-use super::{Listed, Said, open, wrong};
-use crate::history::{Operation, Refusal, Value};
+use super::{Edge, Listed, Said, edges, open, wrong};
+use crate::history::{NilRead, Operation, Outcome, Refusal, Value};
 
 /// What the largest number of all registers is called among the counts.
 pub(super) const WORST: &str = "behind";
@@ -95,8 +95,11 @@ struct Read<'a> {
 }
 
 /// Judges one register, written with values that differ.
-pub fn bounded(operations: &Listed<'_>, initial: &Value, bound: Bound) -> Said {
-    let versions = Versions::of(operations, initial)?;
+pub fn bounded(operations: &Listed<'_>, initial: &Value, nil_read: NilRead, bound: Bound) -> Said {
+    if let Bound::Nanoseconds(_) = bound {
+        times_grow(operations)?;
+    }
+    let versions = Versions::of(operations, initial, nil_read)?;
     let sources: Vec<Vec<Source<'_>>> = versions.reads.iter().map(|(_, read)| versions.found(read)).collect();
     if let Some(phantom) = sources.iter().position(Vec::is_empty) {
         let (index, read) = versions.reads[phantom];
@@ -113,29 +116,83 @@ pub fn bounded(operations: &Listed<'_>, initial: &Value, bound: Bound) -> Said {
             return wrong("stale", sentence, vec![read.index]);
         }
         worst = worst.max(behind);
-        if let Some(found) = read.found {
-            writes[found].horizon = writes[found].horizon.max(Some((horizon, place)));
+        if !read.one_of {
+            read.rests(&mut writes, (horizon, place));
         }
     }
-    let counts = Ok(Ok(vec![("reads", reads.len() as u64), (WORST, worst)]));
-    if matches!(bound, Bound::Versions(1..)) {
-        let order = order::by(&writes, false).unwrap_or_default();
-        return match order::too_old(&writes, &order, &reads, allowed) {
-            None => counts,
-            Some(read) => open(format!("{read} is more than {allowed} versions behind in one order of the writes")),
-        };
+    let exact = !matches!(bound, Bound::Versions(1..));
+    if exact && let Err(circle) = order::by(&writes, true) {
+        return together(&writes, &reads, &circle, &bound.words(allowed));
     }
-    let Err(circle) = order::by(&writes, true) else { return counts };
+    // Of several deletions it may have found, the newest is tried: it leaves most others before it.
+    let chosen = reads.iter().enumerate().filter(|(_, read)| read.one_of);
+    for (place, read) in chosen.clone() {
+        read.rests(&mut writes, (bound.horizon(read.operation)?, place));
+        if let Some(found) = read.found {
+            writes[found].found_by(read.operation);
+        }
+    }
+    let some_order = || open("in the one order of the writes that was tried, not every read is within the bound");
+    match order::by(&writes, exact) {
+        Ok(order) if exact || order::too_old(&writes, &order, &reads, allowed).is_none() => {
+            Ok(Ok(vec![("reads", reads.len() as u64), (WORST, worst)]))
+        }
+        Ok(_) | Err(_) => some_order(),
+    }
+}
+
+/// Times are there where they are needed, and none is earlier than one before it.
+fn times_grow(operations: &Listed<'_>) -> Result<(), Refusal> {
+    let mut latest = i64::MIN;
+    for (_, edge, place) in edges(operations) {
+        let operation = operations[place].1;
+        let (time, line) = match edge {
+            Edge::Begin => (operation.times.0, operation.lines.0),
+            Edge::End => (operation.times.1, operation.lines.1),
+        };
+        let refuse = |what: &str| Err(Refusal { line, what: what.into() });
+        match time {
+            Some(time) if time < latest => return refuse("`time` goes back, and the bound is a time"),
+            Some(time) => latest = time,
+            None if operation.outcome == Outcome::Ok => return refuse("`time` is missing, and the bound is a time"),
+            None => {}
+        }
+    }
+    Ok(())
+}
+
+/// Each of these reads can be within the bound, and all of them together cannot.
+fn together(writes: &[Write<'_>], reads: &[Read<'_>], circle: &[usize], bound: &str) -> Said {
     let demanding = || circle.iter().filter_map(|&write| writes[write].horizon.map(|(_, read)| &reads[read]));
     let told: Vec<_> = demanding().map(|read| read.operation.to_string()).collect();
-    let all = format!("{} cannot all be within {}", told.join(", "), bound.words(allowed));
-    if demanding().any(|read| read.one_of) {
-        return open(format!("{all}, if they found the newest of what they may have found"));
-    }
     let mut shown: Vec<u32> = circle.iter().map(|&write| writes[write].index).collect();
     shown.extend(demanding().map(|read| read.index));
+    // Who shows that a write had taken effect before its end.
+    let early = reads.iter().filter(|read| !read.one_of).filter(|read| {
+        let found = read.found.filter(|found| circle.contains(found));
+        found.is_some_and(|found| writes[found].effect == read.operation.returned)
+    });
+    shown.extend(early.map(|read| read.index));
     shown.sort_unstable();
-    wrong("stale", format!("{all}, in whatever order the writes came"), shown)
+    shown.dedup();
+    let sentence = format!("{} cannot all be within {bound}, in whatever order the writes came", told.join(", "));
+    wrong("stale", sentence, shown)
+}
+
+impl Write<'_> {
+    /// It had taken effect when this read was over.
+    fn found_by(&mut self, read: &Operation) {
+        (self.effect, self.last) = (self.effect.min(read.returned), self.last.max(read.returned));
+    }
+}
+
+impl Read<'_> {
+    /// What was over before the horizon of this read comes before what it found.
+    fn rests(&self, writes: &mut [Write<'_>], horizon: (i64, usize)) {
+        if let Some(found) = self.found {
+            writes[found].horizon = writes[found].horizon.max(Some(horizon));
+        }
+    }
 }
 
 /// The writes that may have happened, in the order of their beginnings, and what reads found of them.
@@ -151,8 +208,7 @@ fn pair<'a>(versions: &Versions<'a>, sources: &[Vec<Source<'a>>], bound: Bound) 
         if let [Some((index, _))] = sources[..]
             && let Ok(found) = writes.binary_search_by_key(&index, |write| write.index)
         {
-            let found = &mut writes[found];
-            (found.effect, found.last) = (found.effect.min(read.returned), found.last.max(read.returned));
+            writes[found].found_by(read);
         }
     }
     let newest = |(&(index, operation), sources): (&(u32, &'a Operation), &Vec<Source<'a>>)| {

@@ -6,7 +6,7 @@ use alloc::format;
 use alloc::vec::Vec;
 
 use super::Listed;
-use crate::history::{Operation, Outcome, Refusal, Value};
+use crate::history::{NilRead, Operation, Outcome, Refusal, Value};
 
 /// What every deletion leaves.
 static NOTHING: Value = Value::Nil;
@@ -25,12 +25,13 @@ pub(super) type Source<'a> = Option<(u32, &'a Operation)>;
 
 impl<'a> Versions<'a> {
     /// `write v`, `put v`, `cas [from to]`, `delete`; `read`, `get`.
-    pub(super) fn of(operations: &Listed<'a>, initial: &'a Value) -> Result<Self, Refusal> {
+    pub(super) fn of(operations: &Listed<'a>, initial: &'a Value, nil_read: NilRead) -> Result<Self, Refusal> {
         let mut new = Self { initial, writers: BTreeMap::new(), reads: Vec::new() };
         for &(index, operation) in operations {
             let value = match &*operation.f {
                 "read" | "get" => {
-                    if operation.outcome == Outcome::Ok {
+                    let unknown = operation.result.is_nil() && nil_read == NilRead::Unknown;
+                    if operation.outcome == Outcome::Ok && !unknown {
                         new.reads.push((index, operation));
                     }
                     continue;

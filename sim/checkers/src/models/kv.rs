@@ -1,12 +1,13 @@
 //! Maps: many registers or many texts, each under a key. Keys are independent, so each is judged alone.
 
+use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::register::{self, Cas};
 use super::{Asked, Spec, Step, guess, unknown_function, written};
-use crate::history::{Dialect, Operation, Outcome, Refusal, Value, brief};
+use crate::history::{Dialect, History, Operation, Outcome, Refusal, Value, brief};
 
 /// `get` or `read`, `put` or `write`, `cas`, `delete`, each of one key. The key stands in `key`, or the value is `[key value]`.
 #[derive(Clone, Debug)]
@@ -25,6 +26,25 @@ fn keyed(operation: &Operation) -> Option<(Value, Value, Value)> {
     let (key, _) = asked.or(told)?;
     let value = |pair: Option<(&Value, &Value)>| pair.map_or(Value::Nil, |(_, value)| value.clone());
     told.is_none_or(|(again, _)| again == key).then(|| (key.clone(), value(asked), value(told)))
+}
+
+/// The same history with all keys in `key`, and values without them. Whoever names no key at all has one object.
+pub(crate) fn by_key(history: &History) -> Cow<'_, History> {
+    if history.operations.iter().all(|operation| operation.key.is_some()) {
+        return Cow::Borrowed(history);
+    }
+    let mut apart = history.clone();
+    for operation in apart.operations.iter_mut().filter(|operation| operation.key.is_none()) {
+        // `cas [from to]` names no key, `cas [key [from to]]` does.
+        let names =
+            |value: &Value| &*operation.f != "cas" || value.pair().is_some_and(|(_, swap)| swap.pair().is_some());
+        if names(operation.asked())
+            && let Some((key, asked, told)) = keyed(operation)
+        {
+            (operation.key, operation.argument, operation.result) = (Some(key), asked, told);
+        }
+    }
+    Cow::Owned(apart)
 }
 
 fn with_key(operation: &Operation) -> Result<(Value, Value, Value), Refusal> {

@@ -4,7 +4,7 @@
 
 mod counter;
 mod guess;
-mod kv;
+pub(crate) mod kv;
 mod multi_register;
 mod mutex;
 mod queue;

@@ -5,9 +5,9 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::Guarantee;
 use super::arrows::Arrows;
-use crate::history::{History, NEVER, NilRead, Operation, Outcome, Refusal, Value};
+use super::{AtFirst, Guarantee};
+use crate::history::{Clock, History, NEVER, NilRead, Operation, Outcome, Refusal, Value};
 
 /// An operation or transaction.
 pub(super) struct Node {
@@ -51,7 +51,7 @@ pub(super) struct Wrong {
 type Access = (bool, Value, Value);
 
 impl Sessions {
-    pub(super) fn read(history: &History, initial: &Value) -> Result<Result<Self, Wrong>, Refusal> {
+    pub(super) fn read(history: &History, at_first: &AtFirst) -> Result<Result<Self, Wrong>, Refusal> {
         let mut all: Vec<(u32, &Operation, Vec<Access>)> = Vec::new();
         for (index, operation) in history.operations.iter().enumerate() {
             all.push((index as u32, operation, accesses(operation, history.dialect.nil_read)?));
@@ -66,7 +66,7 @@ impl Sessions {
                     }
                     continue;
                 }
-                if written.insert((key, value), node).is_some() || value == initial {
+                if written.insert((key, value), node).is_some() || at_first.taken(key, value) {
                     return Err(operation.refuse(format!("{value} is written twice; the values of a key must differ")));
                 }
             }
@@ -107,10 +107,15 @@ impl Sessions {
                         new.blurred += 1;
                     }
                     (Some(mine), _) => return wrong(&format!("it had written {mine} to key {key} and found {value}")),
-                    (None, None) if value == initial => made.reads.push((number, None)),
+                    (None, None) if at_first.is(key, value) => made.reads.push((number, None)),
                     (None, None) => return wrong(&format!("nobody wrote {value} to key {key}")),
                     (None, Some(from)) if all[from].1.outcome == Outcome::Fail => {
                         return wrong(&format!("it found {value} in key {key}, whose write had failed"));
+                    }
+                    (None, Some(from))
+                        if history.dialect.clock == Clock::Shared && all[from].1.invoked > operation.returned =>
+                    {
+                        return wrong(&format!("it found {value} in key {key} before anybody wrote it"));
                     }
                     (None, Some(from)) if from == node => {
                         return wrong(&format!("it found {value} in key {key} before it wrote it"));

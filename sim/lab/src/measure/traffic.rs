@@ -205,3 +205,34 @@ impl Traffic {
         found
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::names::Node;
+
+    /// With a place for each pair of nodes, and with more nodes than have one.
+    #[test]
+    fn messages_are_counted_by_part_however_many_nodes_there_are() {
+        for nodes in [TABLE_MAX, 2 * TABLE_MAX] {
+            let mut names = Names { kinds: vec!["ask".into(), "tell".into()], ..Names::default() };
+            let node = |n: usize| Node { name: format!("n{n}"), part: ["a", "b"][n % 2].into(), number: 0 };
+            names.nodes = (0..nodes).map(node).collect();
+            let mut traffic = Traffic::new(&names);
+            let before = traffic.clone();
+            let last = NodeId(nodes as u32 - 1);
+            for (what, to) in [(Passage::Sent, NodeId(1)), (Passage::Sent, last), (Passage::Delivered, last)] {
+                traffic.message(what, NodeId(0), to, 1, 100);
+            }
+            traffic.message(Passage::Retransmitted, last, NodeId(1), 0, 10);
+            let told: Vec<String> = traffic
+                .result(&before, &names)
+                .iter()
+                .map(|m| {
+                    format!("{}→{} {} {} {} {} {}", m.from, m.to, m.kind, m.sent, m.delivered, m.retransmitted, m.bytes)
+                })
+                .collect();
+            assert_eq!(told, ["a→b tell 2 1 0 200", "b→b ask 0 0 1 10"], "{nodes} nodes");
+        }
+    }
+}

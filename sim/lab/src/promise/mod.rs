@@ -1,7 +1,7 @@
 //! Promises: invariants judged while a run goes on, and what their outcome means against `[expect]`.
 //!
 //! `Promises::compile` turns the invariants of a model into automata over a mirror of the state they name. The run tells
-//! it of every change, rest, fact and phase; a change of cells that no promise names costs one look, any other one the
+//! it of every change, rest, fact and phase; a change of cells that no promise names costs at most a look, any other one the
 //! update of its aggregates and one evaluation of each promise that reads it. Promises know only cells, facts and times:
 //! no system, no node, no message. Read `watch` (the forms) and `state` (the mirror); `expect` is the verdict.
 
@@ -175,19 +175,23 @@ impl Promises {
     }
 
     /// Whether some promise names this cell and must know of its changes.
-    pub fn name(&self, cell: usize) -> bool {
+    pub fn names(&self, cell: usize) -> bool {
         self.state.names(cell)
     }
 
-    /// Committed state changed, all of `change` at once.
-    pub fn change(&mut self, now: Time, event: u64, change: &[Delta]) {
-        if now <= self.deadline && !change.iter().any(|delta| self.state.names(delta.cell.0 as usize)) {
+    /// Committed state changed, all of `change` at once; perhaps nobody has `heard` of these cells. Gives whether that was
+    /// worth a look: some promise names one of them, or a bound has passed.
+    #[inline]
+    pub fn change(&mut self, now: Time, event: u64, heard: bool, change: &[Delta]) -> bool {
+        if now <= self.deadline && !(heard && change.iter().any(|delta| self.names(delta.cell.0 as usize))) {
             self.last_event = event;
-            return;
+            return false;
         }
         self.take_in(now, event, change);
+        true
     }
 
+    #[inline(never)]
     fn take_in(&mut self, now: Time, event: u64, change: &[Delta]) {
         let at = self.moment(now, event);
         let Self { state, touched, marked, .. } = self;

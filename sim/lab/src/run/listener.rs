@@ -91,7 +91,7 @@ impl Listener {
             detail: options.detail,
             wanted: &wanted,
         });
-        recorder.hear(|cell| promises.name(cell));
+        recorder.hear(|cell| promises.names(cell));
         let leads_to = if wanted.iter().any(|term| term.metric == measure::Metric::LeadsToTime) {
             times_of_promises(&names, &mut promises)
         } else {
@@ -384,11 +384,8 @@ impl Watch<Machine> for Listener {
     #[inline]
     fn change(&mut self, now: Time, _node: NodeId, change: &[Delta]) {
         let heard = self.recorder.change(now, change);
-        if heard || now > self.promises.next_bound() {
-            self.promises.change(now, self.events, change);
+        if self.promises.change(now, self.events, heard, change) {
             self.take_times(now);
-        } else {
-            self.promises.event(self.events);
         }
     }
 

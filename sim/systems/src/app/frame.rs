@@ -333,3 +333,43 @@ impl Frames {
         self.slots.iter().filter(|frame| frame.token != ENDED)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+
+    #[test]
+    fn a_renewed_frame_is_as_a_new_one() {
+        let variables = Variables::default();
+        let mut used = Frame {
+            token: 9,
+            pc: 1,
+            operation: 2,
+            hop: 3,
+            draws: 4,
+            caller: Caller::Answered,
+            entered: Time(5),
+            served: Some(Time(6)),
+            holds_worker: true,
+            deadline: Time(7),
+            op: Some(8),
+            step: 9,
+            stored: true,
+            result: Some(Variables::default()),
+            turns: 10,
+            again: 11,
+            late_check: true,
+            asks: true,
+            asking: Some(12),
+            beginning: Some(13),
+            marking: Some((14, 15)),
+            posting: Some(16),
+            resumed: true,
+            ..Frame::new(Caller::Coordinator, 0, 0, Variables::default(), Time(0))
+        };
+        used.renew(Caller::Arrival(1), 17, 18, variables.clone(), Time(19));
+        let new = Frame { token: 9, ..Frame::new(Caller::Arrival(1), 17, 18, variables, Time(19)) };
+        assert_eq!(format!("{used:?}"), format!("{new:?}"));
+    }
+}

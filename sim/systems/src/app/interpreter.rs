@@ -96,8 +96,8 @@ impl Machine {
         }
     }
 
-    /// Goes on to the next instruction that takes time, or ends, and gives it. Apart from `run`, which most often has none to pass: a
-    /// loop there would look all of the plan up beforehand.
+    /// Goes on to the next instruction that takes time, or ends, and gives it. Apart from `run`, which most often has none to
+    /// pass: a loop there would look all of the plan up beforehand.
     #[inline(never)]
     fn pass(&mut self, plan: &Plan, number: u32, out: &mut impl Effects<Self>) -> Instruction {
         loop {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use checkers::history::{Counterexample, NEVER, Operation, Outcome, Value};
+use checkers::history::{Counterexample, NEVER, NilRead, Operation, Outcome, Value};
 use checkers::ledgers::{durability, objects};
 
 use super::copies::There;
@@ -35,7 +35,7 @@ impl StoreCheck {
             let mut listed: Vec<_> =
                 operations.iter().filter(|(_, operation)| &*operation.f != "read").copied().collect();
             listed.push((index, read));
-            match durability::audit(&listed, &Value::Nil) {
+            match durability::audit(&listed, &Value::Nil, NilRead::Nothing) {
                 Err(refusal) => return Said::unknown(format!("it cannot be judged: {}", refusal.what)),
                 Ok(audit) => {
                     acknowledged += audit.acknowledged;

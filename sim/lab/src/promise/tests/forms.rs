@@ -17,7 +17,7 @@ impl Depth {
         Self(promise(form), 0)
     }
     fn set(mut self, time: u64, depth: i64) -> Self {
-        self.0.change(Time(time), time * 10, &[delta(4, 0, self.1, depth)]);
+        self.0.change(Time(time), time * 10, true, &[delta(4, 0, self.1, depth)]);
         self.1 = depth;
         self
     }
@@ -47,11 +47,11 @@ fn always_is_judged_once_per_change_and_tells_the_parts_of_the_false_side() {
     let form =
         model::Form::Always(at("sum(bank_a.accounts) + sum(bank_b.accounts) == 800 && min(bank_a.accounts) >= 0"));
     let mut p = promise(form);
-    p.change(Time(5), 50, &[delta(0, 2, 100, -20), delta(0, 2, -20, 40), delta(1, 3, 100, 160)]);
-    p.change(Time(6), 60, &[delta(2, 0, 5, 4)]);
+    p.change(Time(5), 50, true, &[delta(0, 2, 100, -20), delta(0, 2, -20, 40), delta(1, 3, 100, 160)]);
+    p.change(Time(6), 60, true, &[delta(2, 0, 5, 4)]);
     assert!(!p.stop());
-    p.change(Time(7), 70, &[delta(0, 1, 100, -5)]);
-    p.change(Time(8), 80, &[delta(0, 1, -5, 100)]);
+    p.change(Time(7), 70, true, &[delta(0, 1, 100, -5)]);
+    p.change(Time(8), 80, true, &[delta(0, 1, -5, 100)]);
     let result = &p.finish(Time(9), true, "")[0];
     check(
         result,
@@ -73,8 +73,8 @@ fn always_is_judged_once_per_change_and_tells_the_parts_of_the_false_side() {
 fn a_row_that_a_restart_states_anew_moves_the_aggregates_from_what_was_known() {
     let mut p = promise(model::Form::Always(at("sum(bank_a.accounts) == 400 || sum(bank_a.accounts) == 430")));
     // Nobody was told how row 1 came to 130: its record became durable in the instant of the crash.
-    p.change(Time(5), 50, &[delta(0, 1, 130, 130)]);
-    p.change(Time(6), 60, &[delta(0, 1, 130, 130), delta(0, 2, 100, 100)]);
+    p.change(Time(5), 50, true, &[delta(0, 1, 130, 130)]);
+    p.change(Time(6), 60, true, &[delta(0, 1, 130, 130), delta(0, 2, 100, 100)]);
     let result = &p.finish(Time(9), true, "")[0];
     check(result, Status::Holds, None, &[]);
 }
@@ -82,7 +82,7 @@ fn a_row_that_a_restart_states_anew_moves_the_aggregates_from_what_was_known() {
 #[test]
 fn never_and_all_name_the_rows() {
     let mut p = promise(model::Form::Never(at("any(bank_a.accounts, value < bank_b.accounts[key])")));
-    p.change(Time(1), 1, &[delta(1, 3, 100, 101)]);
+    p.change(Time(1), 1, true, &[delta(1, 3, 100, 101)]);
     check(
         &p.finish(Time(2), true, "")[0],
         Status::Violated,
@@ -94,7 +94,7 @@ fn never_and_all_name_the_rows() {
     );
     let mut p = promise(model::Form::Always(at("all(bank_a.accounts, value >= 0 || key == 2)")));
     for key in 0..4 {
-        p.change(Time(key), key, &[delta(0, key, 100, -1_000)]);
+        p.change(Time(key), key, true, &[delta(0, key, 100, -1_000)]);
     }
     check(
         &p.finish(Time(9), true, "")[0],
@@ -107,7 +107,7 @@ fn never_and_all_name_the_rows() {
 #[test]
 fn an_always_whose_state_never_changes_is_vacuous() {
     let mut p = promise(model::Form::Always(at("shop.stock >= 0")));
-    p.change(Time(1), 1, &[delta(0, 0, 100, 99)]);
+    p.change(Time(1), 1, true, &[delta(0, 0, 100, 99)]);
     check(&p.finish(Time(2), true, "")[0], Status::Vacuous, None, &["never evaluated: nothing it reads has changed"]);
 }
 
@@ -322,8 +322,8 @@ fn a_bound_passes_after_its_last_instant_and_for_its_own_promise_only() {
     };
     let two = [("soon", form("queues.q.depth == 0", 10)), ("later", form("queues.q.depth == 1", 12))];
     let mut p = Promises::compile(&model(two.to_vec()), &names()).expect("it compiles");
-    p.change(Time(1), 1, &[delta(4, 0, 0, 5)]);
-    p.change(Time(13), 2, &[delta(4, 0, 5, 1)]);
+    p.change(Time(1), 1, true, &[delta(4, 0, 0, 5)]);
+    p.change(Time(13), 2, true, &[delta(4, 0, 5, 1)]);
     let statuses: Vec<_> = p.finish(Time(50), true, "").iter().map(|r| r.status).collect();
     assert_eq!(statuses, [Status::Violated, Status::Holds]);
     let heal = model::Form::EventuallyAfterHeal { predicate: at("queues.q.depth == 0"), within: Some(Span(10)) };
@@ -340,8 +340,8 @@ fn what_cannot_be_evaluated_is_unknown_with_its_place() {
         &["could not be evaluated at 00:00.000 (event 20): a division by zero"],
     );
     let mut p = promise(model::Form::Always(at("sum(bank_a.accounts) > 0")));
-    p.change(Time(1), 1, &[delta(0, 0, 100, i64::MAX)]);
-    p.change(Time(2), 2, &[delta(0, 0, i64::MAX, 7)]);
+    p.change(Time(1), 1, true, &[delta(0, 0, 100, i64::MAX)]);
+    p.change(Time(2), 2, true, &[delta(0, 0, i64::MAX, 7)]);
     check(
         &p.finish(Time(3), true, "")[0],
         Status::Unknown,
@@ -358,9 +358,9 @@ fn the_run_stops_at_a_violation_that_aborts() {
     ]);
     all.run.abort_on_fail = vec![at("tidy")];
     let mut p = Promises::compile(&all, &names()).expect("it compiles");
-    p.change(Time(1), 1, &[delta(4, 0, 0, 9)]);
+    p.change(Time(1), 1, true, &[delta(4, 0, 0, 9)]);
     assert!(!p.stop());
-    p.change(Time(2), 2, &[delta(2, 0, 5, -1)]);
+    p.change(Time(2), 2, true, &[delta(2, 0, 5, -1)]);
     assert!(p.stop());
     all.run.abort_on_fail = vec![at("tdiy")];
     let problems = Promises::compile(&all, &names()).expect_err("an unknown name");
@@ -373,7 +373,7 @@ fn the_run_stops_at_a_violation_that_aborts() {
 #[test]
 #[should_panic(expected = "from a value it did not have")]
 fn a_change_from_a_value_that_was_not_there_is_an_engine_bug() {
-    promise(model::Form::Always(at("shop.stock >= 0"))).change(Time(1), 1, &[delta(2, 0, 6, 7)]);
+    promise(model::Form::Always(at("shop.stock >= 0"))).change(Time(1), 1, true, &[delta(2, 0, 6, 7)]);
 }
 
 #[test]

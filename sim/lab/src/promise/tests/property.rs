@@ -287,7 +287,8 @@ fn an_always_over_a_stream_breaks_when_and_only_when_the_naive_one_does() {
                 change.push(delta(cell as u32, key as u64, cells[cell][key], after));
                 cells[cell][key] = after;
             }
-            promises.change(Time(event), event, &change);
+            let heard = change.iter().any(|delta| promises.names(delta.cell.0 as usize));
+            promises.change(Time(event), event, heard, &change);
             changes += u64::from(change.iter().any(|delta| delta.before != delta.after));
             if (World { names: &names, cells: &cells, row: None }).truth(&tree) != Some(true) {
                 first = first.or(Some((Time(event), event)));

@@ -48,7 +48,7 @@ fn all_of_a_local_transaction_is_one_change() {
     shop.write(&[(HOLDS, BIG, 1), (HELD, BIG, ON_HOLD), (STOCK, 0, 9)]);
     shop.write(&[(STOCK, 0, 10), (HELD, BIG, RELEASED)]);
     // It says no more than it said before.
-    shop.promises.change(Time(8), 8, &[delta(HELD, BIG, RELEASED, RELEASED)]);
+    shop.promises.change(Time(8), 8, true, &[delta(HELD, BIG, RELEASED, RELEASED)]);
     let mut dual = always(text);
     dual.write(&[(HOLDS, BIG, 1), (HELD, BIG, ON_HOLD)]).write(&[(STOCK, 0, 9)]);
     check(&shop.end(9, true), Status::Holds, None, &[]);

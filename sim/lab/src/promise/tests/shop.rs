@@ -111,7 +111,7 @@ impl Shop {
             delta(cell, key, before, after)
         };
         let change: Vec<Delta> = rows.iter().map(&mut delta).collect();
-        self.promises.change(Time(self.now), self.now, &change);
+        self.promises.change(Time(self.now), self.now, true, &change);
         self
     }
 

@@ -3,8 +3,9 @@
 //!
 //! Any replica takes such a read and asks all others where their logs end. When a majority has said so, itself included, the
 //! newest of these logs (the newest term, then the longest, as in elections) has all that was agreed before the question.
-//! The replica waits until its own log is agreed that far, and answers from its memory. Nobody's answer, or a tail that is
-//! never agreed: it asks anew after a heartbeat, and the lower of two places will do.
+//! The replica waits until its own log is agreed that far, and answers from its memory. It asks again every heartbeat, and
+//! for a tail that is never agreed from the beginning: the lower of two places will do. Rounds are counted from the moment at
+//! which a replica starts, so that what was meant for the one before it is taken for no answer.
 //!
 //! A change that is told before a majority has it ([`Acks`](super::Acks) below that) may be missed.
 
@@ -25,9 +26,9 @@ use crate::replication::keys::{Answer, Request};
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Inquiry {
     lookup: Lookup,
-    /// What the others are asked with; anew each time.
-    round: u64,
-    /// Who has said something in this round.
+    /// The first round after it was asked, or asked anew: whoever answers this round or a later one has heard of it.
+    since: u64,
+    /// Who has.
     heard: Vec<NodeId>,
     /// Where the newest log of them ends, and that of its own.
     newest: Position,
@@ -60,31 +61,39 @@ impl Replica {
         if self.inquiries.is_empty() {
             out.set_timer(Timer::Inquire, Delay::Fixed(plan.heartbeat));
         }
-        let (heard, newest) = (Vec::new(), Position::default());
-        self.inquiries.push(Inquiry { lookup, round: 0, heard, newest, until: None });
-        self.ask_around(plan, self.inquiries.len() - 1, out);
+        let mut inquiry = Inquiry { lookup, since: 0, heard: Vec::new(), newest: Position::default(), until: None };
+        self.begin(plan, &mut inquiry);
+        self.inquiries.push(inquiry);
+        self.ask_around(plan, out);
     }
 
-    /// One of its reads asks everybody, from the beginning.
-    fn ask_around(&mut self, plan: &Plan, place: usize, out: &mut impl Effects<Role>) {
-        self.asked += 1;
-        let (round, newest, inquiry) = (self.asked, self.log.last(), &mut self.inquiries[place]);
-        (inquiry.round, inquiry.newest, inquiry.heard) = (round, newest, vec![self.me]);
+    /// The next round is the first that counts for this read.
+    fn begin(&self, plan: &Plan, inquiry: &mut Inquiry) {
+        (inquiry.since, inquiry.newest, inquiry.heard) = (self.asked + 1, self.log.last(), vec![self.me]);
         inquiry.heard_enough(plan);
+    }
+
+    /// Asks everybody, for all reads that wait.
+    fn ask_around(&mut self, plan: &Plan, out: &mut impl Effects<Role>) {
+        self.asked += 1;
         out.frame(plan.open_frame());
         for replica in plan.replicas.iter().filter(|replica| **replica != self.me) {
-            self.send(*replica, round, Body::Inquire, out);
+            self.send(*replica, self.asked, Body::Inquire, out);
         }
     }
 
-    /// It is time to ask again.
+    /// It is time to ask again. A place that is still not agreed may be one of a tail that never will be: that is asked anew.
     pub(super) fn inquire_again(&mut self, plan: &Plan, out: &mut impl Effects<Role>) {
-        for place in 0..self.inquiries.len() {
-            self.ask_around(plan, place, out);
+        if self.inquiries.is_empty() {
+            return;
         }
-        if !self.inquiries.is_empty() {
-            out.set_timer(Timer::Inquire, Delay::Fixed(plan.heartbeat));
+        let mut inquiries = core::mem::take(&mut self.inquiries);
+        for inquiry in inquiries.iter_mut().filter(|inquiry| inquiry.until.is_some()) {
+            self.begin(plan, inquiry);
         }
+        self.inquiries = inquiries;
+        self.ask_around(plan, out);
+        out.set_timer(Timer::Inquire, Delay::Fixed(plan.heartbeat));
     }
 
     /// Tells how far its log goes.
@@ -103,12 +112,12 @@ impl Replica {
         if agreed.index > self.agreed && self.log.term(agreed.index) == Some(agreed.term) {
             self.agree(plan, agreed.index, out);
         }
-        if let Some(inquiry) = self.inquiries.iter_mut().find(|inquiry| inquiry.round == round)
-            && !inquiry.heard.contains(&from)
-        {
-            inquiry.heard.push(from);
-            inquiry.newest = inquiry.newest.max(last);
-            inquiry.heard_enough(plan);
+        for inquiry in self.inquiries.iter_mut().filter(|inquiry| inquiry.since <= round) {
+            if !inquiry.heard.contains(&from) {
+                inquiry.heard.push(from);
+                inquiry.newest = inquiry.newest.max(last);
+                inquiry.heard_enough(plan);
+            }
         }
     }
 

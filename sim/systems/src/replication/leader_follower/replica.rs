@@ -57,7 +57,7 @@ pub struct Replica {
     pub(super) promised: i64,
     /// Reads for which it asks a majority.
     pub(super) inquiries: Vec<Inquiry>,
-    /// How often it has asked for one.
+    /// The last round in which it has asked for one.
     pub(super) asked: u64,
     /// What its cells show.
     shown: [i64; 5],
@@ -154,6 +154,8 @@ impl Replica {
         }
         self.agreed = self.log.base().last.index;
         self.execute_agreed();
+        // Whoever still answers the one before it answers an earlier round.
+        self.asked = at.now.0;
         // It may have promised right before it went down.
         self.promise(plan, at);
         self.listen(plan, at, out);

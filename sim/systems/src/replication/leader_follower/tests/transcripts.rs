@@ -270,7 +270,7 @@ fn a_read_of_a_quorum_waits_until_the_newest_log_of_a_majority_is_agreed_here() 
     let at = |index| Position { term: 1, index };
     let extends = |last, agreed| Body::Extends(Extent { last: at(last), agreed: at(agreed) });
     assert_eq!(stage.hear(7, read(2)), ["set Inquire", "send 1 inquire", "send 2 inquire"]);
-    assert_eq!(stage.hear_nth(2, 7, extends(1, 1)), NOTHING, "to another question");
+    assert_eq!(stage.hear_nth(2, 0, extends(1, 1)), NOTHING, "to an earlier question");
     assert_eq!(stage.hear_nth(2, 1, extends(1, 1)), NOTHING, "here is an entry that may have been told");
     let said = stage.hear(1, append(1, (2, 1), &[], 2));
     assert_eq!(said.last().map(String::as_str), Some("cancel Inquire"));
