@@ -26,7 +26,7 @@ use alloc::vec::Vec;
 pub use replay::replay;
 
 use crate::history::{Certificate, Clock, History, Judgement, NEVER, Order, Refusal};
-use crate::models::{Asked, Spec};
+use crate::models::{Asked, Guess, Spec};
 use part::{Item, Part};
 use planted::{Mistake, Planted};
 use search::{End, First, Search};
@@ -109,20 +109,34 @@ fn search_all<S: Spec>(spec: &S, parts: &mut [Part<S::Call>], budget: Budget, pl
     let (mut orders, mut unknown, mut spent) = (Vec::new(), None, 0);
     let count = parts.len();
     for (n, part) in parts.iter_mut().enumerate() {
-        if let Some(path) = guessed(spec, part) {
-            let operations = path.into_iter().map(|item| part.items[item as usize].operation).collect();
-            orders.push(Order { key: part.key.clone(), operations });
-            continue;
+        let share = Budget { steps: budget.steps.saturating_sub(spent) / (count - n) as u64, ..budget };
+        let guess = if part.items.len() < GUESSED_FROM { Guess::Nothing } else { guessed(spec, part) };
+        match guess {
+            Guess::Order(path) => {
+                orders.push(part.order(path));
+                continue;
+            }
+            Guess::Conflict(few) => {
+                let mut few = part.only(few);
+                few.merge();
+                let mut search = Search::new(spec, &few, planted);
+                let (first, end) = look(&mut search, share);
+                spent += search.states.spent;
+                if end == End::Exhausted {
+                    let shown = (first, search.deepest);
+                    *part = few;
+                    return (Found::Impossible { part: n, shown }, spent);
+                }
+            }
+            Guess::Nothing => {}
         }
-        let share = budget.steps.saturating_sub(spent) / (count - n) as u64;
         part.merge();
         let mut search = Search::new(spec, part, planted);
-        let (first, end) = look(&mut search, Budget { steps: share, ..budget });
+        let (first, end) = look(&mut search, share);
         spent += search.states.spent;
         match end {
             End::Found(path) => {
-                let operations = path.into_iter().map(|item| part.items[item as usize].operation).collect();
-                orders.push(Order { key: part.key.clone(), operations });
+                orders.push(part.order(path));
                 if planted.has(Mistake::StopsAtFirstObject) {
                     break;
                 }
@@ -134,42 +148,39 @@ fn search_all<S: Spec>(spec: &S, parts: &mut [Part<S::Call>], budget: Budget, pl
     (unknown.map_or(Found::Orders(orders), Found::Undecided), spent)
 }
 
-/// The order that the model guesses, if it is one. Small objects are searched as fast.
-fn guessed<S: Spec>(spec: &S, part: &Part<S::Call>) -> Option<Vec<u32>> {
-    if part.items.len() < GUESSED_FROM {
-        return None;
+/// What the model guesses: an order only if it is one.
+fn guessed<S: Spec>(spec: &S, part: &Part<S::Call>) -> Guess {
+    let asked =
+        |item: &Item| Asked { call: &part.calls[item.call as usize], invoked: item.invoked, returned: item.returned };
+    let asked: Vec<Asked<'_, S::Call>> = part.items.iter().map(asked).collect();
+    match spec.guess(&spec.initial(&part.key), &asked) {
+        Guess::Order(path) if !explains(spec, part, &path) => Guess::Nothing,
+        guess @ (Guess::Order(_) | Guess::Conflict(_) | Guess::Nothing) => guess,
     }
-    let call = |item: &Item| &part.calls[item.call as usize];
-    let asked: Vec<Asked<'_, S::Call>> = part
-        .items
-        .iter()
-        .map(|item| Asked { call: call(item), invoked: item.invoked, returned: item.returned })
-        .collect();
-    let initial = spec.initial(&part.key);
-    let path = spec.guess(&initial, &asked)?;
-    let mut placed = vec![false; part.items.len()];
-    let mut state = initial;
-    for &item in &path {
-        if core::mem::replace(placed.get_mut(item as usize)?, true)
-            || !spec.advance(&mut state, call(&part.items[item as usize]))
-        {
-            return None;
-        }
-    }
-    let mut earliest_end = NEVER;
-    for &item in path.iter().rev() {
-        let Item { invoked, returned, .. } = part.items[item as usize];
-        if earliest_end < invoked {
-            return None;
-        }
-        earliest_end = earliest_end.min(returned);
-    }
-    let all = part.items.iter().zip(&placed).all(|(item, placed)| *placed || item.returned == NEVER);
-    all.then_some(path)
 }
 
-/// Objects with fewer operations are not guessed.
-const GUESSED_FROM: usize = 100;
+/// Whether an order of items explains every answer and keeps to real time.
+fn explains<S: Spec>(spec: &S, part: &Part<S::Call>, path: &[u32]) -> bool {
+    let mut placed = vec![false; part.items.len()];
+    let mut state = spec.initial(&part.key);
+    let answers = path.iter().all(|&item| {
+        let once = placed.get_mut(item as usize).is_some_and(|placed| !core::mem::replace(placed, true));
+        once && spec.advance(&mut state, &part.calls[part.items[item as usize].call as usize])
+    });
+    let mut earliest_end = NEVER;
+    let in_time = |&item: &u32| {
+        let Item { invoked, returned, .. } = part.items[item as usize];
+        let after = earliest_end < invoked;
+        earliest_end = earliest_end.min(returned);
+        !after
+    };
+    answers
+        && path.iter().rev().all(in_time)
+        && part.items.iter().zip(&placed).all(|(item, placed)| *placed || item.returned == NEVER)
+}
+
+/// Of objects with fewer operations nothing is guessed: they are searched as fast.
+const GUESSED_FROM: usize = 16;
 
 /// Searches depth first for a while, then breadth first, then depth first with what is left.
 fn look<S: Spec>(search: &mut Search<'_, S>, budget: Budget) -> (First, End) {

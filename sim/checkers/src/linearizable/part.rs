@@ -7,7 +7,7 @@ use hashbrown::HashTable;
 
 use super::planted::{Mistake, Planted};
 use crate::hashing::hash_of;
-use crate::history::{History, NEVER, Outcome, Refusal, Value};
+use crate::history::{History, NEVER, Order, Outcome, Refusal, Value};
 use crate::models::Spec;
 use kernel::hashing::Map;
 
@@ -35,7 +35,23 @@ pub(super) struct Part<Call> {
     pub(super) items: Vec<Item>,
 }
 
-impl<Call: Eq + Hash> Part<Call> {
+impl<Call: Clone + Eq + Hash> Part<Call> {
+    /// The operations of a path of items.
+    pub(super) fn order(&self, path: Vec<u32>) -> Order {
+        let operations = path.into_iter().map(|item| self.items[item as usize].operation).collect();
+        Order { key: self.key.clone(), operations }
+    }
+
+    /// These of its items alone.
+    pub(super) fn only(&self, mut few: Vec<u32>) -> Self {
+        few.sort_unstable();
+        few.dedup();
+        let items: Vec<Item> = few.into_iter().filter_map(|item| self.items.get(item as usize)).copied().collect();
+        let calls = items.iter().map(|item| self.calls[item.call as usize].clone()).collect();
+        let items = (0..).zip(items).map(|(call, item)| Item { call, ..item }).collect();
+        Self { key: self.key.clone(), calls, items }
+    }
+
     /// Equal calls have one number from now on, from 0 in the order in which they first stand.
     pub(super) fn merge(&mut self) {
         let mut calls: Vec<Call> = Vec::new();

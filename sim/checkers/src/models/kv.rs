@@ -3,10 +3,9 @@
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 
 use super::register::{self, Cas};
-use super::{Asked, Spec, Step, guess, unknown_function, written};
+use super::{Asked, Guess, Spec, Step, guess, unknown_function, written};
 use crate::history::{Dialect, History, Operation, Outcome, Refusal, Value, brief};
 
 /// `get` or `read`, `put` or `write`, `cas`, `delete`, each of one key. The key stands in `key`, or the value is `[key value]`.
@@ -84,7 +83,7 @@ impl Spec for Kv {
         brief(state)
     }
 
-    fn guess(&self, initial: &Value, asked: &[Asked<'_, Self::Call>]) -> Option<Vec<u32>> {
+    fn guess(&self, initial: &Value, asked: &[Asked<'_, Self::Call>]) -> Guess {
         guess::register(initial, asked)
     }
 }

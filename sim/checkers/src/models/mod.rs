@@ -12,10 +12,10 @@ mod register;
 mod set;
 
 use alloc::string::String;
-use alloc::vec::Vec;
 use core::hash::Hash;
 
 pub use counter::Counter;
+pub use guess::Guess;
 pub use kv::{Append, Kv};
 pub use multi_register::MultiRegister;
 pub use mutex::Mutex;
@@ -68,10 +68,9 @@ pub trait Spec {
         true
     }
 
-    /// An order, as indices, that may explain these calls. It is tried before anything is searched, and a wrong one costs
-    /// nothing but time. `asked` stands in the order of the invokes.
-    fn guess(&self, _initial: &Self::State, _asked: &[Asked<'_, Self::Call>]) -> Option<Vec<u32>> {
-        None
+    /// What can be said of these calls before anything is searched. `asked` stands in the order of the invokes.
+    fn guess(&self, _initial: &Self::State, _asked: &[Asked<'_, Self::Call>]) -> Guess {
+        Guess::Nothing
     }
 
     /// How much memory a state takes, in bytes: judges keep many.

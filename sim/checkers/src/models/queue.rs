@@ -5,7 +5,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Asked, Spec, Step, guess, unknown_function, written};
+use super::{Asked, Guess, Spec, Step, guess, unknown_function, written};
 use crate::history::{Dialect, Operation, Outcome, Refusal, Value, brief};
 
 /// `enqueue v`, `dequeue`, which answers the oldest value, or nil if there is none; empty at first.
@@ -77,10 +77,10 @@ impl Spec for Queue {
     }
 
     fn bytes(&self, state: &VecDeque<Value>) -> usize {
-        size_of::<VecDeque<Value>>() + state.len() * size_of::<Value>()
+        size_of::<VecDeque<Value>>() + state.capacity() * size_of::<Value>()
     }
 
-    fn guess(&self, _: &VecDeque<Value>, asked: &[Asked<'_, Call>]) -> Option<Vec<u32>> {
+    fn guess(&self, _: &VecDeque<Value>, asked: &[Asked<'_, Call>]) -> Guess {
         guess::queue(asked)
     }
 

@@ -2,9 +2,8 @@
 
 use alloc::format;
 use alloc::string::String;
-use alloc::vec::Vec;
 
-use super::{Asked, Spec, Step, guess, unknown_function, written};
+use super::{Asked, Guess, Spec, Step, guess, unknown_function, written};
 use crate::history::{Dialect, FailedCas, NilRead, Operation, Outcome, Refusal, Value, brief};
 
 /// `read`, `write v`, `cas [from to]`, and `delete`, after which it holds nothing. Without `cas` it is the plain register.
@@ -68,7 +67,7 @@ impl Spec for Register {
         brief(state)
     }
 
-    fn guess(&self, initial: &Value, asked: &[Asked<'_, Call>]) -> Option<Vec<u32>> {
+    fn guess(&self, initial: &Value, asked: &[Asked<'_, Call>]) -> Guess {
         guess::register(initial, asked)
     }
 }

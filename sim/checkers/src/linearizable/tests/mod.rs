@@ -10,11 +10,11 @@ use alloc::{format, vec};
 
 use super::planted::{Mistake, Planted};
 use super::search::{End, First, Search};
-use super::{Budget, check, decide, part, replay};
+use super::{Budget, check, decide, guessed, look, part, replay};
 use crate::history::{Certificate, History, Judgement, Order, Value};
-use crate::models::{Append, Cas, Counter, Kv, MultiRegister, Mutex, Queue, Register, Set, Spec};
+use crate::models::{Append, Cas, Counter, Guess, Kv, MultiRegister, Mutex, Queue, Register, Set, Spec};
 use oracle::{Keeping, Model, any_order, listing};
-use random::Dice;
+use random::{Dice, Shape};
 
 /// Histories per model.
 const HISTORIES: u64 = 3000;
@@ -228,26 +228,97 @@ impl Work for Within<'_> {
 fn values_that_differ_say_the_order_without_a_search() {
     for model in [Model::Register, Model::Queue] {
         let mut dice = Dice(19);
-        for _ in 0..50 {
-            let history = random::distinct(model, 400, &mut dice);
+        for n in 0..80 {
+            let shape = Shape { calls: 400, takes: 4 + n % 4, unknown: 0, wrong: 0 };
+            let history = random::distinct(model, shape, &mut dice);
             let judgement = with_spec(model, &history, Within(&history, NO_STEPS));
             assert!(matches!(judgement, Judgement::Valid(_)), "{model:?}: {judgement:?}");
         }
     }
 }
 
+/// What a search alone says of the only object, if it can.
+struct Searched<'a>(&'a History);
+
+impl Work for Searched<'_> {
+    type Out = Option<bool>;
+    fn with<S: Spec>(self, spec: &S) -> Option<bool> {
+        let Some(mut part) = part::split(spec, self.0, Planted::default()).unwrap().pop() else { return Some(true) };
+        part.merge();
+        match look(&mut Search::new(spec, &part, Planted::default()), Budget { steps: 20_000, ..Budget::USUAL }).1 {
+            End::Found(_) => Some(true),
+            End::Exhausted => Some(false),
+            End::Spent => None,
+        }
+    }
+}
+
+/// What is said of the only object before it is searched; a conflict counts if a search of its calls alone confirms it.
+struct Guessed<'a>(&'a History);
+
+impl Work for Guessed<'_> {
+    type Out = Option<bool>;
+    fn with<S: Spec>(self, spec: &S) -> Option<bool> {
+        let Some(part) = part::split(spec, self.0, Planted::default()).unwrap().pop() else { return Some(true) };
+        match guessed(spec, &part) {
+            Guess::Order(_) => Some(true),
+            Guess::Conflict(few) => {
+                let mut few = part.only(few);
+                few.merge();
+                let mut search = Search::new(spec, &few, Planted::default());
+                let goal = search.line.levels();
+                (search.run(First::Depth, goal, Budget::USUAL) == End::Exhausted).then_some(false)
+            }
+            Guess::Nothing => None,
+        }
+    }
+}
+
 #[test]
-fn a_stale_answer_among_values_that_differ_is_no_order() {
-    let mut dice = Dice(23);
-    for _ in 0..50 {
-        let mut history = random::distinct(Model::Register, 400, &mut dice);
-        let read = |operation: &&mut crate::history::Operation| &*operation.f == "read";
-        let stale = history.operations[100].result.clone();
-        history.operations[300..].iter_mut().filter(read).for_each(|operation| operation.result = stale.clone());
-        let judgement = with_spec(Model::Register, &history, Within(&history, Budget::USUAL));
-        assert!(matches!(judgement, Judgement::Violated(_)), "{judgement:?}");
-        let unsearched = with_spec(Model::Register, &history, Within(&history, NO_STEPS));
-        assert!(matches!(unsearched, Judgement::Unknown { .. }), "{unsearched:?}");
+fn what_values_that_differ_say_is_what_a_search_says() {
+    for model in [Model::Register, Model::Queue] {
+        let mut dice = Dice(29);
+        let (mut valid, mut violated, mut open, mut large) = (0, 0, 0, 0);
+        for n in 0..2 * HISTORIES {
+            let unknown = if n % 3 == 0 { 10 } else { 0 };
+            let shape = Shape { calls: 2 + n as usize % 30, takes: 3 + n % 5, unknown, wrong: n / 2 % 3 };
+            let history = random::distinct(model, shape, &mut dice);
+            let Some(expected) = with_spec(model, &history, Searched(&history)) else {
+                large += 1;
+                continue;
+            };
+            match with_spec(model, &history, Guessed(&history)) {
+                Some(said) => assert_eq!(said, expected, "{model:?}, history {n}\n{}", listing(&history)),
+                None => {
+                    assert!(unknown > 0 && model == Model::Queue, "{model:?}, {n}: nothing\n{}", listing(&history));
+                    open += 1;
+                }
+            }
+            *(if expected { &mut valid } else { &mut violated }) += 1;
+        }
+        assert!(
+            valid > HISTORIES / 2 && violated > HISTORIES / 2 && open < 20,
+            "{model:?}: {valid} valid, {violated} violated, {open} open, {large} too large to search"
+        );
+    }
+}
+
+#[test]
+fn one_wrong_answer_among_many_is_found_with_few_calls() {
+    for (model, few) in [(Model::Register, 6), (Model::Queue, 12)] {
+        let mut dice = Dice(23);
+        let mut violated = 0;
+        for n in 0..100 {
+            let shape = Shape { calls: 400, takes: 5 + n % 2, unknown: 0, wrong: 2 };
+            let history = random::distinct(model, shape, &mut dice);
+            if let Judgement::Violated(told) = with_spec(model, &history, Within(&history, Budget::USUAL)) {
+                assert!(told.operations.len() <= few, "{model:?}: {} operations", told.operations.len());
+                violated += 1;
+                let unsearched = with_spec(model, &history, Within(&history, NO_STEPS));
+                assert!(matches!(unsearched, Judgement::Unknown { .. }), "{unsearched:?}");
+            }
+        }
+        assert!(violated > 50, "{model:?}: {violated}");
     }
 }
 

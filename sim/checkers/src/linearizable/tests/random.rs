@@ -120,33 +120,64 @@ pub(super) fn history(model: Model, calls: usize, dice: &mut Dice) -> History {
     History::new(&events, dialect, Orphans::Refused).unwrap()
 }
 
-/// A history of four processes that write values that differ and read, all of which end.
-pub(super) fn distinct(model: Model, calls: usize, dice: &mut Dice) -> History {
+/// What a history of values that differ looks like.
+#[derive(Clone, Copy)]
+pub(super) struct Shape {
+    pub(super) calls: usize,
+    /// How many of ten calls read, or take.
+    pub(super) takes: u64,
+    /// How many of a hundred ends nobody knows.
+    pub(super) unknown: u64,
+    /// Answers that are exchanged for others.
+    pub(super) wrong: u64,
+}
+
+/// A history of four processes that write values that differ, and read.
+pub(super) fn distinct(model: Model, shape: Shape, dice: &mut Dice) -> History {
+    let Shape { calls, takes: share, unknown, wrong } = shape;
     let [puts, takes] = if model == Model::Queue { ["enqueue", "dequeue"] } else { ["write", "read"] };
     let mut oracle = Oracle::new(model);
     let mut events = Vec::new();
     let mut open: [Option<Call>; 4] = [const { None }; 4];
+    let mut processes = [0, 1, 2, 3];
     let mut begun = 0;
     while begun < calls || open.iter().any(Option::is_some) {
-        let process = dice.below(4) as usize;
-        match open[process].take() {
+        let at = dice.below(4) as usize;
+        let process = &mut processes[at];
+        match open[at].take() {
             None if begun < calls => {
                 begun += 1;
-                let puts_now = dice.below(2) == 0;
+                let puts_now = dice.below(10) >= share;
                 let asked = if puts_now { Value::Int(begun as i64) } else { Value::Nil };
                 let f = if puts_now { puts } else { takes };
-                events.push(event(process as i64, Phase::Invoke, None, f, asked.clone()));
-                open[process] = Some(Call { key: None, f, asked, told: Told::NotYet });
+                events.push(event(*process, Phase::Invoke, None, f, asked.clone()));
+                open[at] = Some(Call { key: None, f, asked, told: Told::NotYet });
             }
             None => {}
+            Some(Call { f, asked, .. }) if dice.below(100) < unknown => {
+                events.push(event(*process, Phase::Info, None, f, asked));
+                *process += 4;
+            }
             Some(Call { f, told: Told::Answered(told), .. }) => {
-                events.push(event(process as i64, Phase::Ok, None, f, told));
+                events.push(event(*process, Phase::Ok, None, f, told));
             }
             Some(call) => {
                 let told = oracle.apply(&Value::Nil, call.f, &call.asked).map_or(Told::Refused, Told::Answered);
-                open[process] = Some(Call { told, ..call });
+                open[at] = Some(Call { told, ..call });
             }
         }
+    }
+    let answers: Vec<usize> =
+        (0..events.len()).filter(|&n| events[n].phase == Phase::Ok && &*events[n].f == takes).collect();
+    for _ in 0..wrong.min(answers.len() as u64) {
+        let mut any = || answers[dice.below(answers.len() as u64) as usize];
+        let (one, other) = (any(), any());
+        let told = match dice.below(4) {
+            0 => Value::Nil,
+            1 => Value::Int(1 + dice.below(calls as u64) as i64),
+            _ => events[other].value.clone(),
+        };
+        events[other].value = core::mem::replace(&mut events[one].value, told);
     }
     let dialect = Dialect {
         failed_cas: FailedCas::Dropped,
