@@ -172,22 +172,21 @@ fn append(dice: &mut Dice, load: &Load, spoiled: Option<()>) -> History {
     )
 }
 
-/// A register (or a queue) in which every value is written once: ten clients, a million operations.
-fn distinct(dice: &mut Dice, queue: bool) -> History {
+/// A register (or a queue) in which every value is written once: ten clients, a million operations, of which so many of
+/// twenty read (or take). `spoiled`: two answers near the end are exchanged.
+fn distinct(dice: &mut Dice, queue: bool, takes: u64, spoiled: Option<()>) -> History {
     let load = Load { clients: 10, calls: 1_000_000, unknown: 0 };
     let mut held = VecDeque::new();
     let mut fresh = 0;
     history(
         dice,
         &load,
-        // More goes in than out.
-        |dice| match (queue, dice.below(20)) {
-            (false, 0..10) => ("read", None, Value::Nil),
-            (true, 0..9) => ("dequeue", None, Value::Nil),
-            (_, _) => {
-                fresh += 1;
-                (if queue { "enqueue" } else { "write" }, None, Value::Int(fresh))
+        |dice| {
+            if dice.below(20) < takes {
+                return (if queue { "dequeue" } else { "read" }, None, Value::Nil);
             }
+            fresh += 1;
+            (if queue { "enqueue" } else { "write" }, None, Value::Int(fresh))
         },
         |f, _, asked| match f {
             "read" => (Phase::Ok, held.back().cloned().unwrap_or_default()),
@@ -200,7 +199,14 @@ fn distinct(dice: &mut Dice, queue: bool) -> History {
                 (Phase::Ok, asked.clone())
             }
         },
-        |_| {},
+        |events| {
+            let answered = |n: &usize| events[*n].phase == Phase::Ok && ["read", "dequeue"].contains(&&*events[*n].f);
+            let answers: Vec<usize> = (0..events.len()).filter(answered).collect();
+            if let (Some(()), [.., one, _, _, _, _, _, _, _, _, _, _, other]) = (spoiled, &answers[..]) {
+                let told = events[*one].value.clone();
+                events[*one].value = core::mem::replace(&mut events[*other].value, told);
+            }
+        },
     )
 }
 
@@ -232,12 +238,25 @@ fn linearizable(criterion: &mut Criterion) {
     group.bench_function("append/400/by key", |bencher| bencher.iter(|| obedient(&texts, &history)));
     group.sample_size(10);
     let register = Register { initial: Value::Nil, cas: Cas::Unknown };
-    let history = [distinct(&mut dice, false)];
-    eprintln!("histories/register/1000000: {} of 1 obeys", obedient(&register, &history));
-    group.bench_function("register/1000000", |bencher| bencher.iter(|| obedient(&register, &history)));
-    let history = [distinct(&mut dice, true)];
-    eprintln!("histories/queue/1000000: {} of 1 obeys", obedient(&Queue, &history));
-    group.bench_function("queue/1000000", |bencher| bencher.iter(|| obedient(&Queue, &history)));
+    for (takes, spoiled, name) in
+        [(10, None, "1000000"), (18, None, "1000000/read"), (10, Some(()), "1000000/violated")]
+    {
+        let history = [distinct(&mut dice, false, takes, spoiled)];
+        eprintln!("histories/register/{name}: {} of 1 obeys", obedient(&register, &history));
+        group.bench_function(format!("register/{name}"), |bencher| bencher.iter(|| obedient(&register, &history)));
+    }
+    // More goes in than out; as much; more is asked for than there is.
+    let queues = [
+        (9, None, "1000000"),
+        (10, None, "1000000/level"),
+        (14, None, "1000000/empty"),
+        (10, Some(()), "1000000/violated"),
+    ];
+    for (takes, spoiled, name) in queues {
+        let history = [distinct(&mut dice, true, takes, spoiled)];
+        eprintln!("histories/queue/{name}: {} of 1 obeys", obedient(&Queue, &history));
+        group.bench_function(format!("queue/{name}"), |bencher| bencher.iter(|| obedient(&Queue, &history)));
+    }
     group.finish();
 }
 

@@ -20,7 +20,7 @@ use super::reading::Lookup;
 use super::replica::Replica;
 use super::wire::{Body, Timer};
 use super::{Mutant, Plan};
-use crate::replication::keys::{Answer, Request};
+use crate::replication::keys::Answer;
 
 /// A read for which a majority is asked.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -48,16 +48,10 @@ pub struct Extent {
 impl Replica {
     /// A client wants to know, and whoever it asks finds out.
     pub(super) fn inquire(&mut self, plan: &Plan, lookup: Lookup, out: &mut impl Effects<Role>) {
-        let Request { session, number, .. } = lookup.request;
-        let of_session = |asked: &&mut Inquiry| asked.lookup.request.session == session;
-        if let Some(asked) =
-            self.inquiries.iter_mut().find(of_session).filter(|asked| asked.lookup.request.number >= number)
-        {
-            // Asked again: it only listens for what is said of its last attempt.
-            asked.lookup = if asked.lookup.request.number == number { lookup } else { asked.lookup };
+        if !lookup.is_new(self.inquiries.iter_mut().map(|asked| &mut asked.lookup)) {
             return;
         }
-        self.inquiries.retain(|asked| asked.lookup.request.session != session);
+        self.inquiries.retain(|asked| asked.lookup.request.session != lookup.request.session);
         if self.inquiries.is_empty() {
             out.set_timer(Timer::Inquire, Delay::Fixed(plan.heartbeat));
         }

@@ -16,6 +16,19 @@ pub(super) struct Lookup {
     pub(super) nth: u64,
 }
 
+impl Lookup {
+    /// Whether none of these, of which a session has at most one, is the same request or a later one. What is asked again
+    /// only listens for what is said of its last attempt.
+    pub(super) fn is_new<'a>(self, mut waiting: impl Iterator<Item = &'a mut Self>) -> bool {
+        let Request { session, number, .. } = self.request;
+        let Some(asked) = waiting.find(|asked| asked.request.session == session) else { return true };
+        if asked.request.number == number {
+            *asked = self;
+        }
+        asked.request.number < number
+    }
+}
+
 /// A read that waits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Question {
@@ -34,16 +47,10 @@ impl Replica {
             return self.tell_value(lookup, out);
         }
         let Standing::Leader(lead) = &mut self.standing else { return };
-        let Request { session, number, .. } = lookup.request;
-        let of_session = |asked: &&mut Question| asked.lookup.request.session == session;
-        if let Some(asked) =
-            lead.reads.iter_mut().find(of_session).filter(|asked| asked.lookup.request.number >= number)
-        {
-            // Asked again: it only listens for what is said of its last attempt.
-            asked.lookup = if asked.lookup.request.number == number { lookup } else { asked.lookup };
+        if !lookup.is_new(lead.reads.iter_mut().map(|asked| &mut asked.lookup)) {
             return;
         }
-        lead.reads.retain(|asked| asked.lookup.request.session != session);
+        lead.reads.retain(|asked| asked.lookup.request.session != lookup.request.session);
         // Before an entry of its own term is agreed, a leader does not know how much of its log is.
         let index = self.agreed.max(lead.first);
         lead.reads.push(Question { lookup, after: lead.round, index });
