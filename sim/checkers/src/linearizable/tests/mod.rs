@@ -226,10 +226,11 @@ impl Work for Within<'_> {
 
 #[test]
 fn values_that_differ_say_the_order_without_a_search() {
-    for model in [Model::Register, Model::Queue] {
+    // Equal values in a queue: usually the first comes out first.
+    for (model, values) in [(Model::Register, 401), (Model::Queue, 401), (Model::Queue, 50)] {
         let mut dice = Dice(19);
         for n in 0..80 {
-            let shape = Shape { calls: 400, takes: 4 + n % 4, unknown: 0, wrong: 0 };
+            let shape = Shape { calls: 400, values, takes: 4 + n % 4, unknown: 0, wrong: 0 };
             let history = random::distinct(model, shape, &mut dice);
             let judgement = with_spec(model, &history, Within(&history, NO_STEPS));
             assert!(matches!(judgement, Judgement::Valid(_)), "{model:?}: {judgement:?}");
@@ -281,7 +282,8 @@ fn what_values_that_differ_say_is_what_a_search_says() {
         let (mut valid, mut violated, mut open, mut large) = (0, 0, 0, 0);
         for n in 0..2 * HISTORIES {
             let unknown = if n % 3 == 0 { 10 } else { 0 };
-            let shape = Shape { calls: 2 + n as usize % 30, takes: 3 + n % 5, unknown, wrong: n / 2 % 3 };
+            let values = if n % 7 == 0 { 4 } else { 40 };
+            let shape = Shape { calls: 2 + n as usize % 30, values, takes: 3 + n % 5, unknown, wrong: n / 2 % 3 };
             let history = random::distinct(model, shape, &mut dice);
             let Some(expected) = with_spec(model, &history, Searched(&history)) else {
                 large += 1;
@@ -290,8 +292,12 @@ fn what_values_that_differ_say_is_what_a_search_says() {
             match with_spec(model, &history, Guessed(&history)) {
                 Some(said) => assert_eq!(said, expected, "{model:?}, history {n}\n{}", listing(&history)),
                 None => {
-                    assert!(unknown > 0 && model == Model::Queue, "{model:?}, {n}: nothing\n{}", listing(&history));
-                    open += 1;
+                    assert!(
+                        values == 4 || (unknown > 0 && model == Model::Queue),
+                        "{model:?}, {n}: nothing\n{}",
+                        listing(&history)
+                    );
+                    open += u32::from(values == 40);
                 }
             }
             *(if expected { &mut valid } else { &mut violated }) += 1;
@@ -309,7 +315,7 @@ fn one_wrong_answer_among_many_is_found_with_few_calls() {
         let mut dice = Dice(23);
         let mut violated = 0;
         for n in 0..100 {
-            let shape = Shape { calls: 400, takes: 5 + n % 2, unknown: 0, wrong: 2 };
+            let shape = Shape { calls: 400, values: 401, takes: 5 + n % 2, unknown: 0, wrong: 2 };
             let history = random::distinct(model, shape, &mut dice);
             if let Judgement::Violated(told) = with_spec(model, &history, Within(&history, Budget::USUAL)) {
                 assert!(told.operations.len() <= few, "{model:?}: {} operations", told.operations.len());

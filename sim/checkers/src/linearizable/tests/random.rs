@@ -120,10 +120,12 @@ pub(super) fn history(model: Model, calls: usize, dice: &mut Dice) -> History {
     History::new(&events, dialect, Orphans::Refused).unwrap()
 }
 
-/// What a history of values that differ looks like.
+/// What a history looks like in which values differ.
 #[derive(Clone, Copy)]
 pub(super) struct Shape {
     pub(super) calls: usize,
+    /// How many values there are; then the first comes again.
+    pub(super) values: usize,
     /// How many of ten calls read, or take.
     pub(super) takes: u64,
     /// How many of a hundred ends nobody knows.
@@ -132,9 +134,9 @@ pub(super) struct Shape {
     pub(super) wrong: u64,
 }
 
-/// A history of four processes that write values that differ, and read.
+/// A history of four processes that write one value after the other, and read.
 pub(super) fn distinct(model: Model, shape: Shape, dice: &mut Dice) -> History {
-    let Shape { calls, takes: share, unknown, wrong } = shape;
+    let Shape { calls, values, takes: share, unknown, wrong } = shape;
     let [puts, takes] = if model == Model::Queue { ["enqueue", "dequeue"] } else { ["write", "read"] };
     let mut oracle = Oracle::new(model);
     let mut events = Vec::new();
@@ -148,7 +150,7 @@ pub(super) fn distinct(model: Model, shape: Shape, dice: &mut Dice) -> History {
             None if begun < calls => {
                 begun += 1;
                 let puts_now = dice.below(10) >= share;
-                let asked = if puts_now { Value::Int(begun as i64) } else { Value::Nil };
+                let asked = if puts_now { Value::Int((begun % values) as i64) } else { Value::Nil };
                 let f = if puts_now { puts } else { takes };
                 events.push(event(*process, Phase::Invoke, None, f, asked.clone()));
                 open[at] = Some(Call { key: None, f, asked, told: Told::NotYet });

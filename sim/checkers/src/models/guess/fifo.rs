@@ -56,16 +56,18 @@ struct Calls {
     lost: Vec<(u32, u32)>,
 }
 
-/// An order, or a conflict, if every value goes in once.
+/// An order, or a conflict if every value goes in once. Of equal values that which went in first is guessed to come out
+/// first, and then nothing is known if there is no order.
 pub(in crate::models) fn queue(asked: &[Asked<'_, Call>]) -> Guess {
-    match order(asked) {
+    let mut differ = true;
+    match sort_out(asked, &mut differ).and_then(order) {
         Ok(path) => Guess::Order(path),
-        Err(guess) => guess,
+        Err(conflict) if differ => conflict,
+        Err(_) => Guess::Nothing,
     }
 }
 
-fn order(asked: &[Asked<'_, Call>]) -> Result<Vec<u32>, Guess> {
-    let mut calls = sort_out(asked)?;
+fn order(mut calls: Calls) -> Result<Vec<u32>, Guess> {
     calls.take_lost()?;
     for stay in &mut calls.stays {
         stay.into.1 = stay.into.1.min(stay.out.1);
@@ -77,16 +79,24 @@ fn order(asked: &[Asked<'_, Call>]) -> Result<Vec<u32>, Guess> {
     Ok(scheduled(&calls.stays, line))
 }
 
-fn sort_out(asked: &[Asked<'_, Call>]) -> Result<Calls, Guess> {
-    let mut places: Map<&Value, usize> = Map::with_capacity_and_hasher(asked.len() / 2, Fixed);
+/// Finds out which calls are about the same value, and whether all values differ.
+fn sort_out(asked: &[Asked<'_, Call>], differ: &mut bool) -> Result<Calls, Guess> {
+    // Of each value the first stay that nobody ended, and the last; of each stay the next of an equal value.
+    let mut places: Map<&Value, (u32, u32)> = Map::with_capacity_and_hasher(asked.len() / 2, Fixed);
+    let mut next = Vec::with_capacity(asked.len() / 2);
     let mut calls = Calls { stays: Vec::with_capacity(asked.len() / 2), empty: Vec::new(), lost: Vec::new() };
     for (n, one) in (0..).zip(asked) {
         let when = (one.invoked, one.returned);
         match one.call {
             Call::Enqueue(value) => {
-                if places.insert(value, calls.stays.len()).is_some() {
-                    return Err(Guess::Nothing);
+                let place = calls.stays.len() as u32;
+                if let Some((_, last)) = places.get_mut(value) {
+                    *differ = false;
+                    next[core::mem::replace(last, place) as usize] = place;
+                } else {
+                    places.insert(value, (place, place));
                 }
+                next.push(NONE);
                 calls.stays.push(Stay { put: n, took: NONE, into: when, out: (NEVER, NEVER) });
             }
             Call::Dequeue(_) => {}
@@ -96,10 +106,13 @@ fn sort_out(asked: &[Asked<'_, Call>]) -> Result<Calls, Guess> {
     }
     for (n, one) in (0..).zip(asked) {
         let Call::Dequeue(value) = one.call else { continue };
-        let Some(&place) = places.get(value) else { return Err(Guess::Conflict(vec![n])) };
-        let stay = &mut calls.stays[place];
+        let Some((first, _)) = places.get_mut(value) else { return Err(Guess::Conflict(vec![n])) };
+        let stay = &mut calls.stays[*first as usize];
         if stay.took != NONE {
             return Err(Guess::Conflict(vec![stay.put, stay.took, n]));
+        }
+        if next[*first as usize] != NONE {
+            *first = next[*first as usize];
         }
         if one.returned < stay.into.0 {
             return Err(Guess::Conflict(vec![stay.put, n]));
