@@ -15,8 +15,10 @@
 
 use alloc::collections::BinaryHeap;
 use alloc::vec;
+use alloc::vec::IntoIter;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
+use core::iter::Peekable;
 
 use super::{Guess, NONE};
 use crate::history::{NEVER, Value};
@@ -135,7 +137,8 @@ impl Calls {
             .map(|stay| (stay.into.0, stay.out.1, [stay.put, stay.took]))
             .chain(self.empty.iter().map(|&(n, (begin, end))| (begin, end, [n, NONE])))
             .collect();
-        needs.sort_unstable();
+        // Two runs that are sorted already.
+        needs.sort_by_key(|&(begin, ..)| begin);
         for n in (1..needs.len()).rev() {
             if needs[n].1 < needs[n - 1].1 {
                 (needs[n - 1].1, needs[n - 1].2) = (needs[n].1, needs[n].2);
@@ -173,14 +176,12 @@ impl Calls {
         if self.empty.is_empty() {
             return Ok(Vec::new());
         }
-        let mut full: Vec<(u32, u32, usize)> = Vec::new();
-        for (place, stay) in self.stays.iter().enumerate() {
-            let (from, until) = stay.surely();
-            if from < until {
-                full.push((from, until, place));
-            }
-        }
-        full.sort_unstable();
+        let surely = |&place: &u32| {
+            let (from, until) = self.stays[place as usize].surely();
+            (from < until).then_some((from, until, place as usize))
+        };
+        let full: Vec<(u32, u32, usize)> =
+            by_moment(self.stays.iter().map(|stay| stay.into.1)).iter().filter_map(surely).collect();
         // Stretches of time in which at every moment between their two ends some value is surely there.
         let mut stretches: Vec<(u32, u32)> = Vec::new();
         for &(from, until, _) in &full {
@@ -233,8 +234,8 @@ impl Calls {
     /// All in a line, as places: each after those that surely went in or came out before it did.
     fn line(&self) -> Result<Vec<usize>, Guess> {
         let count = self.stays.len();
-        let mut into = Ready::new(self.stays.iter().map(|stay| stay.into));
-        let mut out = Ready::new(self.stays.iter().map(|stay| stay.out));
+        let mut into = Ready::new(count, |place| self.stays[place as usize].into);
+        let mut out = Ready::new(count, |place| self.stays[place as usize].out);
         // Of several the one that must be gone first.
         let mut ready: BinaryHeap<Reverse<(u32, u32, usize)>> = BinaryHeap::new();
         let (mut once, mut done) = (vec![false; count], vec![false; count]);
@@ -305,28 +306,70 @@ fn scheduled(stays: &[Stay], line: Vec<usize>) -> Vec<u32> {
 }
 
 /// Which of many intervals nothing surely precedes, of those that are not done.
-struct Ready {
-    /// By beginning, the last first.
-    waiting: Vec<(u32, u32)>,
-    /// By end, the last first.
-    ends: Vec<(u32, u32)>,
+struct Ready<When> {
+    when: When,
+    /// By beginning.
+    waiting: Peekable<IntoIter<u32>>,
+    /// By end.
+    ends: Peekable<IntoIter<u32>>,
 }
 
-impl Ready {
-    fn new(intervals: impl Iterator<Item = (u32, u32)> + Clone) -> Self {
-        let mut waiting: Vec<(u32, u32)> = (0..).zip(intervals.clone()).map(|(n, (begin, _))| (begin, n)).collect();
-        waiting.sort_unstable_by_key(|&one| Reverse(one));
-        let mut ends: Vec<(u32, u32)> = (0..).zip(intervals).map(|(n, (_, end))| (end, n)).collect();
-        ends.sort_unstable_by_key(|&one| Reverse(one));
-        Self { waiting, ends }
+impl<When: Fn(u32) -> (u32, u32)> Ready<When> {
+    fn new(count: usize, when: When) -> Self {
+        let places = 0..count as u32;
+        let waiting = by_moment(places.clone().map(|n| when(n).0)).into_iter().peekable();
+        let ends = by_moment(places.map(|n| when(n).1)).into_iter().peekable();
+        Self { when, waiting, ends }
     }
 
     /// Says those that have become ready.
     fn next(&mut self, done: &[bool], say: &mut impl FnMut(usize)) {
-        while self.ends.pop_if(|(_, n)| done[*n as usize]).is_some() {}
-        let first_end = self.ends.last().map_or(NEVER, |(end, _)| *end);
-        while let Some((_, n)) = self.waiting.pop_if(|(begin, _)| *begin <= first_end) {
+        while self.ends.next_if(|&n| done[n as usize]).is_some() {}
+        let first_end = self.ends.peek().map_or(NEVER, |&n| (self.when)(n).1);
+        while let Some(n) = self.waiting.next_if(|&n| (self.when)(n).0 <= first_end) {
             say(n as usize);
         }
+    }
+}
+
+/// So many positions for each moment are worth a count.
+const CLOSE: usize = 16;
+
+/// The places of these moments, the earliest first; equal ones stay in their order. Moments are positions in a history:
+/// if they lie as close as those of an object of its own they are counted, which is faster than comparing them.
+fn by_moment(moments: impl Iterator<Item = u32> + Clone) -> Vec<u32> {
+    let end = moments.clone().filter(|&moment| moment < SOME_TIME).max().map_or(0, |last| last as usize + 1);
+    if end / CLOSE > moments.clone().count() {
+        let mut places: Vec<(u32, u32)> = moments.zip(0..).collect();
+        places.sort_unstable();
+        return places.into_iter().map(|(_, place)| place).collect();
+    }
+    let slot = |moment: u32| if moment < SOME_TIME { moment as usize } else { end + (moment - SOME_TIME) as usize };
+    // Where each begins, one slot later, so that it can be counted on.
+    let mut starts = vec![0; end + 3];
+    moments.clone().for_each(|moment| starts[slot(moment) + 1] += 1);
+    for n in 1..starts.len() {
+        starts[n] += starts[n - 1];
+    }
+    let mut places = vec![0; starts[end + 2] as usize];
+    for (n, moment) in (0..).zip(moments) {
+        let start: &mut u32 = &mut starts[slot(moment)];
+        places[*start as usize] = n;
+        *start += 1;
+    }
+    places
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{NEVER, SOME_TIME, by_moment};
+
+    #[test]
+    fn moments_are_put_in_order_wherever_they_lie() {
+        for distance in [1, 1000] {
+            let moments = [NEVER, 7 * distance, 3 * distance, SOME_TIME, 7 * distance, 0];
+            assert_eq!(by_moment(moments.into_iter()), [5, 2, 1, 4, 3, 0]);
+        }
+        assert!(by_moment([].into_iter()).is_empty());
     }
 }
