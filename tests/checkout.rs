@@ -3,7 +3,7 @@
 //!
 //! The world is the checkout of `scenarios/checkout/saga.toml` with machines that die again and again: nodes of every
 //! service, their databases, the broker. `cargo test` looks at the first seeds;
-//! `STORMGLASS_LONG=1 cargo test --profile long --test checkout -- --nocapture` is the whole campaign.
+//! `STORMGLASS_LONG=1 cargo test --release --test checkout -- --nocapture` is the whole campaign.
 
 #![allow(clippy::print_stdout, reason = "what was found is told to whoever runs it with --nocapture")]
 

@@ -2,7 +2,7 @@
 //!
 //! The world is run once; at every boundary a copy of it loses one machine for 300 ms and runs on to its rest. Faults at
 //! random moments find what is likely; this finds the boundary nobody thought of. `cargo test` takes every 23rd boundary
-//! and the machines in turn; `STORMGLASS_LONG=1 cargo test --profile long --test crash_points` all boundaries and machines.
+//! and the machines in turn; `STORMGLASS_LONG=1 cargo test --release --test crash_points` all boundaries and machines.
 
 #![allow(clippy::print_stdout, reason = "what was found is told to whoever runs it with --nocapture")]
 

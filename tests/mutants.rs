@@ -4,7 +4,7 @@
 //! The world is `scenarios/bank/swarm.toml`: machines die, stop, part and lose messages at random while little money moves
 //! between few rows. Mutant and honest protocol are the same code, one line apart, in the same worlds, so a promise that
 //! holds there holds because the protocol is right, not because nothing happened. `cargo test` looks at the first seeds;
-//! `STORMGLASS_LONG=1 cargo test --profile long --test mutants -- --nocapture` is the whole campaign.
+//! `STORMGLASS_LONG=1 cargo test --release --test mutants -- --nocapture` is the whole campaign.
 
 #![allow(clippy::print_stdout, reason = "what was found is told to whoever runs it with --nocapture")]
 

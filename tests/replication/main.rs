@@ -5,7 +5,7 @@
 //! every place of it, `leases` the one in which a clock is set at the wrong moment; `quorum` does the first two for stores
 //! without a leader. `world` has machines, clients and faults, drawn from a seed; `judge` and `register` say what did not hold.
 //!
-//! `STORMGLASS_LONG=1 cargo test --profile long --test replication -- --nocapture` looks at 5 000 seeds instead of 1 000.
+//! `STORMGLASS_LONG=1 cargo test --release --test replication -- --nocapture` looks at 5 000 seeds instead of 1 000.
 
 #![allow(clippy::print_stdout, reason = "what was found is told to whoever runs it with --nocapture")]
 

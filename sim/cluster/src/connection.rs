@@ -47,6 +47,7 @@ impl Connections {
         *self.between(from, to) = None;
     }
 
+    #[inline]
     fn between(&mut self, from: u16, to: u16) -> &mut Option<Ends> {
         self.open.at(from.min(to), from.max(to))
     }

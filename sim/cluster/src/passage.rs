@@ -134,6 +134,7 @@ fn keyed(key: Key, of: &Transmission, purpose: u64) -> Keyed {
     key.draw(of.route.operation, of.route.hop, of.number | purpose)
 }
 
+#[inline]
 fn happens(share: f64, key: Key, of: &Transmission) -> bool {
     share > 0.0 && keyed(key, of, purpose::MESSAGE).share() < share
 }

@@ -316,6 +316,7 @@ fn numbers(operator: Operator, left: i64, right: i64) -> Result<Value, Fault> {
 }
 
 /// Compares two values of one type that are not both numbers; false if either is missing.
+#[inline]
 fn compare(left: Value, right: Value, fits: fn(Ordering) -> bool) -> Result<Value, Fault> {
     match (left, right) {
         (Value::Null, _) | (_, Value::Null) => Ok(Value::Bool(false)),

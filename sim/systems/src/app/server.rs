@@ -138,6 +138,7 @@ impl Server {
 }
 
 impl Machine {
+    #[inline]
     pub(super) fn server(&mut self) -> &mut Server {
         match &mut self.role {
             Role::Server(server) => server,
