@@ -1,5 +1,6 @@
 //! `--format json`: the same documents that stand in the files.
 
+use crate::suite::SuiteSummary;
 use crate::summary;
 use crate::sweep::SweepSummary;
 use lab::outcome::Outcome;
@@ -12,6 +13,11 @@ pub fn run(outcome: &Outcome) -> String {
 
 /// The text of `sweep.json`.
 pub fn sweep(summary: &SweepSummary) -> String {
+    pretty(summary)
+}
+
+/// The document of a suite.
+pub fn suite(summary: &SuiteSummary) -> String {
     pretty(summary)
 }
 

@@ -12,6 +12,7 @@ pub mod json;
 pub mod meta;
 pub mod seeds;
 mod stores;
+pub mod suite;
 pub mod summary;
 pub mod sweep;
 pub mod tables;

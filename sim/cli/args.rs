@@ -32,6 +32,10 @@ pub(crate) enum Command {
         after_help = "Example: stormglass sweep scenarios/bank/two-phase-commit.toml --seeds 0..200 --variants all"
     )]
     Sweep(SweepArgs),
+    /// Runs every variant of many scenarios: is all as the files expect, and does every run do what it did before?
+    #[command(after_help = "Example: stormglass test scenarios --junit tests.xml\n\n\
+Fingerprints are pinned in `fingerprints.lock` beside the scenarios: `stormglass test scenarios --bless 'queues are served last in first out'`")]
+    Test(TestArgs),
     /// Judges histories: what clients asked and were told, recorded here or with other tools.
     #[command(after_help = "Example: stormglass check history.edn --model cas-register --consistency linearizable\n\n\
 Reads JSON lines, JSON arrays, EDN (Jepsen), Jepsen logs and r(key,value,session,transaction) texts.\n\
@@ -119,6 +123,43 @@ pub(crate) struct SweepArgs {
     /// Runs every seed twice and compares every event.
     #[arg(long)]
     pub(crate) twice: bool,
+}
+
+/// `test`.
+#[derive(Args, Debug)]
+pub(crate) struct TestArgs {
+    /// Files or folders.
+    #[arg(default_value = "scenarios")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Seeds A..B, half open, of every variant; else its own seed, once.
+    #[arg(long, value_name = "A..B", value_parser = seeds, allow_hyphen_values = true)]
+    pub(crate) seeds: Option<(u64, u64)>,
+    /// How many at once; else as many as there are processors.
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<usize>,
+    /// Runs everything twice and compares every event.
+    #[arg(long)]
+    pub(crate) twice: bool,
+    /// Writes JUnit's XML there, too.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t = TestFormat::Human)]
+    pub(crate) format: TestFormat,
+    /// Pins the fingerprints of all runs, for a reason that is kept with them.
+    #[arg(long, value_name = "REASON", value_parser = crate::test::reason, conflicts_with = "seeds")]
+    pub(crate) bless: Option<String>,
+}
+
+/// How a suite is printed.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TestFormat {
+    /// For people.
+    Human,
+    /// For programs.
+    Json,
+    /// For people, after workflow commands that mark the lines of scenarios.
+    Github,
 }
 
 /// `check`.

@@ -118,6 +118,19 @@ pub(crate) fn directory(path: &Path, files: &[(String, Vec<u8>)]) -> Result<(), 
     })
 }
 
+/// Writes a file, all of it or nothing.
+pub(crate) fn replace(path: &Path, text: &str) -> Result<(), String> {
+    let name = path.file_name().map_or_else(|| "file".to_owned(), |n| n.to_string_lossy().into_owned());
+    let fresh = path.with_file_name(format!(".{name}.{}", std::process::id()));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let made = folder.map_or(Ok(()), fs::create_dir_all);
+    made.and_then(|()| fs::write(&fresh, text)).and_then(|()| fs::rename(&fresh, path)).map_err(|error| {
+        // The half-written copy is of no use to anybody.
+        let _ = fs::remove_file(&fresh);
+        format!("cannot write {}: {error}", path.display())
+    })
+}
+
 /// Prints to standard output. A reader that has gone away is no error.
 pub(crate) fn print(text: &str) {
     let mut out = io::stdout().lock();

@@ -7,6 +7,7 @@ mod files;
 mod progress;
 mod run;
 mod sweep;
+mod test;
 
 use std::process::ExitCode;
 
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
     let result = match &cli.command {
         Command::Run(args) => run::run(args),
         Command::Sweep(args) => sweep::sweep(args),
+        Command::Test(args) => test::test(args),
         Command::Check(args) => check::check(args),
         Command::List { paths, format } => commands::list(paths, *format),
         Command::Schema => Ok(commands::schema()),

@@ -1,8 +1,8 @@
 //! Progress on standard error: a bar on a terminal, a line per tenth elsewhere, nothing for what is over at once.
 
 use std::io::IsTerminal as _;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -30,6 +30,12 @@ pub(crate) fn catch_interrupt() {
 #[expect(clippy::disallowed_methods, reason = "wall time is shown on standard error and in meta.json only")]
 pub(crate) fn clock() -> Instant {
     Instant::now()
+}
+
+/// Wall time since this was asked first.
+pub(crate) fn since_start() -> Duration {
+    static START: OnceLock<Instant> = OnceLock::new();
+    START.get_or_init(clock).elapsed()
 }
 
 /// What is under way.
@@ -79,6 +85,16 @@ impl Progress {
                 files::note(&format!("{} %  {message}\n", tenth * 10));
             }
         }
+    }
+
+    /// One of many things is over, and has a line of its own, above the bar.
+    pub(crate) fn passed(&self, done: u64, line: &str) {
+        if !self.terminal {
+            return files::note(&format!("{line}\n"));
+        }
+        self.bar.set_draw_target(ProgressDrawTarget::stderr());
+        self.bar.println(line);
+        self.bar.set_position(done.max(self.bar.position()));
     }
 
     /// It is over.

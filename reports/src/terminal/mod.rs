@@ -9,12 +9,14 @@ mod parts;
 mod run;
 mod sections;
 mod stores;
+mod suite;
 mod sweep;
 
 pub(crate) use parts::books;
 pub use run::run;
 pub(crate) use run::{counts, missed, over_its_seeds, simply_passed, verdict_mark, virtual_time};
 pub(crate) use sections::{expectation, fault_name, invariant_told, left_to_sweeps, reasons, when};
+pub use suite::suite;
 pub use sweep::sweep;
 
 /// Columns of a line.

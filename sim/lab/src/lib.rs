@@ -1,6 +1,6 @@
 //! From a scenario file and a seed to an outcome: parse, compile, run, judge, sweep.
 //!
-//! Takes and returns values; it touches no file, no argument and no stdout. Only this crate starts threads (`sweep`).
+//! Takes and returns values; it touches no file, no argument and no stdout. Only this crate starts threads (`sweep`, `suite`).
 //! Read `model` (what a scenario says), `compile` (how it becomes a simulated world), `run` (one run).
 
 pub mod compile;
@@ -13,5 +13,6 @@ pub mod outcome;
 pub mod promise;
 pub mod run;
 pub mod scenario;
+pub mod suite;
 pub mod sweep;
 pub mod threshold;

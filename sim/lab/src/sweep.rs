@@ -237,7 +237,9 @@ impl Runs<'_> {
             if self.stop.load(Ordering::Relaxed) {
                 return None;
             }
-            let result = one(&self.points[point], point, seed, self.request.twice, self.stop)?;
+            let Point { scenario, variant, .. } = &self.points[point];
+            let attempt = attempt(scenario, variant.as_deref(), seed, self.request.twice, self.stop)?;
+            let result = seed_result(point, seed, attempt);
             let finished = self.finished.fetch_add(1, Ordering::Relaxed) + 1;
             let failed = !one_as_expected(&self.points[point], &result);
             (self.step)(Step { finished, all: self.all, failed });
@@ -266,25 +268,46 @@ fn replications(point: &Point) -> Replications {
     )
 }
 
-/// One run; none if it was stopped.
-fn one(point: &Point, index: usize, seed: u64, both: bool, stop: &AtomicBool) -> Option<SeedResult> {
+/// One run of many.
+pub(crate) enum Attempt {
+    /// It came to its end; if it was run twice and the two differ, where.
+    Ran(Box<Outcome>, Option<Divergence>),
+    /// The engine failed.
+    Failed(String),
+}
+
+/// Runs one seed, or the same twice; none if it was stopped.
+pub(crate) fn attempt(
+    scenario: &Scenario,
+    variant: Option<&str>,
+    seed: u64,
+    both: bool,
+    stop: &AtomicBool,
+) -> Option<Attempt> {
     let mut go = |_: Progress| if stop.load(Ordering::Relaxed) { Go::Stop } else { Go::On };
-    let variant = point.variant.as_deref();
     let ran = catch_unwind(AssertUnwindSafe(|| {
         if both {
-            twice(&point.scenario, seed, variant, &Options::lean(), &mut go)
+            twice(scenario, seed, variant, &Options::lean(), &mut go)
         } else {
-            run(&point.scenario, seed, variant, &Options::lean(), &mut go).map(|outcome| (outcome, None))
+            run(scenario, seed, variant, &Options::lean(), &mut go).map(|outcome| (outcome, None))
         }
     }));
     if stop.load(Ordering::Relaxed) {
         return None;
     }
     Some(match ran {
-        Ok(Ok((outcome, divergence))) => result(index, seed, &outcome, divergence),
-        Ok(Err(errors)) => engine_bug(index, seed, format!("the scenario did not compile: {errors:?}")),
-        Err(payload) => engine_bug(index, seed, panic_text(payload.as_ref())),
+        Ok(Ok((outcome, divergence))) => Attempt::Ran(Box::new(outcome), divergence),
+        Ok(Err(errors)) => Attempt::Failed(format!("the scenario did not compile: {errors:?}")),
+        Err(payload) => Attempt::Failed(panic_text(payload.as_ref())),
     })
+}
+
+/// What one run of many came to.
+pub(crate) fn seed_result(point: usize, seed: u64, attempt: Attempt) -> SeedResult {
+    match attempt {
+        Attempt::Ran(outcome, divergence) => result(point, seed, &outcome, divergence),
+        Attempt::Failed(text) => engine_bug(point, seed, text),
+    }
 }
 
 fn result(index: usize, seed: u64, outcome: &Outcome, divergence: Option<Divergence>) -> SeedResult {

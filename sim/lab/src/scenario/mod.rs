@@ -39,6 +39,7 @@ pub use data::Files;
 pub use json_schema::json_schema;
 
 pub use diagnostic::{Colour, Diagnostic, Diagnostics, Severity, Source};
+pub(crate) use resolved::{write_key as toml_key, write_text as toml_text};
 
 use crate::model::{At, Fault, Model, Place, Trigger};
 

@@ -12,13 +12,13 @@ use super::tree::{Node, Table, Value};
 const INLINE_MAX: usize = 100;
 
 /// A key, in quotes if it must be.
-pub(super) fn write_key(name: &str) -> String {
+pub(crate) fn write_key(name: &str) -> String {
     let bare = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
     if bare { name.to_owned() } else { write_text(name) }
 }
 
 /// Text as a TOML basic string.
-fn write_text(text: &str) -> String {
+pub(crate) fn write_text(text: &str) -> String {
     let mut out = String::from("\"");
     for c in text.chars() {
         match c {
