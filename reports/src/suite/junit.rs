@@ -13,7 +13,7 @@ pub fn junit(summary: &SuiteSummary) -> String {
     let _ = writeln!(text, "<testsuites name=\"stormglass\" {}>", counts(&summary.tests));
     for suite in suites {
         let _ = writeln!(text, "  <testsuite name=\"{}\" {}>", escaped(&suite[0].file), counts(suite));
-        suite.iter().for_each(|test| text.push_str(&case(test)));
+        text.extend(suite.iter().map(case));
         text.push_str("  </testsuite>\n");
     }
     text.push_str("</testsuites>\n");
@@ -66,4 +66,46 @@ fn escaped(text: &str) -> String {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::{SuiteSummary, Test, Trouble, github};
+    use super::junit;
+
+    fn test(state: &'static str, told: &str) -> Test {
+        Test {
+            file: "a <b>, & \"c\".toml".to_owned(),
+            variant: Some("100%".to_owned()),
+            seeds: 1,
+            state,
+            summary: format!("{told}\nmore"),
+            complaints: vec![Trouble { line: 7, seed: Some(3), what: "x: y".to_owned(), told: vec![told.to_owned()] }],
+            fingerprint: None,
+            pin: None,
+            events: 0,
+            took: Duration::from_millis(1500),
+        }
+    }
+
+    #[test]
+    fn whatever_names_and_witnesses_hold_the_documents_keep_their_form() {
+        let tests =
+            vec![test("as expected", ""), test("not as expected", "]]>\u{1} 5 % < 6 %\nnext"), test("invalid", "?")];
+        let summary = SuiteSummary { tests, files: 1, interrupted: false, exit: 2 };
+        let text = junit(&summary);
+        let document = roxmltree::Document::parse(&text).expect("it is XML");
+        let suite = document.descendants().find(|node| node.has_tag_name("testsuite")).expect("one suite");
+        let counts = ["tests", "failures", "errors", "time"].map(|name| suite.attribute(name).expect("it is there"));
+        assert_eq!(counts, ["3", "1", "1", "4.500"]);
+        let failure = document.descendants().find(|node| node.has_tag_name("failure")).and_then(|node| node.text());
+        assert!(failure.is_some_and(|told| told.starts_with("x: y (line 7, seed 3): ]]>\u{FFFD} 5 % < 6 %")), "{text}");
+        let lines = github(&summary);
+        assert_eq!(lines.lines().count(), 2, "one line each: {lines}");
+        let head =
+            "::error file=a <b>%2C & \"c\".toml,line=7,title=x%3A y (100%25%2C seed 3)::]]>\u{1} 5 %25 < 6 %25%0Anext";
+        assert!(lines.starts_with(head), "{lines}");
+    }
 }

@@ -190,7 +190,9 @@ pub fn test(
         }
     }
     let all = trials.len() + tried.len();
-    tried.iter().for_each(|wrong| step(wrong, all));
+    for wrong in &tried {
+        step(wrong, all);
+    }
     let seeds = |trial: &Trial| {
         let own = trial.scenario.model.run.seed;
         request.seeds.map_or(own..=own, |(from, to)| from..=to.saturating_sub(1))
@@ -266,40 +268,40 @@ fn ran(trial: &Trial, seed: u64, request: &Request, stop: &AtomicBool) -> Option
 
 fn judge(trial: &Trial, mut runs: Vec<Ran>, swept: bool) -> Tried {
     runs.sort_by_key(|ran| ran.result.seed);
-    let mut tried = Tried {
+    let (state, summary, complaints) = found(trial, &mut runs);
+    let whole = !swept && state != State::EngineBug;
+    Tried {
         file: trial.file,
         variant: trial.variant.clone(),
         seeds: runs.len() as u64,
-        state: State::AsExpected,
-        summary: String::new(),
-        complaints: Vec::new(),
-        fingerprint: (!swept).then(|| runs[0].result.fingerprint),
+        state,
+        summary,
+        complaints,
+        fingerprint: runs.first().filter(|_| whole).map(|ran| ran.result.fingerprint),
         pin: Pin::None,
         events: runs.iter().map(|ran| ran.result.events).sum(),
         took: runs.iter().map(|ran| ran.took).sum(),
-    };
-    if let Some(result) = runs.iter().map(|ran| &ran.result).find(|result| result.divergence.is_some()) {
-        let told = result.divergence.as_ref().map(|divergence| vec![differs(divergence)]).unwrap_or_default();
-        tried.state = State::Nondeterministic;
-        tried.summary = "the same scenario and seed differ".to_owned();
-        tried.complaints.push(Complaint { seed: Some(result.seed), ..Complaint::plain("nondeterminism", told) });
-    } else if let Some(result) = runs.iter().map(|ran| &ran.result).find(|result| result.panic.is_some()) {
-        tried.state = State::EngineBug;
-        tried.summary = "the engine failed".to_owned();
-        let told = result.panic.iter().cloned().collect();
-        tried.complaints.push(Complaint { seed: Some(result.seed), ..Complaint::plain("engine bug", told) });
-        tried.fingerprint = None;
-    } else if let Some((exit, summary, complaints)) = runs.iter_mut().find_map(|ran| ran.single.take()) {
-        (tried.state, tried.summary) = (State::of_exit(exit), summary);
-        tried.complaints = if exit == 0 { Vec::new() } else { complaints };
-    } else {
-        let findings: Vec<SeedFindings> = runs.iter().map(|ran| ran.result.findings.clone()).collect();
-        let verdict = judge_sweep(&trial.scenario.model, &findings);
-        tried.state = State::of_exit(verdict.exit);
-        tried.complaints = of_seeds(trial, &verdict, &runs);
-        tried.summary = verdict.summary;
     }
-    tried
+}
+
+fn found(trial: &Trial, runs: &mut [Ran]) -> (State, String, Vec<Complaint>) {
+    let trouble = |seed, what, told| vec![Complaint { seed: Some(seed), ..Complaint::plain(what, vec![told]) }];
+    for SeedResult { seed, divergence, panic, .. } in runs.iter().map(|ran| &ran.result) {
+        if let Some(divergence) = divergence {
+            let told = trouble(*seed, "nondeterminism", differs(divergence));
+            return (State::Nondeterministic, "the same scenario and seed differ".to_owned(), told);
+        }
+        if let Some(panic) = panic {
+            return (State::EngineBug, "the engine failed".to_owned(), trouble(*seed, "engine bug", panic.clone()));
+        }
+    }
+    if let Some((exit, summary, complaints)) = runs.iter_mut().find_map(|ran| ran.single.take()) {
+        return (State::of_exit(exit), summary, if exit == 0 { Vec::new() } else { complaints });
+    }
+    let findings: Vec<SeedFindings> = runs.iter().map(|ran| ran.result.findings.clone()).collect();
+    let verdict = judge_sweep(&trial.scenario.model, &findings);
+    let complaints = of_seeds(trial, &verdict, runs);
+    (State::of_exit(verdict.exit), verdict.summary, complaints)
 }
 
 fn differs(divergence: &Divergence) -> String {
