@@ -109,7 +109,8 @@ fn search_all<S: Spec>(spec: &S, parts: &mut [Part<S::Call>], budget: Budget, pl
     let (mut orders, mut unknown, mut spent) = (Vec::new(), None, 0);
     let count = parts.len();
     for (n, part) in parts.iter_mut().enumerate() {
-        let share = Budget { steps: budget.steps.saturating_sub(spent) / (count - n) as u64, ..budget };
+        let share = budget.steps.saturating_sub(spent) / (count - n) as u64;
+        let before = spent;
         let guess = if part.items.len() < GUESSED_FROM { Guess::Nothing } else { guessed(spec, part) };
         match guess {
             Guess::Order(path) => {
@@ -120,7 +121,8 @@ fn search_all<S: Spec>(spec: &S, parts: &mut [Part<S::Call>], budget: Budget, pl
                 let mut few = part.only(few);
                 few.merge();
                 let mut search = Search::new(spec, &few, planted);
-                let (first, end) = look(&mut search, share);
+                let steps = (share / CONFLICT_SHARE).min(CONFLICT_STEPS);
+                let (first, end) = look(&mut search, Budget { steps, ..budget });
                 spent += search.states.spent;
                 if end == End::Exhausted {
                     let shown = (first, search.deepest);
@@ -132,7 +134,8 @@ fn search_all<S: Spec>(spec: &S, parts: &mut [Part<S::Call>], budget: Budget, pl
         }
         part.merge();
         let mut search = Search::new(spec, part, planted);
-        let (first, end) = look(&mut search, share);
+        let left = share.saturating_sub(spent - before);
+        let (first, end) = look(&mut search, Budget { steps: left, ..budget });
         spent += search.states.spent;
         match end {
             End::Found(path) => {
@@ -178,6 +181,11 @@ fn explains<S: Spec>(spec: &S, part: &Part<S::Call>, path: &[u32]) -> bool {
         && path.iter().rev().all(in_time)
         && part.items.iter().zip(&placed).all(|(item, placed)| *placed || item.returned == NEVER)
 }
+
+/// What the search of a conflict may spend at most, and of what there is for its object: it has a few calls as a rule, and
+/// what is found out with more is found out by searching all.
+const CONFLICT_STEPS: u64 = 200_000;
+const CONFLICT_SHARE: u64 = 8;
 
 /// Of objects with fewer operations nothing is guessed: they are searched as fast.
 const GUESSED_FROM: usize = 16;

@@ -11,7 +11,10 @@ use alloc::{format, vec};
 use super::planted::{Mistake, Planted};
 use super::search::{End, First, Search};
 use super::{Budget, check, decide, guessed, look, part, replay};
-use crate::history::{Certificate, History, Judgement, Order, Value};
+use crate::history::{
+    Certificate, Clock, Dialect, Event, FailedCas, History, Judgement, NilRead, Order, Orphans, Phase, Value,
+    WriteOrder,
+};
 use crate::models::{Append, Cas, Counter, Guess, Kv, MultiRegister, Mutex, Queue, Register, Set, Spec};
 use oracle::{Keeping, Model, any_order, listing};
 use random::{Dice, Shape};
@@ -322,6 +325,60 @@ fn one_wrong_answer_among_many_is_found_with_few_calls() {
         }
         assert!(violated > 50, "{model:?}: {violated}");
     }
+}
+
+/// `count` values that go in at once, and come out one after the other such that one of them is there all the time, while
+/// somebody finds nothing: no order, and no small search shows it.
+fn never_empty(count: i64, key: &Value) -> Vec<Event> {
+    let event = |process, phase, f, value| random::event(process, phase, Some(key), f, value);
+    let (empty, out) = (100 + count, |n: i64| 100 + n);
+    let mut events: Vec<Event> = (0..count).map(|n| event(n, Phase::Invoke, "enqueue", Value::Int(n))).collect();
+    events.push(event(0, Phase::Ok, "enqueue", Value::Int(0)));
+    events.push(event(empty, Phase::Invoke, "dequeue", Value::Nil));
+    for n in 1..count {
+        events.push(event(n, Phase::Ok, "enqueue", Value::Int(n)));
+        events.push(event(out(n - 1), Phase::Invoke, "dequeue", Value::Nil));
+    }
+    events.push(event(empty, Phase::Ok, "dequeue", Value::Nil));
+    events.push(event(out(count - 1), Phase::Invoke, "dequeue", Value::Nil));
+    events.extend((0..count).map(|n| event(out(n), Phase::Ok, "dequeue", Value::Int(n))));
+    events
+}
+
+/// Calls one after the other.
+fn one_by_one(calls: &[(&str, i64)], process: i64, key: &Value) -> Vec<Event> {
+    let both = |&(f, value): &(&str, i64)| {
+        [Phase::Invoke, Phase::Ok].map(|phase| random::event(process, phase, Some(key), f, Value::Int(value)))
+    };
+    calls.iter().flat_map(both).collect()
+}
+
+#[test]
+fn a_conflict_that_is_hard_to_confirm_takes_nothing_from_what_is_easy() {
+    let dialect = Dialect {
+        failed_cas: FailedCas::Dropped,
+        nil_read: NilRead::Nothing,
+        clock: Clock::Shared,
+        write_order: WriteOrder::Unknown,
+    };
+    let judge = |events: &[Event], steps| {
+        let history = History::new(events, dialect, Orphans::Refused).unwrap();
+        check(&Queue, &history, Budget { steps, ..Budget::USUAL }).unwrap()
+    };
+    let (one, other) = (Value::Int(1), Value::Int(2));
+    let hard = never_empty(12, &one);
+    assert!(matches!(judge(&hard, 100_000), Judgement::Unknown { spent, .. } if spent <= 100_000 + 2));
+    // The same object is wrong in a way that is seen at once by whoever searches from the beginning.
+    let crossed = [("enqueue", 50), ("enqueue", 51), ("dequeue", 51), ("dequeue", 50)];
+    let mut events = one_by_one(&crossed, 500, &one);
+    events.extend(hard.clone());
+    assert!(matches!(judge(&events, 100_000), Judgement::Violated(_)));
+    // So is another object, which comes later.
+    let mut twice: Vec<(&str, i64)> = (0..20).flat_map(|n| [("enqueue", n), ("dequeue", n)]).collect();
+    twice.push(("dequeue", 3));
+    let mut events = hard;
+    events.extend(one_by_one(&twice, 500, &other));
+    assert!(matches!(judge(&events, 100_000), Judgement::Violated(_)));
 }
 
 #[test]

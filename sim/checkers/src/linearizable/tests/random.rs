@@ -220,6 +220,6 @@ fn spoil(events: &mut [Event], dice: &mut Dice) {
     }
 }
 
-fn event(process: i64, phase: Phase, key: Option<&Value>, f: &str, value: Value) -> Event {
+pub(super) fn event(process: i64, phase: Phase, key: Option<&Value>, f: &str, value: Value) -> Event {
     Event { line: 0, process: Some(process), phase, f: f.into(), value, key: key.cloned(), time: None, node: None }
 }

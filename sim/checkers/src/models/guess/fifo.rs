@@ -103,6 +103,7 @@ fn sort_out(asked: &[Asked<'_, Call>], differ: &mut bool) -> Result<Calls, Guess
             }
             Call::Dequeue(_) => {}
             Call::Empty => calls.empty.push((n, when)),
+            // It has no end, as nobody heard its answer: it may never have happened.
             Call::Lost => calls.lost.push((one.invoked, n)),
         }
     }
