@@ -49,9 +49,13 @@ fn what_is_pinned_is_compared_and_only_a_reason_changes_it() {
     assert!(out.ends_with("blessed  scenarios/fingerprints.lock: epoch 1, 2 runs\n"), "{out}");
     let pinned = fs::read_to_string(&lock).expect("it was written");
     assert!(pinned.contains("[runs.\"a & b/queue.toml\"]\nbase = \""), "{pinned}");
-    // From a folder below, and twice each: the same pins.
-    let (exit, out, _) = test(&home, &["scenarios/a & b", "--twice"]);
-    assert_eq!((exit, out.contains("2 fingerprints as pinned")), (Some(0), true), "{out}");
+    // Named otherwise, twice over, from another folder, and each run twice: the same pins.
+    let inside = home.join("scenarios/a & b");
+    for (from, paths) in [(&home, ["scenarios/a & b", "scenarios"]), (&inside, [".", "../../scenarios"])] {
+        let (exit, out, _) = test(from, &[paths[0], paths[1], "--twice"]);
+        let told = "✓ AS EXPECTED  2 tests of 1 file as expected · 2 fingerprints as pinned\n";
+        assert_eq!((exit, &*out), (Some(0), told), "{paths:?}");
+    }
 
     fs::write(home.join("scenarios/a & b/queue.toml"), QUEUE.replace("100/s", "101/s")).expect("it can be written");
     let (exit, out, _) = test(&home, &["--junit", "out/tests.xml", "--format", "github"]);

@@ -16,7 +16,6 @@ use crate::progress::{self, Progress};
 /// A file to test, and where its fingerprints are pinned.
 struct Subject {
     path: PathBuf,
-    source: Source,
     /// The folder of the pins, and the file's path from there.
     pins: (PathBuf, String),
 }
@@ -24,7 +23,7 @@ struct Subject {
 /// Runs every variant of many files and says whether all is as they expect.
 pub(crate) fn test(args: &TestArgs) -> Result<u8, String> {
     progress::catch_interrupt();
-    let subjects = subjects(&args.paths)?;
+    let (subjects, sources) = subjects(&args.paths)?;
     let before = read_pins(&subjects)?;
     let pinned = |file: usize, variant: Option<&str>| {
         let (folder, path) = &subjects[file].pins;
@@ -32,7 +31,6 @@ pub(crate) fn test(args: &TestArgs) -> Result<u8, String> {
     };
     let request =
         Request { seeds: args.seeds, jobs: args.jobs.unwrap_or(0), twice: args.twice, clock: progress::since_start };
-    let sources: Vec<Source> = subjects.iter().map(|subject| subject.source.clone()).collect();
     let names: Vec<String> = subjects.iter().map(|subject| subject.path.display().to_string()).collect();
     let bar = std::sync::OnceLock::new();
     let over = AtomicUsize::new(0);
@@ -68,34 +66,43 @@ fn line(file: &str, tried: &Tried) -> String {
     format!("{word:>15} [{:>8.3}s] {file}  {variant}", tried.took.as_secs_f64())
 }
 
-fn subjects(paths: &[PathBuf]) -> Result<Vec<Subject>, String> {
-    let mut subjects: Vec<Subject> = Vec::new();
+fn subjects(paths: &[PathBuf]) -> Result<(Vec<Subject>, Vec<Source>), String> {
+    let (mut subjects, mut sources): (Vec<Subject>, Vec<Source>) = (Vec::new(), Vec::new());
     for root in paths {
         for path in files::find(std::slice::from_ref(root))? {
-            if subjects.iter().any(|known| known.path == path) {
+            let pins = pins_of(&path, root)?;
+            if subjects.iter().any(|known| known.pins == pins) {
                 continue;
             }
-            let source = files::scenario_with_data(&path, &[])?;
-            let pins = pins_of(&path, root);
-            subjects.push(Subject { path, source, pins });
+            sources.push(files::scenario_with_data(&path, &[])?);
+            subjects.push(Subject { path, pins });
         }
     }
     if subjects.is_empty() {
         let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
         return Err(format!("there is no scenario in {}", names.join(", ")));
     }
-    Ok(subjects)
+    Ok((subjects, sources))
 }
 
-/// The nearest folder above a file that has pins; else the one that was named, or that of the file.
-fn pins_of(path: &Path, root: &Path) -> (PathBuf, String) {
-    let own = path.parent().unwrap_or(Path::new(""));
-    let named = if root.is_dir() { root } else { own };
+/// The nearest folder above a file that has pins, wherever the command is given; else the one that was named, or that of
+/// the file.
+fn pins_of(path: &Path, root: &Path) -> Result<(PathBuf, String), String> {
+    let whole = |path: &Path| path.canonicalize().map_err(|error| format!("cannot read {}: {error}", path.display()));
+    let (path, root) = (whole(path)?, whole(root)?);
+    let own = path.parent().unwrap_or(&path);
+    let named = if root.is_dir() { &root } else { own };
     let nearest = own.ancestors().find(|folder| folder.join(pins::NAME).is_file());
     let folder = nearest.unwrap_or(named);
-    let below = path.strip_prefix(folder).unwrap_or(path);
+    let below = path.strip_prefix(folder).unwrap_or(&path);
     let parts: Vec<String> = below.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
-    (folder.to_path_buf(), parts.join("/"))
+    Ok((folder.to_path_buf(), parts.join("/")))
+}
+
+/// A path as people here call it.
+fn shown(path: &Path) -> String {
+    let here = std::env::current_dir().and_then(|here| here.canonicalize()).unwrap_or_default();
+    path.strip_prefix(&here).unwrap_or(path).display().to_string()
 }
 
 fn read_pins(subjects: &[Subject]) -> Result<BTreeMap<PathBuf, Pins>, String> {
@@ -106,9 +113,9 @@ fn read_pins(subjects: &[Subject]) -> Result<BTreeMap<PathBuf, Pins>, String> {
             continue;
         }
         let pins = match std::fs::read_to_string(&path) {
-            Ok(text) => Pins::read(&text).map_err(|error| format!("{}: {error}", path.display()))?,
+            Ok(text) => Pins::read(&text).map_err(|error| format!("{}: {error}", shown(&path)))?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Pins::default(),
-            Err(error) => return Err(format!("cannot read {}: {error}", path.display())),
+            Err(error) => return Err(format!("cannot read {}: {error}", shown(&path))),
         };
         read.insert(folder.clone(), pins);
     }
@@ -133,9 +140,9 @@ fn bless(subjects: &[Subject], before: &BTreeMap<PathBuf, Pins>, tested: &Tested
         match pins.blessed(before, reason) {
             Some(pins) => {
                 files::replace(&path, &pins.write())?;
-                files::print(&format!("blessed  {}: epoch {}, {} runs\n", path.display(), pins.epoch, pins.len()));
+                files::print(&format!("blessed  {}: epoch {}, {} runs\n", shown(&path), pins.epoch, pins.len()));
             }
-            None => files::print(&format!("blessed  {}: nothing has changed\n", path.display())),
+            None => files::print(&format!("blessed  {}: nothing has changed\n", shown(&path))),
         }
     }
     Ok(())
