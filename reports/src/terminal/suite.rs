@@ -32,14 +32,16 @@ fn failed(test: &Test, paint: Paint) -> Vec<String> {
     let mut lines = vec![format!("{title}  {}  {}", clean(&test.file), clean(test.name()))];
     let indent = " ".repeat(INDENT);
     lines.extend(wrapped(&test.summary, WIDTH - INDENT).into_iter().map(|line| format!("{indent}{line}")));
-    for trouble in test.complaints.iter().take(COMPLAINTS_SHOWN) {
+    // What the summary says already is not said again.
+    let news = || test.complaints.iter().filter(|trouble| trouble.told != [test.summary.as_str()]);
+    for trouble in news().take(COMPLAINTS_SHOWN) {
         let seed = trouble.seed.map_or_else(String::new, |seed| format!(", seed {seed}"));
         lines.push(format!("{indent}{} (line {}{seed})", paint.bold(&clean(&trouble.what)), trouble.line));
         let told = trouble.told.iter().flat_map(|line| wrapped(line, WIDTH - INDENT - 2));
         lines.extend(told.map(|line| format!("{indent}  {line}")));
     }
-    if test.complaints.len() > COMPLAINTS_SHOWN {
-        lines.push(format!("{indent}and {} more", test.complaints.len() - COMPLAINTS_SHOWN));
+    if news().count() > COMPLAINTS_SHOWN {
+        lines.push(format!("{indent}and {} more", news().count() - COMPLAINTS_SHOWN));
     }
     lines.extend(test.again().map(|again| format!("again    {again}")));
     lines
