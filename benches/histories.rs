@@ -4,6 +4,7 @@
 //! Histories come from an object that works, with operations that overlap; to violate, a read gets an older answer. Each
 //! bench first prints how many obey: a judge that says otherwise prints another number.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 
 use checkers::history::{Clock, Dialect, Event, FailedCas, History, NilRead, Orphans, Phase, Value, WriteOrder};
@@ -172,30 +173,48 @@ fn append(dice: &mut Dice, load: &Load, spoiled: Option<()>) -> History {
     )
 }
 
-/// A register (or a queue) in which every value is written once: ten clients, a million operations, of which so many of
-/// twenty read (or take). `spoiled`: two answers near the end are exchanged.
-fn distinct(dice: &mut Dice, queue: bool, takes: u64, spoiled: Option<()>) -> History {
-    let load = Load { clients: 10, calls: 1_000_000, unknown: 0 };
-    let mut held = VecDeque::new();
+/// What holds values of which each is written once.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Object {
+    Register,
+    /// Half of what is written there is set by cas, where what was there last is expected.
+    CasRegister,
+    Queue,
+}
+
+/// Such an object: so many clients, a million operations, of which so many of twenty read (or take). `spoiled`: two answers
+/// near the end are exchanged.
+fn distinct(dice: &mut Dice, object: Object, (clients, takes): (usize, u64), spoiled: Option<()>) -> History {
+    let load = Load { clients, calls: 1_000_000, unknown: 0 };
+    let (mut held, latest) = (VecDeque::new(), Cell::new(0));
     let mut fresh = 0;
     history(
         dice,
         &load,
         |dice| {
             if dice.below(20) < takes {
-                return (if queue { "dequeue" } else { "read" }, None, Value::Nil);
+                return (if object == Object::Queue { "dequeue" } else { "read" }, None, Value::Nil);
             }
             fresh += 1;
-            (if queue { "enqueue" } else { "write" }, None, Value::Int(fresh))
+            match object {
+                Object::Queue => ("enqueue", None, Value::Int(fresh)),
+                Object::CasRegister if fresh % 2 == 0 => {
+                    ("cas", None, Value::list(vec![Value::Int(latest.get()), Value::Int(fresh)]))
+                }
+                Object::Register | Object::CasRegister => ("write", None, Value::Int(fresh)),
+            }
         },
         |f, _, asked| match f {
             "read" => (Phase::Ok, held.back().cloned().unwrap_or_default()),
             "dequeue" => (Phase::Ok, held.pop_front().unwrap_or_default()),
+            "cas" if asked.pair().is_some_and(|(found, _)| held.back() != Some(found)) => (Phase::Fail, asked.clone()),
             _ => {
-                if !queue {
+                if object != Object::Queue {
                     held.clear();
                 }
-                held.push_back(asked.clone());
+                let written = asked.pair().map_or(asked, |(_, set)| set);
+                held.push_back(written.clone());
+                latest.set(written.int().unwrap_or(0));
                 (Phase::Ok, asked.clone())
             }
         },
@@ -237,13 +256,18 @@ fn linearizable(criterion: &mut Criterion) {
     let history = [append(&mut dice, &load, None)];
     group.bench_function("append/400/by key", |bencher| bencher.iter(|| obedient(&texts, &history)));
     group.sample_size(10);
-    let register = Register { initial: Value::Nil, cas: Cas::Unknown };
-    for (takes, spoiled, name) in
-        [(10, None, "1000000"), (18, None, "1000000/read"), (10, Some(()), "1000000/violated")]
-    {
-        let history = [distinct(&mut dice, false, takes, spoiled)];
-        eprintln!("histories/register/{name}: {} of 1 obeys", obedient(&register, &history));
-        group.bench_function(format!("register/{name}"), |bencher| bencher.iter(|| obedient(&register, &history)));
+    let registers = [
+        (Object::Register, (10, 10), None, "register/1000000"),
+        (Object::Register, (10, 18), None, "register/1000000/read"),
+        (Object::Register, (10, 10), Some(()), "register/1000000/violated"),
+        (Object::CasRegister, (10, 10), None, "cas-register/1000000"),
+        (Object::CasRegister, (40, 10), None, "cas-register/1000000/40 clients"),
+        (Object::CasRegister, (10, 10), Some(()), "cas-register/1000000/violated"),
+    ];
+    for (object, load, spoiled, name) in registers {
+        let history = [distinct(&mut dice, object, load, spoiled)];
+        eprintln!("histories/{name}: {} of 1 obeys", obedient(&register, &history));
+        group.bench_function(name, |bencher| bencher.iter(|| obedient(&register, &history)));
     }
     // More goes in than out; as much; more is asked for than there is.
     let queues = [
@@ -253,7 +277,7 @@ fn linearizable(criterion: &mut Criterion) {
         (10, Some(()), "1000000/violated"),
     ];
     for (takes, spoiled, name) in queues {
-        let history = [distinct(&mut dice, true, takes, spoiled)];
+        let history = [distinct(&mut dice, Object::Queue, (10, takes), spoiled)];
         eprintln!("histories/queue/{name}: {} of 1 obeys", obedient(&Queue, &history));
         group.bench_function(format!("queue/{name}"), |bencher| bencher.iter(|| obedient(&Queue, &history)));
     }

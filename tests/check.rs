@@ -1,5 +1,6 @@
 //! `stormglass check`: exit codes, what is printed, and the same bytes twice.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -66,4 +67,69 @@ fn a_stale_read_is_told_with_its_lines_twice_the_same() {
         (&json[0]["verdict"], &json[0]["witness"][1]["lines"]),
         (&"violated".into(), &serde_json::json!([4, 5]))
     );
+}
+
+/// Writes a history and judges it with a page and a graph; gives both.
+fn drawn(name: &str, lines: &str) -> (String, String) {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("check");
+    fs::create_dir_all(&folder).expect("the target folder can be written");
+    let path = |end: &str| folder.join(format!("{name}.{end}")).display().to_string();
+    let (history, page, graph) = (path("jsonl"), path("html"), path("dot"));
+    fs::write(&history, lines).expect("the target folder can be written");
+    let output = check(&[&history, "--html", &page, "--dot", &graph]);
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+    let read = |path: &str| fs::read_to_string(path).expect("it was written");
+    (read(&page), read(&graph))
+}
+
+#[test]
+fn a_page_draws_a_bar_per_operation_in_lanes_of_clients_and_nodes_and_a_graph_says_what_came_first() {
+    let (page, graph) = drawn(
+        "drawn",
+        "{\"history\":1,\"model\":\"register\",\"init\":\"</script>\"}\n\
+         {\"process\":1,\"type\":\"invoke\",\"f\":\"write\",\"value\":1,\"node\":\"a\"}\n\
+         {\"process\":1,\"type\":\"ok\",\"f\":\"write\",\"value\":1}\n\
+         {\"process\":3,\"type\":\"invoke\",\"f\":\"write\",\"value\":7,\"node\":\"<b>\"}\n\
+         {\"process\":2,\"type\":\"invoke\",\"f\":\"read\",\"node\":\"a\"}\n\
+         {\"process\":2,\"type\":\"ok\",\"f\":\"read\",\"value\":\"</script>\"}\n",
+    );
+    let page = roxmltree::Document::parse_with_options(
+        &page,
+        roxmltree::ParsingOptions { allow_dtd: true, ..Default::default() },
+    );
+    let page = page.expect("the page is well-formed");
+    let section = |id: &str| {
+        let mut all = page.descendants();
+        all.find(|node| node.has_tag_name("section") && node.attribute("id") == Some(id)).expect("the section is there")
+    };
+    let classes =
+        |id: &str, class: &str| section(id).descendants().filter(|node| node.attribute("class") == Some(class)).count();
+    for id in ["clients", "nodes"] {
+        let all = (classes(id, "operation"), classes(id, "operation against"), classes(id, "effect"));
+        assert_eq!(all, (2, 1, 1), "{id}: two writes, a read that has no place, and the moment of the first write");
+    }
+    let lanes = |id: &str| section(id).descendants().filter(|node| node.attribute("class") == Some("about")).count();
+    assert_eq!((lanes("clients"), lanes("nodes")), (3 + 1, 2 + 1), "a lane each, and the axis");
+    assert_eq!(classes("order", "bad"), 1, "what is refused, and why");
+    assert!(graph.contains("o0 -> o2 [color=\"#9aa2ac\""), "the write was over before the read: {graph}");
+    assert!(graph.lines().any(|line| line.contains("o2 [label=") && line.contains("#c4321f")), "{graph}");
+}
+
+#[test]
+fn a_page_of_large_values_stays_small_and_is_of_one_history() {
+    let mut lines = String::from("{\"history\":1,\"model\":\"register\",\"init\":0}\n");
+    let long = |n: usize| format!("\"{n}{}\"", "é".repeat(20_000));
+    for n in 0..200 {
+        for kind in ["invoke", "ok"] {
+            let _ = writeln!(lines, "{{\"process\":1,\"type\":\"{kind}\",\"f\":\"write\",\"value\":{}}}", long(n));
+        }
+    }
+    lines += "{\"process\":2,\"type\":\"invoke\",\"f\":\"read\"}\n";
+    let _ = writeln!(lines, "{{\"process\":2,\"type\":\"ok\",\"f\":\"read\",\"value\":{}}}", long(3));
+    let (page, _) = drawn("large", &lines);
+    assert!(lines.len() > 10_000_000 && page.len() < 200_000, "{} of {}", page.len(), lines.len());
+    let (one, other) = (history("one.jsonl", 1), history("other.jsonl", 0));
+    let refused = check(&[&one, &other, "--html", "never.html"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("2 were given") && !PathBuf::from("never.html").exists());
 }

@@ -4,6 +4,7 @@
 //! `STORMGLASS_BROWSER=chromium cargo test --test report_browser -- --nocapture`; without that variable it says that it was
 //! skipped. Every check is first seen to fail on a page that is wrong on purpose.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
@@ -156,6 +157,56 @@ fn page_of(browser: &Browser, name: &str, arguments: &[&str]) -> PathBuf {
     PathBuf::from(page)
 }
 
+/// The page of a history that is wrong: more operations than a picture shows, at nodes with hostile names.
+fn judged(browser: &Browser) -> PathBuf {
+    let mut lines = String::from("{\"history\":1,\"model\":\"register\",\"init\":0}\n");
+    for n in 0..60 {
+        let told = if n == 59 { 7 } else { n };
+        let node = if n % 2 == 0 { "</svg><script>" } else { "a node with quite a long name" };
+        let f = if n == 59 { "read" } else { "write" };
+        let process = n % 9;
+        for kind in ["invoke", "ok"] {
+            let value = if kind == "invoke" && f == "read" { "null".to_owned() } else { told.to_string() };
+            let _ = writeln!(
+                lines,
+                "{{\"process\":{process},\"type\":\"{kind}\",\"f\":\"{f}\",\"value\":{value},\"node\":\"{node}\"}}"
+            );
+        }
+    }
+    let (history, page) = (browser.home.join("history.jsonl"), browser.home.join("judged.html"));
+    fs::write(&history, lines).expect("the folder can be written");
+    let output = Command::new(env!("CARGO_BIN_EXE_stormglass"))
+        .arg("check")
+        .arg(&history)
+        .arg("--html")
+        .arg(&page)
+        .output()
+        .expect("the binary runs");
+    assert_eq!(output.status.code(), Some(1));
+    page
+}
+
+/// A page says nothing on the console, asks for nothing, is whole, and fits.
+fn renders(browser: &Browser, page: &Path, verdict: &str, last: &str) {
+    let name = page.display();
+    let seen = browser.open(page);
+    assert_eq!(seen.console, [""; 0], "{name}");
+    assert_eq!(seen.requests, [""; 0], "{name}");
+    assert!(seen.dom.contains(&format!("<strong>{verdict}</strong>")), "{name}: {}", seen.dom);
+    assert!(
+        seen.dom.trim_end().ends_with("</html>") && seen.dom.contains(&format!("id=\"{last}\"")),
+        "{name} is whole"
+    );
+    for (wide, scheme, colour) in
+        [(420, Scheme::Light, "rgb(255, 255, 255)"), (420, Scheme::Dark, "rgb(21, 24, 28)"), (1440, Scheme::Light, "")]
+    {
+        let measured = browser.measure(page, wide, scheme);
+        assert!(measured.contains(&format!("[width {wide}] [outside ]")), "{name} at {wide}: {measured}");
+        assert!(measured.contains(&format!("[page {colour}")), "{name}: {measured}");
+        assert!(!measured.contains("[sections 0]"), "{name}: {measured}");
+    }
+}
+
 #[test]
 fn a_report_renders_alone_in_both_schemes_and_fits_a_narrow_window() {
     let Some(browser) = Browser::find() else {
@@ -179,23 +230,9 @@ fn a_report_renders_alone_in_both_schemes_and_fits_a_narrow_window() {
     for (name, arguments, verdict) in
         [("base", &[][..], "AS EXPECTED"), ("lost", &lost[..], "AS EXPECTED"), ("strict", &strict[..], "FAIL")]
     {
-        let page = page_of(&browser, name, arguments);
-        let seen = browser.open(&page);
-        assert_eq!(seen.console, [""; 0], "{name}");
-        assert_eq!(seen.requests, [""; 0], "{name}");
-        assert!(seen.dom.contains(&format!("<strong>{verdict}</strong>")), "{name}: {}", seen.dom);
-        assert!(seen.dom.trim_end().ends_with("</html>") && seen.dom.contains("id=\"provenance\""), "{name} is whole");
-        for (wide, scheme, colour) in [
-            (420, Scheme::Light, "rgb(255, 255, 255)"),
-            (420, Scheme::Dark, "rgb(21, 24, 28)"),
-            (1440, Scheme::Light, ""),
-        ] {
-            let measured = browser.measure(&page, wide, scheme);
-            assert!(measured.contains(&format!("[width {wide}] [outside ]")), "{name} at {wide}: {measured}");
-            assert!(measured.contains(&format!("[page {colour}")), "{name}: {measured}");
-            assert!(!measured.contains("[sections 0]"), "{name}: {measured}");
-        }
+        renders(&browser, &page_of(&browser, name, arguments), verdict, "provenance");
     }
+    renders(&browser, &judged(&browser), "VIOLATED", "witness");
     let base = browser.home.join("wrong.html");
     assert!(browser.picture(&base, Scheme::Light) == browser.picture(&base, Scheme::Light), "pictures can be compared");
     let page = page_of(&browser, "base", &[]);

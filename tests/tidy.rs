@@ -37,7 +37,7 @@ const GRAPH: [(&str, &str, &[&str]); 8] = [
     ("checkers", "sim/checkers", &["kernel"]),
     ("histories", "sim/histories", &["checkers"]),
     ("lab", "sim/lab", &["kernel", "cluster", "systems", "checkers"]),
-    ("reports", "reports", &["kernel", "lab"]),
+    ("reports", "reports", &["kernel", "lab", "checkers"]),
     ("stormglass", ".", &["kernel", "cluster", "systems", "checkers", "histories", "lab", "reports"]),
 ];
 /// Folders with sources and documents.

@@ -42,6 +42,7 @@ pub fn dot(topology: &Topology) -> String {
     out
 }
 
-fn quoted(text: &str) -> String {
+/// A text between Graphviz's quotation marks.
+pub(crate) fn quoted(text: &str) -> String {
     text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }

@@ -1,6 +1,6 @@
 //! From an outcome to what people and programs read: text for the terminal, JSON, CSV, charts, a page.
 //!
-//! Everything here is a function of `lab::outcome::Outcome`: no file is touched, no clock is read, nothing is printed, and
+//! Everything here is a function of `lab::outcome::Outcome` or, in `judged`, of a judged history: no file is touched, no clock is read, nothing is printed, and
 //! the same outcome gives the same bytes. The caller writes the files and adds wall times (`meta`).
 //! Read `files` for what a run leaves behind, `charts` for the pictures, `html` for the page, `terminal` for the text.
 
@@ -9,6 +9,7 @@ pub mod graph;
 pub mod history;
 pub mod html;
 pub mod json;
+pub mod judged;
 pub mod meta;
 pub mod seeds;
 mod stores;

@@ -193,6 +193,12 @@ pub(crate) struct CheckArgs {
     /// Memory that may be spent on what was tried, in bytes.
     #[arg(long, value_name = "BYTES", default_value_t = Budget::USUAL.bytes)]
     pub(crate) memory: usize,
+    /// Draws what was found as a page, there.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+    /// Draws what was found as a graph for Graphviz, there.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) dot: Option<PathBuf>,
     /// How to print.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub(crate) format: Format,

@@ -5,7 +5,7 @@ use std::path::Path;
 use checkers::catalogue::{self, Question};
 use checkers::history::{FailedCas, NilRead, WriteOrder};
 use checkers::linearizable::Budget;
-use histories::Judged;
+use reports::judged::Judged;
 
 use crate::args::{CheckArgs, FailedCasArg, Format, NilReads, WriteOrderArg};
 use crate::{BAD_INPUT, files};
@@ -15,8 +15,14 @@ const WORST_FIRST: [u8; 4] = [BAD_INPUT, 1, 3, 0];
 
 /// Judges every history; what cannot be read does not keep the others from being judged.
 pub(crate) fn check(args: &CheckArgs) -> Result<u8, String> {
+    if let [_, _, ..] = &args.histories[..]
+        && (args.html.is_some() || args.dot.is_some())
+    {
+        return Err(format!("--html and --dot are of one history; {} were given", args.histories.len()));
+    }
     let mut codes = Vec::new();
     let mut all = Vec::new();
+    let mut drawn = None;
     for path in &args.histories {
         match judge(path, args) {
             Ok(judged) => {
@@ -25,6 +31,7 @@ pub(crate) fn check(args: &CheckArgs) -> Result<u8, String> {
                     Format::Human => files::print(&judged.text()),
                     Format::Json => all.push(judged.json()),
                 }
+                drawn = Some(judged);
             }
             Err(why) => {
                 codes.push(BAD_INPUT);
@@ -38,6 +45,10 @@ pub(crate) fn check(args: &CheckArgs) -> Result<u8, String> {
     if args.format == Format::Json {
         let text = serde_json::to_string_pretty(&all).map_err(|error| error.to_string())?;
         files::print(&format!("{text}\n"));
+    }
+    if let Some(judged) = drawn {
+        args.html.as_deref().map_or(Ok(()), |path| files::replace(path, &judged.page()))?;
+        args.dot.as_deref().map_or(Ok(()), |path| files::replace(path, &judged.dot()))?;
     }
     Ok(WORST_FIRST.into_iter().find(|code| codes.contains(code)).unwrap_or(0))
 }

@@ -59,6 +59,11 @@ impl Axis {
         Self { title, low: from, high: to, ticks: ticks.collect(), scale }
     }
 
+    /// Things one after the other, each as far from the next, some of them with a label.
+    pub(crate) fn steps(count: usize, ticks: Vec<(f64, String)>) -> Self {
+        Self { title: String::new(), low: -0.5, high: count.max(1) as f64 - 0.5, ticks, scale: Projection::Linear }
+    }
+
     /// Shares from 0 on, drawn as log10(1 / (1 − share)): every nine is as far from the next.
     pub(crate) fn nines(largest: f64) -> Self {
         let labels = ["0", "50", "90", "99", "99.9", "99.99"];

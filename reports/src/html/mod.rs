@@ -8,13 +8,14 @@
 mod contradiction;
 mod facts;
 mod faults;
+pub(crate) mod lanes;
 mod latency;
-mod markup;
+pub(crate) mod markup;
 mod messages;
 mod nodes;
 mod operations;
 mod plot;
-mod promises;
+pub(crate) mod promises;
 mod queues;
 mod resilience;
 mod sagas;
@@ -23,7 +24,7 @@ mod spark;
 mod spent;
 mod stores;
 mod strip;
-mod table;
+pub(crate) mod table;
 mod topology;
 mod transactions;
 mod verdict;
@@ -70,20 +71,38 @@ const SECTIONS: [Make; 17] = [
 /// The page. The same outcome gives the same bytes; nothing in it leads outside.
 pub fn report(outcome: &Outcome) -> String {
     let sections: Vec<Section> = SECTIONS.iter().filter_map(|make| make(outcome)).collect();
+    let (mark, _) = crate::terminal::verdict_mark(outcome);
+    let title = format!("{mark}: {}, seed {}", outcome.scenario, outcome.seed);
+    page(&title, |body| verdict::header(body, outcome), &sections)
+}
+
+/// A page of sections below a verdict: everything in it, in one file.
+pub(crate) fn page(title: &str, header: impl FnOnce(&mut Markup), sections: &[Section]) -> String {
+    // Nothing may be fetched and no script may run: the browser is told so, and the tests see that nothing tries.
+    const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
     let mut page = Markup::ours("<!DOCTYPE html>\n");
     page.node("html", &[("lang", "en")], |html| {
-        html.node("head", &[], |head| heading(head, outcome));
+        html.node("head", &[], |head| {
+            head.void("meta", &[("charset", "utf-8")]);
+            head.void("meta", &[("http-equiv", "Content-Security-Policy"), ("content", POLICY)]);
+            head.void("meta", &[("name", "viewport"), ("content", "width=device-width, initial-scale=1")]);
+            head.void("meta", &[("name", "color-scheme"), ("content", "light dark")]);
+            head.leaf("title", &[], title);
+            head.node("style", &[], |style| {
+                style.part(&Markup::ours(include_str!("page.css")));
+            });
+        });
         html.node("body", &[], |body| {
-            verdict::header(body, outcome);
+            header(body);
             if sections.len() > 1 {
                 body.node("nav", &[("aria-label", "Sections")], |nav| {
-                    for section in &sections {
+                    for section in sections {
                         nav.leaf("a", &[("href", &format!("#{}", section.id))], section.title);
                     }
                 });
             }
             body.node("main", &[], |main| {
-                for section in &sections {
+                for section in sections {
                     main.node("section", &[("id", section.id)], |inside| {
                         inside.leaf("h2", &[], section.title).part(&section.body);
                     });
@@ -92,18 +111,4 @@ pub fn report(outcome: &Outcome) -> String {
         });
     });
     page.into_text()
-}
-
-fn heading(head: &mut Markup, outcome: &Outcome) {
-    // Nothing may be fetched and no script may run: the browser is told so, and the tests see that nothing tries.
-    const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
-    head.void("meta", &[("charset", "utf-8")]);
-    head.void("meta", &[("http-equiv", "Content-Security-Policy"), ("content", POLICY)]);
-    head.void("meta", &[("name", "viewport"), ("content", "width=device-width, initial-scale=1")]);
-    head.void("meta", &[("name", "color-scheme"), ("content", "light dark")]);
-    let (mark, _) = crate::terminal::verdict_mark(outcome);
-    head.leaf("title", &[], &format!("{mark}: {}, seed {}", outcome.scenario, outcome.seed));
-    head.node("style", &[], |style| {
-        style.part(&Markup::ours(include_str!("page.css")));
-    });
 }

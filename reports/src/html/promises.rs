@@ -10,7 +10,7 @@ use crate::terminal::{expectation, invariant_told, left_to_sweeps};
 use lab::outcome::{Expectation, InvariantResult, Outcome, Status, ThresholdResult};
 
 /// The class that gives a result its colour.
-pub(super) fn class(mood: Mood) -> &'static str {
+pub(crate) fn class(mood: Mood) -> &'static str {
     match mood {
         Mood::Bad => "bad",
         Mood::Doubtful => "doubt",

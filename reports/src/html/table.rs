@@ -10,7 +10,7 @@ pub(super) const NONE: &str = "–";
 
 /// A column: its name, its unit, and whether it holds numbers.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Column {
+pub(crate) struct Column {
     name: &'static str,
     unit: &'static str,
     sort: Sort,
@@ -28,28 +28,28 @@ enum Sort {
 }
 
 /// A column of words.
-pub(super) const fn words(name: &'static str) -> Column {
+pub(crate) const fn words(name: &'static str) -> Column {
     Column { name, unit: "", sort: Sort::Words }
 }
 
 /// A column of moments, which stay in one line.
-pub(super) const fn moments(name: &'static str) -> Column {
+pub(crate) const fn moments(name: &'static str) -> Column {
     Column { name, unit: "", sort: Sort::Moment }
 }
 
 /// A column of what stands in the scenario.
-pub(super) const fn code(name: &'static str) -> Column {
+pub(crate) const fn code(name: &'static str) -> Column {
     Column { name, unit: "", sort: Sort::Code }
 }
 
 /// A column of numbers; `unit` may be empty.
-pub(super) const fn numbers(name: &'static str, unit: &'static str) -> Column {
+pub(crate) const fn numbers(name: &'static str, unit: &'static str) -> Column {
     Column { name, unit, sort: Sort::Number }
 }
 
 /// A table in the making.
 #[derive(Clone, Debug)]
-pub(super) struct Table {
+pub(crate) struct Table {
     /// `data`, or `stacked`: on a narrow page each row becomes a small block.
     class: &'static str,
     columns: Vec<Column>,
@@ -66,35 +66,35 @@ struct Row {
 
 impl Table {
     /// A table with these columns and no rows; the first column says what a row is about.
-    pub(super) fn new(columns: &[Column]) -> Self {
+    pub(crate) fn new(columns: &[Column]) -> Self {
         Self { class: "data", columns: columns.to_vec(), rows: Vec::new() }
     }
 
     /// On a narrow page each row becomes a small block.
-    pub(super) fn stacked(self) -> Self {
+    pub(crate) fn stacked(self) -> Self {
         Self { class: "stacked", ..self }
     }
 
     /// A row, with a cell per column.
-    pub(super) fn row(&mut self, cells: Vec<String>) {
+    pub(crate) fn row(&mut self, cells: Vec<String>) {
         assert_eq!(cells.len(), self.columns.len(), "a row has a cell per column");
         self.rows.push(Row { cells, below: None, faint: false });
     }
 
     /// A line below the last row.
-    pub(super) fn below(&mut self, text: String) {
+    pub(crate) fn below(&mut self, text: String) {
         let row = self.rows.last_mut().expect("it stands below a row");
         row.below = Some(text);
     }
 
     /// The last row matters less.
-    pub(super) fn faint(&mut self) {
+    pub(crate) fn faint(&mut self) {
         let row = self.rows.last_mut().expect("a row was added");
         row.faint = true;
     }
 
     /// Takes out the named columns that hold nothing but this.
-    pub(super) fn without_empty(mut self, names: &[&str], nothing: &[&str]) -> Self {
+    pub(crate) fn without_empty(mut self, names: &[&str], nothing: &[&str]) -> Self {
         for place in (0..self.columns.len()).rev() {
             let empty = self.rows.iter().all(|row| nothing.contains(&row.cells[place].as_str()));
             if empty && names.contains(&self.columns[place].name) {
@@ -106,7 +106,7 @@ impl Table {
     }
 
     /// Writes it, in a box of its own that scrolls where the page is too narrow, with a note below.
-    pub(super) fn write(&self, page: &mut Markup, note: Option<&str>) {
+    pub(crate) fn write(&self, page: &mut Markup, note: Option<&str>) {
         page.node("div", &[("class", "scroll"), ("tabindex", "0")], |scroll| {
             scroll.node("table", &[("class", self.class)], |table| {
                 table.node("thead", &[], |head| {

@@ -15,11 +15,8 @@ mod log;
 mod operations;
 mod sessions;
 mod syntax;
-mod told;
 
 use checkers::history::{Clock, Dialect, Event, FailedCas, NilRead, Refusal, Value, WriteOrder};
-
-pub use told::Judged;
 
 /// Files beyond this size have lines and positions that do not fit.
 pub const BYTES_MAX: u64 = 4_000_000_000;

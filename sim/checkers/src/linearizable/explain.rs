@@ -35,7 +35,10 @@ pub(super) fn explain<S: Spec>(
     let operation = |item: u32| part.items[item as usize].operation;
     let what = &history.operations[operation(stuck) as usize];
     let about = told.key.as_ref().map_or_else(Default::default, |key| format!("key {key}: "));
-    told.sentence = format!("{about}no order of the operations explains {what}");
+    told.sentence = match part.left_out {
+        0 => format!("{about}no order of the operations explains {what}"),
+        others => format!("{about}whatever the other {others} operations did, no order explains {what}"),
+    };
     if let End::Found(path) = search.run(first, level, budget) {
         search.line.seek(&part.items, level);
         let state = search.state();
@@ -54,7 +57,8 @@ pub(super) fn explain<S: Spec>(
         }
         told.refused.sort_by_key(|refused| refused.operation);
         if let Some(refused) = told.refused.iter().find(|refused| refused.operation == operation(stuck)) {
-            told.sentence = format!("{}: {}", told.sentence, refused.why);
+            let alone = if part.left_out > 0 { "without them, " } else { "" };
+            told.sentence = format!("{}: {alone}{}", told.sentence, refused.why);
         }
     }
     told.operations = fewest(spec, part, (stuck, ended), budget).into_iter().map(operation).collect();
@@ -71,7 +75,7 @@ fn fewest<S: Spec>(spec: &S, part: &Part<S::Call>, (stuck, ended): (u32, u32), b
     let steps_left = Cell::new(budget.steps.min(SHRINKING_STEPS_MAX));
     let impossible = |kept: &[u32]| {
         let items = kept.iter().map(|&item| part.items[item as usize]).collect();
-        let smaller = Part { key: part.key.clone(), calls: part.calls.clone(), items };
+        let smaller = Part { key: part.key.clone(), calls: part.calls.clone(), items, left_out: part.left_out };
         let mut search = Search::new(spec, &smaller, Planted::default());
         let goal = search.line.levels();
         let end = search.run(First::Depth, goal, Budget { steps: steps_left.get(), ..budget });

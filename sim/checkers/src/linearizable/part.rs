@@ -33,6 +33,8 @@ pub(super) struct Part<Call> {
     pub(super) calls: Vec<Call>,
     /// Its operations, by invoke.
     pub(super) items: Vec<Item>,
+    /// How many operations it has that are not among them.
+    pub(super) left_out: usize,
 }
 
 impl<Call: Clone + Eq + Hash> Part<Call> {
@@ -48,8 +50,9 @@ impl<Call: Clone + Eq + Hash> Part<Call> {
         few.dedup();
         let items: Vec<Item> = few.into_iter().filter_map(|item| self.items.get(item as usize)).copied().collect();
         let calls = items.iter().map(|item| self.calls[item.call as usize].clone()).collect();
-        let items = (0..).zip(items).map(|(call, item)| Item { call, ..item }).collect();
-        Self { key: self.key.clone(), calls, items }
+        let items: Vec<Item> = (0..).zip(items).map(|(call, item)| Item { call, ..item }).collect();
+        let left_out = self.items.len() - items.len();
+        Self { key: self.key.clone(), calls, items, left_out }
     }
 
     /// Equal calls have one number from now on, from 0 in the order in which they first stand.
@@ -89,7 +92,7 @@ pub(super) fn split<S: Spec>(spec: &S, history: &History, planted: Planted) -> R
         let place = match &last {
             Some((same, place)) if *same == key => *place,
             _ => *places.entry(key.clone()).or_insert_with(|| {
-                parts.push(Part { key: key.clone(), calls: Vec::new(), items: Vec::new() });
+                parts.push(Part { key: key.clone(), calls: Vec::new(), items: Vec::new(), left_out: 0 });
                 parts.len() - 1
             }),
         };

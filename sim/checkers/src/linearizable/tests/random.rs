@@ -134,7 +134,7 @@ pub(super) struct Shape {
     pub(super) wrong: u64,
 }
 
-/// A history of four processes that write one value after the other, and read.
+/// A history of four processes that write one value after the other, or set it by cas, and read.
 pub(super) fn distinct(model: Model, shape: Shape, dice: &mut Dice) -> History {
     let Shape { calls, values, takes: share, unknown, wrong } = shape;
     let [puts, takes] = if model == Model::Queue { ["enqueue", "dequeue"] } else { ["write", "read"] };
@@ -142,7 +142,7 @@ pub(super) fn distinct(model: Model, shape: Shape, dice: &mut Dice) -> History {
     let mut events = Vec::new();
     let mut open: [Option<Call>; 4] = [const { None }; 4];
     let mut processes = [0, 1, 2, 3];
-    let mut begun = 0;
+    let (mut begun, mut latest) = (0, Value::Nil);
     while begun < calls || open.iter().any(Option::is_some) {
         let at = dice.below(4) as usize;
         let process = &mut processes[at];
@@ -150,8 +150,19 @@ pub(super) fn distinct(model: Model, shape: Shape, dice: &mut Dice) -> History {
             None if begun < calls => {
                 begun += 1;
                 let puts_now = dice.below(10) >= share;
-                let asked = if puts_now { Value::Int((begun % values) as i64) } else { Value::Nil };
-                let f = if puts_now { puts } else { takes };
+                let fresh = Value::Int((begun % values) as i64);
+                let (f, asked) = match (puts_now, model) {
+                    (true, Model::CasRegister) if dice.below(3) > 0 => {
+                        let seen = if dice.below(3) > 0 {
+                            latest.clone()
+                        } else {
+                            Value::Int(dice.below(1 + begun as u64) as i64)
+                        };
+                        ("cas", Value::list(vec![seen, fresh]))
+                    }
+                    (true, _) => (puts, fresh),
+                    (false, _) => (takes, Value::Nil),
+                };
                 events.push(event(*process, Phase::Invoke, None, f, asked.clone()));
                 open[at] = Some(Call { key: None, f, asked, told: Told::NotYet });
             }
@@ -163,8 +174,14 @@ pub(super) fn distinct(model: Model, shape: Shape, dice: &mut Dice) -> History {
             Some(Call { f, told: Told::Answered(told), .. }) => {
                 events.push(event(*process, Phase::Ok, None, f, told));
             }
+            Some(Call { f: "cas", asked, told: Told::Refused, .. }) => {
+                events.push(event(*process, Phase::Fail, None, "cas", asked));
+            }
             Some(call) => {
                 let told = oracle.apply(&Value::Nil, call.f, &call.asked).map_or(Told::Refused, Told::Answered);
+                if matches!(told, Told::Answered(_)) && call.f != takes {
+                    latest = call.asked.pair().map_or(&call.asked, |(_, set)| set).clone();
+                }
                 open[at] = Some(Call { told, ..call });
             }
         }
@@ -172,6 +189,13 @@ pub(super) fn distinct(model: Model, shape: Shape, dice: &mut Dice) -> History {
     let answers: Vec<usize> =
         (0..events.len()).filter(|&n| events[n].phase == Phase::Ok && &*events[n].f == takes).collect();
     for _ in 0..wrong.min(answers.len() as u64) {
+        let cases: Vec<usize> =
+            (0..events.len()).filter(|&n| events[n].phase != Phase::Invoke && &*events[n].f == "cas").collect();
+        if !cases.is_empty() && dice.below(3) == 0 {
+            let one = &mut events[cases[dice.below(cases.len() as u64) as usize]];
+            one.phase = if one.phase == Phase::Ok { Phase::Fail } else { Phase::Ok };
+            continue;
+        }
         let mut any = || answers[dice.below(answers.len() as u64) as usize];
         let (one, other) = (any(), any());
         let told = match dice.below(4) {
@@ -182,7 +206,7 @@ pub(super) fn distinct(model: Model, shape: Shape, dice: &mut Dice) -> History {
         events[other].value = core::mem::replace(&mut events[one].value, told);
     }
     let dialect = Dialect {
-        failed_cas: FailedCas::Dropped,
+        failed_cas: FailedCas::Observed,
         nil_read: NilRead::Nothing,
         clock: Clock::Shared,
         write_order: WriteOrder::Unknown,

@@ -1,0 +1,174 @@
+//! Calls that found something else than a value: each stands at the first moment at which that value is not there.
+//!
+//! Nothing says where chains stand that need no time for themselves; so where such a call finds its value in the way, a
+//! chain that can stand behind that value is put there, a few times. What remains is left to a search.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use super::{Chain, Cluster, Place, Stretch, Values, free_from};
+use crate::history::NEVER;
+use crate::models::Asked;
+use crate::models::guess::{Guess, NONE};
+
+/// How often chains are moved.
+const ROUNDS: u32 = 16;
+/// How many of those that stand before a value are tried.
+const TRIED: usize = 64;
+
+/// A call that found something else than a value which is there all the time.
+type InTheWay = (u32, u32);
+
+/// A path of all chains with these calls in it.
+pub(super) fn woven(
+    values: &Values<'_>,
+    chains: &[Chain],
+    stretches: &[Stretch],
+    mut order: Vec<Place>,
+) -> Result<Vec<u32>, Guess> {
+    let mut whose = vec![NONE; values.clusters.len()];
+    for (n, chain) in (0..).zip(chains) {
+        values.chain(chain.first).for_each(|place| whose[place as usize] = n);
+    }
+    for _ in 0..ROUNDS {
+        let (path, held) = values.path(chains, &order);
+        let failed = match placed(values, path, &held) {
+            Ok(woven) => return Ok(woven),
+            Err(failed) => failed,
+        };
+        let chain_of = |value: u32| whose[value as usize];
+        let sure = |&(n, value): &InTheWay| always_there(values, chains, chain_of(value), (n, value));
+        if let Some(few) = failed.iter().take(TRIED).find_map(sure) {
+            return Err(Guess::Conflict(few));
+        }
+        let mut moved = false;
+        for (n, value) in failed {
+            moved |= moved_behind(values, chains, stretches, &mut order, (n, chain_of(value)));
+        }
+        if !moved {
+            break;
+        }
+        order[1..].sort_unstable();
+    }
+    Err(Guess::Nothing)
+}
+
+/// Lets a chain stand behind this one before the call is over, or this one behind its beginning, if one can.
+fn moved_behind(
+    values: &Values<'_>,
+    chains: &[Chain],
+    stretches: &[Stretch],
+    order: &mut [Place],
+    (call, whose): (u32, u32),
+) -> bool {
+    let &Asked { invoked, returned, .. } = &values.asked[call as usize];
+    let Some(at) = order.iter().position(|&(.., n)| n == whose) else { return false };
+    let (from, _) = free_from(stretches, order[at].0.max(invoked));
+    let movable = |&n: &usize| {
+        let chain = &chains[order[n].2 as usize];
+        n != 0 && !chain.stretches() && order[n].0 < from && from < chain.first_end && from < returned
+    };
+    let Some(n) = (at.saturating_sub(TRIED)..=at).rev().find(movable) else { return false };
+    order[n].0 = from;
+    true
+}
+
+/// A path with these calls in it, or those that find no place.
+fn placed(values: &Values<'_>, path: Vec<u32>, held: &[(u32, u32)]) -> Result<Vec<u32>, Vec<InTheWay>> {
+    let there = there(values, path.len() as u32, held);
+    let asked = |n: u32| &values.asked[n as usize];
+    // Before a place on the path, the latest beginning; from there on, the earliest end.
+    let latest: Vec<u32> = running(path.iter().map(|&n| asked(n).invoked), 0, u32::max);
+    let mut earliest = running(path.iter().rev().map(|&n| asked(n).returned), NEVER, u32::min);
+    earliest.reverse();
+    let mut by_end = values.differing.clone();
+    by_end.sort_unstable_by_key(|&(n, _)| asked(n).returned);
+    let (mut by_end, mut over) = (by_end.into_iter().peekable(), 0);
+    let (mut places, mut failed): (Vec<(u32, u32)>, _) = (Vec::with_capacity(values.differing.len()), Vec::new());
+    for &(n, value) in &values.differing {
+        let &Asked { invoked, returned, .. } = asked(n);
+        while let Some((earlier, _)) = by_end.next_if(|&(earlier, _)| asked(earlier).returned < invoked) {
+            let at = places.binary_search_by_key(&earlier, |&(n, _)| n).map_or(0, |at| places[at].1);
+            over = over.max(at);
+        }
+        let mut place = over.max(earliest.partition_point(|&end| end <= invoked) as u32);
+        let (from, to) = there.get(value as usize).copied().unwrap_or((1, 0));
+        if (from..=to).contains(&place) {
+            place = to + 1;
+        }
+        if latest.get(place as usize).is_some_and(|&begun| begun < returned) {
+            places.push((n, place));
+        } else {
+            failed.push((n, value));
+        }
+    }
+    if !failed.is_empty() {
+        return Err(failed);
+    }
+    places.sort_unstable_by_key(|&(n, place)| (place, n));
+    let mut woven = Vec::with_capacity(path.len() + places.len());
+    let (mut path, mut done) = (path.into_iter(), 0);
+    for (n, place) in places {
+        woven.extend(path.by_ref().take((place - done) as usize));
+        woven.push(n);
+        done = place;
+    }
+    woven.extend(path);
+    Ok(woven)
+}
+
+/// Before, between and after so many things, the most or the least of all that come first.
+fn running(values: impl ExactSizeIterator<Item = u32>, none: u32, of: impl Fn(u32, u32) -> u32) -> Vec<u32> {
+    let mut all = Vec::with_capacity(values.len() + 1);
+    let mut so_far = none;
+    all.push(so_far);
+    all.extend(values.map(|value| {
+        so_far = of(so_far, value);
+        so_far
+    }));
+    all
+}
+
+/// Between which places on the path each value is there, both included: none for those that never were.
+fn there(values: &Values<'_>, end: u32, held: &[(u32, u32)]) -> Vec<(u32, u32)> {
+    let mut there = vec![(1, 0); values.clusters.len()];
+    for (n, &(place, from)) in held.iter().enumerate() {
+        let written = u32::from(values.cluster(place).write != NONE);
+        let to = held.get(n + 1).map_or(end, |&(_, next)| next);
+        there[place as usize] = (from + written, to);
+    }
+    there
+}
+
+/// The calls that show that a value was there from before a call until it was over, if it is sure that it was: nothing can
+/// have been set in its place.
+fn always_there(values: &Values<'_>, chains: &[Chain], whose: u32, (n, value): InTheWay) -> Option<Vec<u32>> {
+    let &Asked { invoked, returned, .. } = &values.asked[n as usize];
+    let Cluster { mut first_end, mut last_begin, next, .. } = *values.cluster(value);
+    let replaced = (next != NONE).then(|| values.cluster(next).write);
+    if let Some(by) = replaced {
+        let by = &values.asked[by as usize];
+        (first_end, last_begin) = (first_end.min(by.returned), last_begin.max(by.invoked));
+    }
+    // What may have happened although nobody saw it can stand anywhere.
+    let unseen = || {
+        let mut writers = values.clusters.iter().filter(|cluster| !cluster.happened).map(|cluster| cluster.write);
+        writers.any(|write| values.asked.get(write as usize).is_some_and(|write| write.invoked < returned))
+    };
+    let ever_after = || {
+        let own = &chains[whose as usize];
+        let behind = |chain: &Chain| {
+            let write = values.cluster(chain.first).write;
+            chain.first_end > own.last_begin && values.asked[write as usize].invoked < returned
+        };
+        replaced.is_none() && !unseen() && !(1..).zip(&chains[1..]).any(|(n, chain)| n != whose && behind(chain))
+    };
+    if first_end > invoked || (returned > last_begin && !ever_after()) {
+        return None;
+    }
+    let mut few = values.writers(value)?;
+    few.extend(replaced);
+    few.extend(values.bound(value, first_end, last_begin));
+    few.push(n);
+    Some(few)
+}
