@@ -133,3 +133,23 @@ fn a_page_of_large_values_stays_small_and_is_of_one_history() {
     assert_eq!(refused.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("2 were given") && !PathBuf::from("never.html").exists());
 }
+
+#[test]
+fn a_page_says_how_to_ask_again_and_draws_no_moments_where_real_time_says_nothing() {
+    let read = history("it's again.jsonl", 0);
+    let page = format!("{read}.html");
+    let page_of = |arguments: &[&str]| {
+        let all: Vec<&str> = [read.as_str(), "--html", &page].into_iter().chain(arguments.iter().copied()).collect();
+        assert!(check(&all).status.code().is_some_and(|code| code < 2));
+        fs::read_to_string(&page).expect("it was written")
+    };
+    let violated = page_of(&["--init", "0", "--failed-cas", "observed"]);
+    assert!(violated.contains("it&#39;\\&#39;&#39;s again.jsonl&#39; --model register"), "quoted for a shell");
+    assert!(violated.contains("--init=0 --failed-cas=observed") && violated.contains("class=\"effect\""));
+    let sequential = page_of(&["--consistency", "sequential"]);
+    assert!(sequential.contains("VALID") && !sequential.contains("class=\"effect\""));
+    // What cannot be judged leaves no page of something else.
+    fs::write(&read, "{").expect("it can be written");
+    assert_eq!(check(&[&read, "--html", &page]).status.code(), Some(2));
+    assert!(!PathBuf::from(&page).exists());
+}

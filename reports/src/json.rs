@@ -4,6 +4,7 @@ use crate::suite::SuiteSummary;
 use crate::summary;
 use crate::sweep::SweepSummary;
 use lab::outcome::Outcome;
+use lab::shrink::{Shrunk, Size};
 use serde::Serialize;
 
 /// The text of `summary.json`: pretty, keys in a fixed order, a line feed at the end.
@@ -14,6 +15,29 @@ pub fn run(outcome: &Outcome) -> String {
 /// The text of `sweep.json`.
 pub fn sweep(summary: &SweepSummary) -> String {
     pretty(summary)
+}
+
+/// What came of making a failing run small; `file` is where it is now.
+pub fn shrink(shrunk: &Shrunk, file: &str) -> String {
+    let size = |size: Size| {
+        serde_json::json!({
+            "faults": size.faults,
+            "operations": size.operations,
+            "machines": size.machines,
+            "load_s": kernel::Time(size.duration).seconds(),
+        })
+    };
+    pretty(&serde_json::json!({
+        "file": file,
+        "promise": shrunk.promise,
+        "class": shrunk.class,
+        "from": size(shrunk.from),
+        "to": size(shrunk.to),
+        "runs": shrunk.runs,
+        "necessary": shrunk.necessary,
+        "comments_kept": shrunk.edited,
+        "fingerprint": format!("{:016x}", shrunk.outcome.fingerprint),
+    }))
 }
 
 /// The document of a suite.

@@ -36,6 +36,12 @@ pub(crate) enum Command {
     #[command(after_help = "Example: stormglass test scenarios --junit tests.xml\n\n\
 Fingerprints are pinned in `fingerprints.lock` beside the scenarios: `stormglass test scenarios --bless 'queues are served last in first out'`")]
     Test(TestArgs),
+    /// Makes a failing run small: the same violation with as few faults and operations as will do.
+    #[command(
+        after_help = "Example: stormglass shrink scenarios/checkout/saga.toml --variant dual_write --seed 3 --save\n\n\
+Exit codes: 0 nothing that is left can go · 2 nothing to make small · 3 the budget was spent before that was known"
+    )]
+    Shrink(ShrinkArgs),
     /// Judges histories: what clients asked and were told, recorded here or with other tools.
     #[command(after_help = "Example: stormglass check history.edn --model cas-register --consistency linearizable\n\n\
 Reads JSON lines, JSON arrays, EDN (Jepsen), Jepsen logs and r(key,value,session,transaction) texts.\n\
@@ -123,6 +129,31 @@ pub(crate) struct SweepArgs {
     /// Runs every seed twice and compares every event.
     #[arg(long)]
     pub(crate) twice: bool,
+}
+
+/// `shrink`.
+#[derive(Args, Debug)]
+pub(crate) struct ShrinkArgs {
+    #[command(flatten)]
+    pub(crate) choice: Choice,
+    /// Which variant; the base without it.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) variant: Option<String>,
+    /// The failing seed; else the file's, else 0.
+    #[arg(long, value_name = "N", value_parser = seed, allow_hyphen_values = true)]
+    pub(crate) seed: Option<u64>,
+    /// The promise that is broken; else the first that is.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) promise: Option<String>,
+    /// How many runs may be spent.
+    #[arg(long, value_name = "RUNS", default_value_t = 2000)]
+    pub(crate) budget: u64,
+    /// How many at once; else as many as there are processors.
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<usize>,
+    /// Puts the file among the regressions: `regressions` in the folder `scenarios`, else beside the file.
+    #[arg(long)]
+    pub(crate) save: bool,
 }
 
 /// `test`.

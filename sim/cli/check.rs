@@ -5,6 +5,7 @@ use std::path::Path;
 use checkers::catalogue::{self, Question};
 use checkers::history::{FailedCas, NilRead, WriteOrder};
 use checkers::linearizable::Budget;
+use clap::ValueEnum as _;
 use reports::judged::Judged;
 
 use crate::args::{CheckArgs, FailedCasArg, Format, NilReads, WriteOrderArg};
@@ -19,6 +20,10 @@ pub(crate) fn check(args: &CheckArgs) -> Result<u8, String> {
         && (args.html.is_some() || args.dot.is_some())
     {
         return Err(format!("--html and --dot are of one history; {} were given", args.histories.len()));
+    }
+    // What was drawn before is not what is judged now.
+    for old in [&args.html, &args.dot].into_iter().flatten() {
+        files::remove(old)?;
     }
     let mut codes = Vec::new();
     let mut all = Vec::new();
@@ -88,5 +93,19 @@ fn judge(path: &Path, args: &CheckArgs) -> Result<Judged, String> {
         budget: Budget { steps: args.budget, bytes: args.memory },
     };
     let (history, judgement) = catalogue::judge(&read.events, dialect, &question).map_err(at)?;
-    Ok(Judged { file, question, history, judgement })
+    Ok(Judged { file, question, options: options(args), history, judgement })
+}
+
+/// The options that change an answer, as they were given.
+fn options(args: &CheckArgs) -> Vec<String> {
+    let mut options = Vec::new();
+    let mut option = |name: &str, value: Option<String>| options.extend(value.map(|value| format!("{name}={value}")));
+    let word = |value: &dyn Fn() -> Option<clap::builder::PossibleValue>| value().map(|v| v.get_name().to_owned());
+    option("--init", args.init.as_ref().map(ToString::to_string));
+    option("--failed-cas", args.failed_cas.and_then(|value| word(&|| value.to_possible_value())));
+    option("--nil-reads", args.nil_reads.and_then(|value| word(&|| value.to_possible_value())));
+    option("--write-order", args.write_order.and_then(|value| word(&|| value.to_possible_value())));
+    option("--budget", (args.budget != Budget::USUAL.steps).then(|| args.budget.to_string()));
+    option("--memory", (args.memory != Budget::USUAL.bytes).then(|| args.memory.to_string()));
+    options
 }

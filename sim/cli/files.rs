@@ -131,6 +131,16 @@ pub(crate) fn replace(path: &Path, text: &str) -> Result<(), String> {
     })
 }
 
+/// Removes a file, if it is there.
+pub(crate) fn remove(path: &Path) -> Result<(), String> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(format!("cannot write {}: {error}", path.display()))
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
 /// Prints to standard output. A reader that has gone away is no error.
 pub(crate) fn print(text: &str) {
     let mut out = io::stdout().lock();

@@ -6,6 +6,7 @@ mod commands;
 mod files;
 mod progress;
 mod run;
+mod shrink;
 mod sweep;
 mod test;
 
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(args),
         Command::Sweep(args) => sweep::sweep(args),
         Command::Test(args) => test::test(args),
+        Command::Shrink(args) => shrink::shrink(args),
         Command::Check(args) => check::check(args),
         Command::List { paths, format } => commands::list(paths, *format),
         Command::Schema => Ok(commands::schema()),

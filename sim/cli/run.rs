@@ -6,8 +6,9 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use lab::outcome::Outcome;
+use lab::repro::{Replayed, Repro};
 use lab::run::{Divergence, EventRecord, Go, Options, Progress as Passed};
-use lab::scenario::{self, Choice, Colour, Diagnostics, Scenario};
+use lab::scenario::{self, Choice, Colour, Diagnostics, Scenario, Source};
 
 use crate::args::{Format, RunArgs};
 use crate::progress::{self, Progress};
@@ -30,11 +31,17 @@ pub(crate) fn run(args: &RunArgs) -> Result<u8, String> {
     }
     let (outcome, divergence, took) = simulate(args, &scenario, seed, format)?;
     let out = args.choice.out.join(&outcome.scenario).join(&outcome.run_id);
-    let (wrote, report_took) = write(&out, &outcome, took)?;
-    debug_assert!(wrote > 0);
+    let repro = written_down(&source, &choice, &outcome);
+    let report_took = write(&out, &outcome, repro.as_ref(), took)?;
     match format {
         Format::Human => {
             files::print(&reports::terminal::run(&outcome, &out.display().to_string(), files::colour()));
+            if let Some(repro) = &repro {
+                files::print(&repro_text(repro, args, seed));
+            }
+            if let Some(replayed) = lab::repro::replayed(&scenario, &outcome) {
+                files::print(&replayed_text(&replayed));
+            }
             files::note(&wall(&outcome, took, report_took));
         }
         Format::Json => files::print(&reports::json::run(&outcome)),
@@ -72,7 +79,40 @@ fn simulate(
     Ok((outcome, divergence, took))
 }
 
-fn write(out: &Path, outcome: &Outcome, took: Duration) -> Result<(usize, Duration), String> {
+/// The run as a file of its own, if it broke a promise: once more, with its faults as they were.
+fn written_down(source: &Source, choice: &Choice, outcome: &Outcome) -> Option<Repro> {
+    let broke = !lab::repro::violated(outcome).is_empty() && !progress::INTERRUPTED.load(Ordering::SeqCst);
+    let mut go = |_: Passed| if progress::INTERRUPTED.load(Ordering::Relaxed) { Go::Stop } else { Go::On };
+    if broke { lab::repro::repro(source, choice, &mut go).ok().flatten() } else { None }
+}
+
+fn repro_text(repro: &Repro, args: &RunArgs, seed: u64) -> String {
+    let told = if repro.same { "its faults as they were" } else { "as far as it can be: it does not break the same" };
+    let mut command = format!("stormglass shrink {}", args.choice.scenario.display());
+    if let Some(variant) = &args.variant {
+        let _ = write!(command, " --variant {variant}");
+    }
+    let _ = write!(command, " --seed {seed}");
+    for (path, value) in &args.choice.sets {
+        let _ = write!(command, " --set '{path}={value}'");
+    }
+    format!("repro    repro.toml beside it: {told}\nsmaller  {command}\n")
+}
+
+fn replayed_text((replayed, epoch): &(Replayed, Option<u32>)) -> String {
+    let epoch = epoch.map(|epoch| format!("; it was made by epoch {epoch}, this is epoch {}", lab::run::EPOCH));
+    let epoch = epoch.unwrap_or_default();
+    match replayed {
+        Replayed::Same => format!("replay   event for event the run it was made from{epoch}\n"),
+        Replayed::SameViolations => format!("replay   other events, the same violations{epoch}\n"),
+        Replayed::Diverged { expected, found } => {
+            let list = |classes: &[String]| if classes.is_empty() { "none".to_owned() } else { classes.join(", ") };
+            format!("replay   DIVERGED: it was to violate {}; it violates {}{epoch}\n", list(expected), list(found))
+        }
+    }
+}
+
+fn write(out: &Path, outcome: &Outcome, repro: Option<&Repro>, took: Duration) -> Result<Duration, String> {
     let started = progress::clock();
     let mut all = reports::files(outcome);
     all.extend(reports::charts::files(outcome));
@@ -89,8 +129,9 @@ fn write(out: &Path, outcome: &Outcome, took: Duration) -> Result<(usize, Durati
         events_per_s: outcome.events as f64 / took.as_secs_f64().max(1e-9),
     };
     all.push(("meta.json".to_owned(), reports::meta(&meta)));
+    all.extend(repro.map(|repro| ("repro.toml".to_owned(), repro.text.clone().into_bytes())));
     files::directory(out, &all)?;
-    Ok((all.len(), report_took))
+    Ok(report_took)
 }
 
 #[expect(clippy::disallowed_methods, reason = "when a run was started stands in meta.json only")]

@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use lab::model::At;
 use lab::outcome::{Found, Quantity, Status};
+use lab::run::Go;
+use lab::scenario::{Choice, Source};
 use lab::sweep::{REPLICATIONS_MAX, Request, SeedResult, Step, Swept};
 use reports::SweepSummary;
 use reports::sweep::{FailureGroup, Mean, Median, Point, Precise, Reruns, Unjudged};
@@ -12,6 +14,39 @@ use crate::args::{Format, SweepArgs};
 use crate::files;
 use crate::progress::{self, Progress};
 use crate::run::told;
+
+/// Failing seeds that are written down per point, the smallest.
+const SEEDS_WRITTEN: usize = 3;
+
+/// Runs with more events than this are not done twice more to be written down.
+const EVENTS_WRITTEN: u64 = 20_000_000;
+
+/// The smallest failing seeds of each point as scenarios of their own.
+fn repros(swept: &Swept, args: &SweepArgs, source: &Source) -> Vec<(String, Vec<u8>)> {
+    let mut made = Vec::new();
+    for (index, point) in swept.points.iter().enumerate() {
+        let broken = |result: &&SeedResult| {
+            result.point == index
+                && result.events <= EVENTS_WRITTEN
+                && result.promises.iter().any(|promise| promise.status == Status::Violated)
+        };
+        for result in swept.results.iter().filter(broken).take(SEEDS_WRITTEN) {
+            let sets = args.choice.sets.iter().chain(&point.sets).cloned().collect();
+            let choice = Choice { variant: point.variant.clone(), sets, seed: Some(result.seed) };
+            // A seed on which the engine fails has been told of.
+            let repro = std::panic::catch_unwind(|| lab::repro::repro(source, &choice, &mut |_| Go::On));
+            if let Ok(Ok(Some(repro))) = repro {
+                let name: String = point
+                    .name()
+                    .chars()
+                    .map(|c| if c.is_alphanumeric() || "._-".contains(c) { c } else { '_' })
+                    .collect();
+                made.push((format!("repro/{name}-{}.toml", result.seed), repro.text.into_bytes()));
+            }
+        }
+    }
+    made
+}
 
 /// Failing seeds that are listed per point.
 const SEEDS_LISTED: usize = 20;
@@ -47,14 +82,19 @@ pub(crate) fn sweep(args: &SweepArgs) -> Result<u8, String> {
     let text = reports::json::sweep(&summary);
     let directory = args.choice.out.join(&swept.name).join(format!("sweep-{}-{}", swept.seeds.0, swept.seeds.1));
     let seeds = reports::seeds::csv(&swept);
-    files::directory(
-        &directory,
-        &[("sweep.json".to_owned(), text.clone().into_bytes()), ("seeds.csv".to_owned(), seeds)],
-    )?;
+    let mut made = vec![("sweep.json".to_owned(), text.clone().into_bytes()), ("seeds.csv".to_owned(), seeds)];
+    let repros = if swept.interrupted { Vec::new() } else { repros(&swept, args, &source) };
+    let count = repros.len();
+    made.extend(repros);
+    files::directory(&directory, &made)?;
     match args.choice.format {
         Format::Human => {
             files::print(&reports::terminal::sweep(&summary, files::colour()));
             files::print(&format!("results  {}\n", directory.display()));
+            if count > 0 {
+                let what = if count == 1 { "a failing run" } else { "failing runs" };
+                files::print(&format!("repros   {count} in repro/: {what}, with faults as they were\n"));
+            }
         }
         Format::Json => files::print(&text),
     }

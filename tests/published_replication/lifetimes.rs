@@ -81,7 +81,13 @@ fn mortal(copies: u32, plan: Plan, wishes: &[Wish], repair_hours: f64, seed: u64
     let hardware = hardware(&vec![0; copies as usize + 1 + wishes.len()], &|_, _| constant(1.0));
     // A machine that has come back is asked again long before the next thing happens.
     let plan = Plan { timeout: Span::millis(10), ..plan };
-    begin(plan, wishes.iter().map(client).collect(), hardware, FaultPlan { faults, heal: LIFE }, seed)
+    begin(
+        plan,
+        wishes.iter().map(client).collect(),
+        hardware,
+        FaultPlan { faults, heal: LIFE, ..FaultPlan::none() },
+        seed,
+    )
 }
 
 fn hours(from: Time, to: Time) -> f64 {
@@ -193,7 +199,8 @@ fn one(seed: u64) -> (f64, f64) {
     // The coefficient of variation of a lognormal law whose logarithm has a deviation of 1.
     let spread = (std::f64::consts::E - 1.0).sqrt();
     let repair = Distribution::lognormal_mean_cv(10.0 * HOUR, spread).expect("a law");
-    let faults = FaultPlan { faults: vec![dies(0, 1000.0 * HOUR, &repair, Loses::USUAL)], heal: LIFE };
+    let faults =
+        FaultPlan { faults: vec![dies(0, 1000.0 * HOUR, &repair, Loses::USUAL)], heal: LIFE, ..FaultPlan::none() };
     let hardware = hardware(&[0], &|_, _| constant(1.0));
     let mut cluster = begin(plan(1, 1, (1, 1), Asked::All), Vec::new(), hardware, faults, seed);
     let mut news = News::default();

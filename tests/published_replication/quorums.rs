@@ -135,6 +135,7 @@ pub(crate) fn majority_of_five(long: bool) -> Vec<Found> {
         let faults = FaultPlan {
             faults: (0..5).map(|node| dies(node, 19.0 * HOUR, &repair, Loses::USUAL)).collect(),
             heal: LIFE,
+            ..FaultPlan::none()
         };
         let hardware = hardware(&[0; 7], &|_, _| constant(1.0));
         let mut cluster = begin(plan(6, 5, (3, 3), Asked::All), vec![client], hardware, faults, seed);
@@ -177,7 +178,7 @@ pub(crate) fn lost_with_the_primary(long: bool) -> Vec<Found> {
             let cut = FaultKind::Partition { sides: Vec::new(), direction, wire };
             let dies = FaultKind::Crash(Loses { memory: true, unsynced: true, disk: true });
             let faults = vec![fault("cut", cut, primary.clone()), fault("dies", dies, primary)];
-            let faults = FaultPlan { faults, heal: Time::END };
+            let faults = FaultPlan { faults, ..FaultPlan::none() };
             let hardware = hardware(&[0, 1, 2], &|from, to| match (from, to) {
                 (0, 1) => exponential(20.0),
                 _ => constant(0.0),

@@ -125,7 +125,7 @@ fn world(seed: u64, wanted: Wanted) -> (Cluster<Role>, Transport) {
     let mut cast = vec![Cast::Node; count as usize];
     cast.extend(scripts(draw));
     let hardware = hardware(draw, cast.len(), cast.len());
-    let faults = FaultPlan { faults: faults(draw, &nodes), heal: HEAL };
+    let faults = FaultPlan { faults: faults(draw, &nodes), heal: HEAL, ..FaultPlan::none() };
     let transport = hardware.links[0].transport;
     (Cluster::new(Arc::new(Play { plan, cast }), hardware, faults, Seed(seed)), transport)
 }

@@ -102,7 +102,7 @@ impl World {
         let hardware = hardware(draw, cast.len(), count as usize);
         let mut faults = faults(draw, &replicas);
         faults.extend(wanted.jumps.then(|| jumps(&replicas)));
-        let faults = FaultPlan { faults, heal: HEAL };
+        let faults = FaultPlan { faults, heal: HEAL, ..FaultPlan::none() };
         Self { play: Play { plan, cast }, hardware, faults, seed: Seed(seed) }
     }
 

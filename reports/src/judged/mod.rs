@@ -19,6 +19,8 @@ pub struct Judged {
     pub file: String,
     /// What was asked.
     pub question: Question,
+    /// The options that asked it, as they are written: whoever judges it again needs them.
+    pub options: Vec<String>,
     /// What was judged.
     pub history: History,
     /// What was said.
@@ -68,8 +70,13 @@ impl Judged {
             }
         }
         if let Some(state) = &shown.state {
-            let _ =
-                writeln!(text, "\n  the longest beginning that can be explained ends in the state {state}, and then");
+            let _ = match shown.left_out {
+                0 => writeln!(
+                    text,
+                    "\n  the longest beginning that can be explained ends in the state {state}, and then"
+                ),
+                _ => writeln!(text, "\n  of these alone, the longest beginning ends in the state {state}, and then"),
+            };
             for refused in &shown.refused {
                 let _ = writeln!(text, "    {}: {}", operation(refused.operation), refused.why);
             }
@@ -97,6 +104,19 @@ impl Judged {
     }
 }
 
+/// An operation as people say it, clipped: its function is whatever the history calls it.
+fn told(operation: &Operation) -> String {
+    clipped(&operation.to_string(), 300)
+}
+
+/// A text of at most so many letters.
+fn clipped(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
+}
+
 /// What an operation did, in as few words as fit above a bar.
 fn deed(operation: &Operation) -> String {
     const SHOWN: usize = 26;
@@ -105,8 +125,5 @@ fn deed(operation: &Operation) -> String {
         Outcome::Ok | Outcome::Fail | Outcome::Info => &operation.argument,
     };
     let told = if value.is_nil() { operation.f.to_string() } else { format!("{} {}", operation.f, brief(value)) };
-    match told.char_indices().nth(SHOWN) {
-        Some((at, _)) => format!("{}…", &told[..at]),
-        None => told,
-    }
+    clipped(&told, SHOWN)
 }

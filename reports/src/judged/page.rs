@@ -2,7 +2,7 @@
 //! order gets, and why nothing can come next. One file of at most 2 MB whatever the history: only the scene is in it.
 
 use super::scene::{self, Role, Scene, Shown};
-use super::{Judged, deed};
+use super::{Judged, clipped, deed, told};
 use crate::charts::axis::Axis;
 use crate::html::lanes::{self, Bar, Lane, Part};
 use crate::html::markup::Markup;
@@ -31,8 +31,8 @@ impl Judged {
         let sections = [
             scene.map(|scene| self.by_client(scene)),
             scene.and_then(by_node),
-            self.violated().and_then(|told| self.how_far(told)),
-            self.violated().and_then(|told| self.witness(told)),
+            self.violated().and_then(|shown| self.how_far(shown)),
+            self.violated().and_then(|shown| self.witness(shown)),
             self.counts(),
         ];
         let sections: Vec<Section> = sections.into_iter().flatten().collect();
@@ -63,18 +63,17 @@ impl Judged {
                 Judgement::Violated(told) => &told.sentence,
                 Judgement::Unknown { why, .. } => why,
             };
-            head.leaf("p", &[("class", "summary")], &clipped(summary));
+            head.leaf("p", &[("class", "summary")], &clipped(summary, TEXT));
             head.node("dl", &[("class", "facts")], |list| {
                 for (name, value) in self.facts() {
                     list.node("div", &[], |pair| {
-                        pair.leaf("dt", &[], name).leaf("dd", &[], &clipped(&value));
+                        pair.leaf("dt", &[], name).leaf("dd", &[], &clipped(&value, TEXT));
                     });
                 }
             });
             head.node("p", &[("class", "replay")], |line| {
                 line.leaf("span", &[], "Judge it again");
-                let told = format!("stormglass check {} --model {model} --consistency {consistency}", self.file);
-                line.leaf("code", &[], &told);
+                line.leaf("code", &[], &clipped(&self.command(), TEXT));
             });
         });
     }
@@ -94,6 +93,22 @@ impl Judged {
         facts
     }
 
+    /// What asks the same again, for a shell.
+    fn command(&self) -> String {
+        let (model, consistency) = self.names();
+        let plain = |c: char| c.is_alphanumeric() || "-_./:=+,".contains(c);
+        let quoted = |word: &str| {
+            if word.chars().all(plain) && !word.is_empty() {
+                word.to_owned()
+            } else {
+                format!("'{}'", word.replace('\'', "'\\''"))
+            }
+        };
+        let words = ["stormglass", "check", &self.file, "--model", model, "--consistency", &consistency];
+        let options = self.options.iter().map(String::as_str);
+        words.into_iter().chain(options).map(quoted).collect::<Vec<_>>().join(" ")
+    }
+
     fn by_client(&self, scene: &Scene<'_>) -> Section {
         let mut lanes = Vec::new();
         for shown in &scene.shown {
@@ -102,7 +117,7 @@ impl Judged {
         lanes.sort_by_key(|lane| lane.name.rsplit(' ').next().and_then(|number| number.parse::<i64>().ok()));
         let mut body = Markup::default();
         drawn(&mut body, scene, &lanes);
-        body.leaf("p", &[("class", "note")], &self.told(scene));
+        body.leaf("p", &[("class", "note")], &self.explained(scene));
         let (id, title) = if self.violated().is_some() {
             ("clients", "What cannot have happened, client by client")
         } else {
@@ -111,18 +126,18 @@ impl Judged {
         Section { id, title, body }
     }
 
-    fn told(&self, scene: &Scene<'_>) -> String {
+    fn explained(&self, scene: &Scene<'_>) -> String {
         let any = |wanted: &dyn Fn(&Shown<'_>) -> bool| scene.shown.iter().any(wanted);
         let mut told =
             String::from("A bar lasts from the question to the answer; every event is as far from the next.");
         if any(&|shown| shown.role == Role::Refused) {
-            told += " What is red has no place in any order.";
+            told += " What is red cannot come next after the order that gets furthest.";
         }
         if self.violated().is_some() && any(&|shown| shown.role == Role::Witness) {
             told += " What is blue shows it.";
         }
         if any(&|shown| shown.role == Role::Beside) {
-            told += " What is grey happened beside it.";
+            told += " What is grey stands beside it.";
         }
         if any(&|shown| shown.between.1.is_none()) {
             told += " Nobody knows when a bar that fades out took effect, or whether.";
@@ -130,63 +145,74 @@ impl Judged {
         if any(&|shown| shown.operation.outcome == Outcome::Fail) {
             told += " A hollow one had no effect.";
         }
-        if any(&|shown| shown.effect.is_some()) {
+        if any(&|shown| shown.effect.is_some_and(|(_, moment)| moment.is_some())) {
             let which =
                 if self.violated().is_some() { "the longest order that explains a beginning" } else { "the order" };
             let _ = write!(told, " A line across a bar is the moment at which it takes effect in {which}.");
         }
-        if scene.more > 0 {
-            let _ = write!(told, " {} more operations of this object are not shown.", thousands(scene.more as u64));
+        if !scene.timed {
+            told += " Nothing is known of the order of operations of different processes.";
+        }
+        match scene.more {
+            0 => {}
+            1 => told += " One more operation is not shown.",
+            more => drop(write!(told, " {} more operations are not shown.", thousands(more as u64))),
         }
         told
     }
 
     /// The order that explains a beginning, its state, and why nothing can come next.
-    fn how_far(&self, told: &Counterexample) -> Option<Section> {
-        let state = told.state.as_ref()?;
+    fn how_far(&self, shown: &Counterexample) -> Option<Section> {
+        let state = shown.state.as_ref()?;
         let mut body = Markup::default();
-        let last = told.prefix.len().saturating_sub(STEPS);
+        let last = shown.prefix.len().saturating_sub(STEPS);
+        let of = if shown.left_out > 0 { "Of those that show it, alone: the" } else { "The" };
         let lead = match last {
-            0 => "The longest order that explains a beginning of the history.".to_owned(),
-            more => format!("The longest order that explains a beginning: the last {STEPS} of {} steps.", more + STEPS),
+            0 => format!("{of} longest order that explains a beginning."),
+            more => {
+                format!("{of} longest order that explains a beginning, the last {STEPS} of {} steps.", more + STEPS)
+            }
         };
         body.leaf("p", &[("class", "lead")], &lead);
         let mut table = Table::new(&[words("operation"), words("client"), words("lines"), numbers("step", "")]);
-        for (n, &index) in told.prefix.iter().enumerate().skip(last) {
+        for (n, &index) in shown.prefix.iter().enumerate().skip(last) {
             let operation = &self.history.operations[index as usize];
             let (client, step) = (format!("process {}", operation.process), (n + 1).to_string());
             table.row(vec![deed(operation), client, lines(operation.lines), step]);
         }
-        if told.prefix.is_empty() {
+        if shown.prefix.is_empty() {
             body.leaf("p", &[], "Nothing can come first.");
         } else {
             table.write(&mut body, None);
         }
         body.node("p", &[("class", "says")], |line| {
             line.say("After it the object holds ")
-                .leaf("code", &[], &clipped(state))
+                .leaf("code", &[], &clipped(state, TEXT))
                 .say(", and of what was asked then");
         });
-        for refused in told.refused.iter().take(STEPS) {
+        if shown.refused.len() > STEPS {
+            body.leaf("p", &[("class", "note")], &format!("{STEPS} of {} that are refused:", shown.refused.len()));
+        }
+        for refused in shown.refused.iter().take(STEPS) {
             let operation = &self.history.operations[refused.operation as usize];
             body.node("article", &[("class", "bad")], |card| {
-                card.leaf("h3", &[], &operation.to_string());
-                card.leaf("p", &[("class", "says")], &clipped(&refused.why));
+                card.leaf("h3", &[], &told(operation));
+                card.leaf("p", &[("class", "says")], &clipped(&refused.why, TEXT));
             });
         }
         Some(Section { id: "order", title: "How far an order gets", body })
     }
 
-    fn witness(&self, told: &Counterexample) -> Option<Section> {
-        if told.operations.is_empty() {
+    fn witness(&self, shown: &Counterexample) -> Option<Section> {
+        if shown.operations.is_empty() {
             return None;
         }
         let mut body = Markup::default();
         let mut columns = vec![words("operation"), words("client"), words("outcome"), words("lines")];
         columns.extend([words("began"), words("ended"), words("node")]);
         let mut table = Table::new(&columns);
-        let first = told.operations.len().saturating_sub(STEPS);
-        for &index in &told.operations[first..] {
+        let first = shown.operations.len().saturating_sub(STEPS);
+        for &index in &shown.operations[first..] {
             let operation = &self.history.operations[index as usize];
             let time = |time: Option<i64>| time.and_then(told_time).unwrap_or_default();
             table.row(vec![
@@ -249,7 +275,7 @@ fn bar(shown: &Shown<'_>) -> Bar {
     let place = effect.map(|(place, _)| format!(", step {place} of the order")).unwrap_or_default();
     Bar {
         words: deed(operation),
-        about: format!("{operation}{place}"),
+        about: format!("{}{place}", told(operation)),
         from: between.0 as f64,
         to: between.1.map(|until| until as f64),
         part: match (role, operation.outcome) {
@@ -258,7 +284,7 @@ fn bar(shown: &Shown<'_>) -> Bar {
             (Role::Witness, _) => Part::Plain,
             (Role::Beside, _) => Part::Beside,
         },
-        effect: effect.map(|(_, moment)| moment),
+        effect: effect.and_then(|(_, moment)| moment),
     }
 }
 
@@ -275,13 +301,5 @@ const fn ending(outcome: Outcome) -> &'static str {
         Outcome::Ok => "ok",
         Outcome::Fail => "fail",
         Outcome::Info => "outcome unknown",
-    }
-}
-
-/// A text that fits on a page: a state may be as large as its history.
-fn clipped(text: &str) -> String {
-    match text.char_indices().nth(TEXT) {
-        Some((at, _)) => format!("{}…", &text[..at]),
-        None => text.to_owned(),
     }
 }

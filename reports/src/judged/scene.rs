@@ -1,7 +1,8 @@
 //! What of a judged history is shown: the operations round those that matter, and when each of them takes effect.
 
 use super::Judged;
-use checkers::history::{Certificate, Judgement, NEVER, Operation, Value};
+use checkers::catalogue::Consistency;
+use checkers::history::{Certificate, Clock, Judgement, NEVER, Operation, Value};
 use std::collections::BTreeMap;
 
 /// As many operations as a picture shows.
@@ -15,8 +16,10 @@ pub(super) struct Scene<'a> {
     pub(super) shown: Vec<Shown<'a>>,
     /// The two events of each: the line, and the time if it is known; in order.
     pub(super) events: Vec<(u32, Option<i64>)>,
-    /// How many more operations the same object has.
+    /// How many more operations there are that could be shown.
     pub(super) more: usize,
+    /// What stands earlier was seen earlier; else only of one process.
+    pub(super) timed: bool,
 }
 
 /// An operation that is shown.
@@ -28,8 +31,9 @@ pub(super) struct Shown<'a> {
     pub(super) operation: &'a Operation,
     /// The numbers of its events in the scene; the second is `None` if nothing is known to be over then.
     pub(super) between: (usize, Option<usize>),
-    /// Its place in the order that explains answers, from 1, and the moment at which it takes effect, counted in events.
-    pub(super) effect: Option<(usize, f64)>,
+    /// Its place in the order that explains answers, from 1, and the moment at which it takes effect, counted in events, if
+    /// the order keeps to real time.
+    pub(super) effect: Option<(usize, Option<f64>)>,
     /// What it is in this story.
     pub(super) role: Role,
 }
@@ -65,7 +69,15 @@ pub(super) fn of(judged: &Judged) -> Option<Scene<'_>> {
         }
         Judgement::Valid(Certificate::Counts(_)) | Judgement::Unknown { .. } => return None,
     };
-    (!chosen.is_empty()).then(|| placed(all, &chosen, order, more))
+    let timed = judged.history.dialect.clock == Clock::Shared;
+    let real_time = timed && judged.question.consistency == Consistency::Linearizable;
+    let mut scene = placed(all, &chosen, order, more);
+    scene.timed = timed;
+    if !real_time {
+        let effects = scene.shown.iter_mut().filter_map(|shown| shown.effect.as_mut());
+        effects.for_each(|(_, moment)| *moment = None);
+    }
+    (!chosen.is_empty()).then_some(scene)
 }
 
 /// Fills up with what began last before they were over, of the same object; tells how many operations it has more.
@@ -103,7 +115,8 @@ fn placed<'a>(all: &'a [Operation], chosen: &BTreeMap<u32, Role>, order: &[u32],
         Shown { index, operation, between, effect: effects.get(&index).copied(), role }
     });
     let shown = shown.collect();
-    Scene { shown, events: positions.into_iter().map(|(_, line, time)| (line, time)).collect(), more }
+    let events = positions.into_iter().map(|(_, line, time)| (line, time)).collect();
+    Scene { shown, events, more, timed: true }
 }
 
 /// When each takes effect: as early as it can, after everything that comes before it in the order. Those between the same
@@ -113,7 +126,7 @@ fn effects(
     order: &[u32],
     invoked: impl Fn(u32) -> u32,
     number: impl Fn(u32) -> usize,
-) -> BTreeMap<u32, (usize, f64)> {
+) -> BTreeMap<u32, (usize, Option<f64>)> {
     let (mut moment, mut after) = (0, BTreeMap::<usize, Vec<(u32, usize)>>::new());
     for (place, &index) in order.iter().enumerate() {
         moment = moment.max(invoked(index));
@@ -125,7 +138,7 @@ fn effects(
     for (event, few) in after {
         let step = 1.0 / (few.len() + 1) as f64;
         for (n, (index, place)) in few.into_iter().enumerate() {
-            effects.insert(index, (place, step.mul_add((n + 1) as f64, event as f64)));
+            effects.insert(index, (place, Some(step.mul_add((n + 1) as f64, event as f64))));
         }
     }
     effects

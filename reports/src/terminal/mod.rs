@@ -8,6 +8,7 @@ mod paint;
 mod parts;
 mod run;
 mod sections;
+mod shrink;
 mod stores;
 mod suite;
 mod sweep;
@@ -16,6 +17,7 @@ pub(crate) use parts::books;
 pub use run::run;
 pub(crate) use run::{counts, missed, over_its_seeds, simply_passed, verdict_mark, virtual_time};
 pub(crate) use sections::{expectation, fault_name, invariant_told, left_to_sweeps, reasons, when};
+pub use shrink::shrink;
 pub use suite::suite;
 pub use sweep::sweep;
 

@@ -204,7 +204,7 @@ fn may_be_slowed(plan: &FaultPlan, nodes: usize) -> Vec<bool> {
     for fault in &plan.faults {
         let FaultKind::SlowCpu { factor } = &fault.kind else { continue };
         assert!(*factor >= 1.0 && factor.is_finite(), "a processor is slowed by a factor of at least 1");
-        for target in &fault.targets {
+        for target in fault.every_target() {
             match target {
                 Target::All(of)
                 | Target::Any { of, .. }

@@ -14,7 +14,9 @@ use kernel::{Distribution, Key, NodeId, PointId, Process, Queue, Seed, Span, Tim
 use crate::event::Event;
 use crate::host::Host;
 use crate::ledger::{FaultEvent, Impact, Instance, Skip, State};
-use crate::network::{Cut, Does, Nuisance};
+use crate::network::Cut;
+use crate::nuisance::{Does, Nuisance};
+use crate::passage::{Transmission, hit};
 use crate::plan::{FaultKind, FaultPlan, Loses, Trigger};
 use crate::targets::{Aim, Choice};
 use crate::watch::Watch;
@@ -94,6 +96,13 @@ impl Faults {
                 let instance = faults.issue(fault as u32, time);
                 queue.at(time, Event::Strike { instance });
             }
+            let plan = Arc::clone(&faults.plan);
+            if let Trigger::Listed(all) = &plan.faults[fault].trigger {
+                for listed in all {
+                    let instance = faults.enter(Some(fault as u32), listed.number, listed.at);
+                    queue.at(listed.at, Event::Strike { instance });
+                }
+            }
         }
         faults
     }
@@ -125,7 +134,7 @@ impl Faults {
                     at += gap.span(&mut stream).max(Span(1));
                 }
             }
-            Trigger::Point { .. } | Trigger::After { .. } => {}
+            Trigger::Point { .. } | Trigger::After { .. } | Trigger::Listed(_) => {}
         }
         assert!(times.len() < INSTANCE_LIMIT, "a run has at most 1 000 000 instances of faults");
         times
@@ -146,6 +155,8 @@ impl Faults {
             fault,
             number,
             nodes: Vec::new(),
+            sides: Vec::new(),
+            hits: Vec::new(),
             planned,
             start: None,
             end: None,
@@ -153,6 +164,15 @@ impl Faults {
             impact: Impact::default(),
         });
         id
+    }
+
+    /// An instance hit a message: its impact, to be counted.
+    pub(crate) fn hit(&mut self, instance: u32, transmission: &Transmission) -> &mut Impact {
+        let entry = &mut self.ledger[instance as usize];
+        if self.plan.named_hits {
+            entry.hits.push(hit(transmission));
+        }
+        &mut entry.impact
     }
 
     /// A point was reached: the instances that strike there.
@@ -208,7 +228,7 @@ impl<P: Process> World<P> {
         }
         let (index, number) = (entry.fault.expect("what was planned has a fault") as usize, entry.number);
         let plan = Arc::clone(&self.faults.plan);
-        let fault = &plan.faults[index];
+        let fault = &*plan.faults[index].instance(number);
         let keys = self.faults.keys[index].clone();
         let repeated = matches!(fault.trigger, Trigger::After { .. } | Trigger::Always);
         let refused = if self.faults.healed || now >= plan.heal {
@@ -319,6 +339,11 @@ impl<P: Process> World<P> {
             }
             FaultKind::Disturb { .. } => self.strikes.push_back(instance),
             FaultKind::Partition { direction, wire, .. } => {
+                let last = aim.side.iter().copied().max().unwrap_or(0);
+                let on = |side: u16| {
+                    (0..).zip(&aim.side).filter(move |(_, at)| **at == side).map(|(node, _)| NodeId(node)).collect()
+                };
+                self.faults.ledger[instance as usize].sides = (1..=last).map(on).collect();
                 self.network.cuts.push(Cut { instance, side: aim.side, direction: *direction, wire: *wire });
             }
             FaultKind::Loss { chance, .. } => {
@@ -334,7 +359,9 @@ impl<P: Process> World<P> {
     fn disturb_links(&mut self, instance: u32, does: Does, chance: f64, links: Vec<(Vec<bool>, Vec<bool>)>) {
         let fault = self.faults.ledger[instance as usize].fault.expect("what is injected by hand is a crash");
         let key = self.faults.keys[fault as usize].effect;
-        self.network.nuisances.push(Nuisance { instance, does, chance, key, links });
+        let number = self.faults.ledger[instance as usize].number;
+        let only = self.faults.plan.faults[fault as usize].hits(number);
+        self.network.nuisances.push(Nuisance { instance, does, chance, key, links, only });
     }
 }
 

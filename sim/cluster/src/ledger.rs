@@ -6,6 +6,8 @@ use alloc::vec::Vec;
 
 use kernel::{NodeId, Time};
 
+use crate::plan::Hit;
+
 /// One occurrence of a fault.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Instance {
@@ -17,6 +19,10 @@ pub struct Instance {
     pub number: u32,
     /// The nodes it was aimed at; empty until it begins. For losses and copies by link, every node of the links.
     pub nodes: Vec<NodeId>,
+    /// Of a partition: who was on which side.
+    pub sides: Vec<Vec<NodeId>>,
+    /// The messages it hit, if the plan asks for their names.
+    pub hits: Vec<Hit>,
     /// When it was due.
     pub planned: Time,
     /// When it began, if it did.

@@ -11,11 +11,12 @@
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
-use kernel::{Handle, Key, Lane, Message, Process, Queue, Seed, Span, Time};
+use kernel::{Handle, Lane, Message, Process, Queue, Seed, Span, Time};
 
 use crate::connection::Connections;
 use crate::event::Event;
 use crate::hardware::Hardware;
+use crate::nuisance::Nuisance;
 use crate::pairs::Pairs;
 use crate::passage::{Resolved, Transmission, Wires, purpose};
 use crate::plan::{Direction, Wire};
@@ -59,17 +60,6 @@ pub(crate) struct Cut {
     pub(crate) wire: Wire,
 }
 
-/// An active fault that loses or copies messages.
-#[derive(Clone)]
-pub(crate) struct Nuisance {
-    pub(crate) instance: u32,
-    pub(crate) does: Does,
-    pub(crate) chance: f64,
-    pub(crate) key: Key,
-    /// For each of its links: which nodes send, which receive.
-    pub(crate) links: Vec<(Vec<bool>, Vec<bool>)>,
-}
-
 /// Sender, receiver, and what has to stay in order: 0 is the one connection of the pair, n + 1 the parcel n alone.
 pub(crate) type Stream = (u16, u16, u32);
 
@@ -105,13 +95,6 @@ enum Fate {
     Lost(Reason),
 }
 
-/// What a nuisance does to some messages.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Does {
-    Lose,
-    Copy,
-}
-
 impl Cut {
     pub(crate) fn covers(&self, from: u16, to: u16) -> bool {
         let (a, b) = (self.side[usize::from(from)], self.side[usize::from(to)]);
@@ -123,13 +106,6 @@ impl Cut {
                 Direction::In => b == 1,
                 Direction::Out => a == 1,
             }
-    }
-}
-
-impl Nuisance {
-    pub(crate) fn covers(&self, does: Does, from: u16, to: u16) -> bool {
-        self.does == does
-            && self.links.iter().any(|(senders, receivers)| senders[usize::from(from)] && receivers[usize::from(to)])
     }
 }
 

@@ -12,8 +12,9 @@ use kernel::{Distribution, Key, Keyed, Lane, Process, Queue, Route, Seed, Span, 
 
 use crate::event::Event;
 use crate::hardware::{Link, Loss, Opening, Transport};
-use crate::network::{Does, Network, Nuisance, Stream};
-use crate::plan::Wire;
+use crate::network::{Network, Stream};
+use crate::nuisance::{Does, Nuisance};
+use crate::plan::{Hit, Wire};
 use crate::watch::{Passage, Reason, Watch};
 use crate::world::World;
 
@@ -128,6 +129,11 @@ impl Resolved {
             None => self.link.latency.span(&mut keyed(key, of, purpose)),
         }
     }
+}
+
+/// The name of a message for faults.
+pub(crate) const fn hit(of: &Transmission) -> Hit {
+    Hit { operation: of.route.operation, hop: of.route.hop, number: of.number }
 }
 
 fn keyed(key: Key, of: &Transmission, purpose: u64) -> Keyed {
@@ -261,9 +267,10 @@ impl<P: Process> World<P> {
             return departure;
         }
         for fault in network.nuisances.iter().filter(|fault| fault.covers(Does::Lose, from, to)) {
-            if fault.key.draw(route.operation, route.hop, transmission.number).share() < fault.chance {
+            let drawn = fault.key.draw(route.operation, route.hop, transmission.number).share() < fault.chance;
+            if fault.hits(hit(transmission), drawn) {
                 departure = departure.and(Err(Reason::Loss));
-                self.faults.ledger[fault.instance as usize].impact.messages_lost += 1;
+                self.faults.hit(fault.instance, transmission).messages_lost += 1;
             }
         }
         departure
@@ -279,13 +286,15 @@ impl<P: Process> World<P> {
     ) {
         let (from, to) = (transmission.from, transmission.to);
         let network = &self.network;
-        let happens =
-            |fault: &&Nuisance| fault.covers(Does::Copy, from, to) && happens(fault.chance, fault.key, transmission);
+        let happens = |fault: &&Nuisance| {
+            let drawn = || happens(fault.chance, fault.key, transmission);
+            fault.covers(Does::Copy, from, to) && fault.hits(hit(transmission), drawn())
+        };
         let latency = |fault: &Nuisance| network.link(from, to).draw(fault.key, transmission, purpose::COPY);
         let copies: Vec<(u32, Span)> =
             network.nuisances.iter().filter(happens).map(|fault| (fault.instance, latency(fault))).collect();
         for (instance, latency) in copies {
-            self.faults.ledger[instance as usize].impact.messages_duplicated += 1;
+            self.faults.hit(instance, transmission).messages_duplicated += 1;
             self.hand_over_twice(parcel, departure + latency, watch);
         }
     }

@@ -3,6 +3,7 @@
 //! A declared fault is a generator: it emits *instances*, which the ledger lists. Every random choice of a fault is keyed
 //! by its name and the instance's number, so that deleting another fault changes nothing here.
 
+use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -15,6 +16,8 @@ pub struct FaultPlan {
     pub faults: Vec<Fault>,
     /// Every fault is revoked here, and none begins at or after it.
     pub heal: Time,
+    /// Whether the ledger shall name the messages that losses and copies hit.
+    pub named_hits: bool,
 }
 
 /// One declared fault.
@@ -205,11 +208,87 @@ pub enum Trigger {
     },
     /// All of the window.
     Always,
+    /// These and no others, whatever the window: what random ones came to, written down.
+    Listed(Vec<Listed>),
+}
+
+/// An instance that is written down.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// Its number: what its draws are keyed with.
+    pub number: u32,
+    /// When it begins.
+    pub at: Time,
+    /// Whom it is aimed at; `None`: the fault's targets.
+    pub targets: Option<Vec<Target>>,
+    /// Of a partition: its sides, instead of targets.
+    pub sides: Vec<Vec<Target>>,
+    /// How long it lasts; `None`: until heal.
+    pub length: Option<kernel::Span>,
+    /// Of losses and copies: which messages it hits, whatever the chance and the links.
+    pub hits: Option<Vec<Hit>>,
+}
+
+/// A message that a fault hit, named by what it is part of, so that others may come and go.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Hit {
+    /// Its operation.
+    pub operation: u64,
+    /// The hop of the operation.
+    pub hop: u64,
+    /// Which transmission of that hop.
+    pub number: u64,
+}
+
+impl Fault {
+    /// Its targets, and those of instances that are written down.
+    pub(crate) fn every_target(&self) -> impl Iterator<Item = &Target> {
+        let listed = if let Trigger::Listed(all) = &self.trigger { &all[..] } else { &[] };
+        self.targets.iter().chain(listed.iter().flat_map(|one| one.targets.iter().flatten()))
+    }
+
+    /// The fault as its instance of this number has it.
+    pub(crate) fn instance(&self, number: u32) -> Cow<'_, Self> {
+        let Trigger::Listed(all) = &self.trigger else { return Cow::Borrowed(self) };
+        let Some(listed) = all.iter().find(|listed| listed.number == number) else { return Cow::Borrowed(self) };
+        let mut own = self.clone();
+        if let Some(targets) = &listed.targets {
+            own.targets.clone_from(targets);
+        }
+        match &mut own.kind {
+            FaultKind::Partition { sides, .. } if listed.targets.is_some() || !listed.sides.is_empty() => {
+                sides.clone_from(&listed.sides);
+            }
+            FaultKind::Loss { chance, links } | FaultKind::Duplicate { chance, links } if listed.hits.is_some() => {
+                *chance = 0.0;
+                links.clear();
+                own.targets.clear();
+            }
+            FaultKind::Partition { .. }
+            | FaultKind::Loss { .. }
+            | FaultKind::Duplicate { .. }
+            | FaultKind::Crash(_)
+            | FaultKind::Pause
+            | FaultKind::SlowCpu { .. }
+            | FaultKind::ClockJump { .. }
+            | FaultKind::Disturb { .. } => {}
+        }
+        own.length = listed.length.map(|length| Distribution::constant(length.0 as f64).expect("a length is a number"));
+        Cow::Owned(own)
+    }
+
+    /// The messages that its instance of this number hits, if they are written down.
+    pub(crate) fn hits(&self, number: u32) -> Option<Vec<Hit>> {
+        let Trigger::Listed(all) = &self.trigger else { return None };
+        let mut hits = all.iter().find(|listed| listed.number == number)?.hits.clone()?;
+        hits.sort_unstable();
+        Some(hits)
+    }
 }
 
 impl FaultPlan {
     /// Nothing goes wrong by itself.
     pub const fn none() -> Self {
-        Self { faults: Vec::new(), heal: Time::END }
+        Self { faults: Vec::new(), heal: Time::END, named_hits: false }
     }
 }

@@ -50,6 +50,8 @@ pub struct Counterexample {
     pub key: Option<Value>,
     /// Indices of the operations that show it.
     pub operations: Vec<u32>,
+    /// How many operations of the object were left out: `prefix`, `state` and `refused` are about the others alone.
+    pub left_out: usize,
     /// The longest order that explains a beginning, as indices.
     pub prefix: Vec<u32>,
     /// The state after it.

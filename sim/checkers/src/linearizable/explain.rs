@@ -32,6 +32,7 @@ pub(super) fn explain<S: Spec>(
     let ended = part.items[stuck as usize].returned;
     let mut told = Counterexample { rule: "linearizable", ..Counterexample::default() };
     told.key = part.key.known().cloned();
+    told.left_out = part.left_out;
     let operation = |item: u32| part.items[item as usize].operation;
     let what = &history.operations[operation(stuck) as usize];
     let about = told.key.as_ref().map_or_else(Default::default, |key| format!("key {key}: "));

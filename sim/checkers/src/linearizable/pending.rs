@@ -18,12 +18,19 @@ struct Stack {
 pub(super) struct Pending {
     first: First,
     words: usize,
+    /// How many wait.
+    count: usize,
     stacks: Vec<Stack>,
 }
 
 impl Pending {
     pub(super) const fn new(first: First, words: usize) -> Self {
-        Self { first, words, stacks: Vec::new() }
+        Self { first, words, count: 0, stacks: Vec::new() }
+    }
+
+    /// How much memory they take.
+    pub(super) const fn bytes(&self) -> usize {
+        self.count * (size_of::<u64>() * self.words + size_of::<Trail>())
     }
 
     /// One more than the most that anything here has spent.
@@ -41,12 +48,14 @@ impl Pending {
         }
         self.stacks[stack].rows.extend_from_slice(row);
         self.stacks[stack].trails.push(trail);
+        self.count += 1;
     }
 
     /// Takes the newest that has spent so much.
     pub(super) fn pop(&mut self, spent: usize, row: &mut [u64]) -> Option<Trail> {
         let stack = &mut self.stacks[spent];
         let trail = stack.trails.pop()?;
+        self.count -= 1;
         let at = stack.rows.len() - self.words;
         row.copy_from_slice(&stack.rows[at..]);
         stack.rows.truncate(at);

@@ -138,7 +138,7 @@ impl<'a, S: Spec> Search<'a, S> {
                     break;
                 }
             }
-            if self.over(budget) {
+            if self.over(budget, pending.bytes()) {
                 return End::Spent;
             }
             if self.enter() && self.hopeful() {
@@ -156,7 +156,7 @@ impl<'a, S: Spec> Search<'a, S> {
             let mut spent = 0;
             while spent < pending.depth() {
                 while let Some((from, item)) = pending.pop(spent, &mut self.row) {
-                    if self.over(budget) {
+                    if self.over(budget, pending.bytes() + next.bytes()) {
                         return End::Spent;
                     }
                     let mut link = self.link(from, item);
@@ -220,9 +220,11 @@ impl<'a, S: Spec> Search<'a, S> {
         path
     }
 
-    fn over(&mut self, budget: Budget) -> bool {
+    /// Takes a step; whether that was too much, with so many bytes of what waits.
+    fn over(&mut self, budget: Budget, waiting: usize) -> bool {
         self.states.spent += 1;
-        self.states.spent > budget.steps || self.memo.bytes() + self.states.bytes + 8 * self.links.len() > budget.bytes
+        let bytes = self.memo.bytes() + self.states.bytes + 8 * self.links.len() + waiting;
+        self.states.spent > budget.steps || bytes > budget.bytes
     }
 
     /// Linearizes what changes nothing, and goes to the next level if what returns at the end of this one is linearized.

@@ -251,7 +251,7 @@ pub(crate) fn stage(count: usize) -> Stage {
     Stage {
         script: Script::default(),
         hardware: Hardware::uniform(count, &disk, link),
-        faults: FaultPlan { faults: Vec::new(), heal: Time::END },
+        faults: FaultPlan::none(),
         seed: Seed(1),
     }
 }

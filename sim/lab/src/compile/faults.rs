@@ -1,6 +1,8 @@
 //! Faults: targets become node sets, points numbers.
 
-use cluster::{Direction, Fault, FaultKind, FaultPlan, LinkTarget, Loses, Target as Nodes, Trigger, Window, Wire};
+use cluster::{
+    Direction, Fault, FaultKind, FaultPlan, LinkTarget, Listed, Loses, Target as Nodes, Trigger, Window, Wire,
+};
 use kernel::{Distribution, NodeId, PointId};
 use systems::app::plan::Part;
 use systems::messaging::Trouble;
@@ -14,11 +16,11 @@ pub(crate) const CHAOS: &str = "chaos";
 
 impl Compiler<'_> {
     /// The fault plan.
-    pub(super) fn faults(&mut self) -> FaultPlan {
+    pub(super) fn faults(&mut self, named_hits: bool) -> FaultPlan {
         let model = self.model;
         let mut faults: Vec<Fault> = model.faults.iter().map(|(name, fault)| self.fault(&name.value, fault)).collect();
         faults.extend(self.chaos());
-        FaultPlan { faults, heal: model.run.heal }
+        FaultPlan { faults, heal: model.run.heal, named_hits }
     }
 
     /// `profile = "exhaustive"`: one crash per run, at one of the points in turn, so that seeds enumerate them; the machine
@@ -154,7 +156,25 @@ impl Compiler<'_> {
                 Trigger::After { fault: found.unwrap_or(0), delay: delay.law.clone() }
             }
             model::Trigger::Always => Trigger::Always,
+            model::Trigger::Listed(all) => Trigger::Listed(all.iter().map(|one| self.instance(fault, one)).collect()),
         }
+    }
+
+    fn instance(&mut self, fault: &model::Fault, one: &model::Listed) -> Listed {
+        let machines = matches!(
+            fault.kind,
+            model::FaultKind::Crash { .. } | model::FaultKind::Pause | model::FaultKind::ClockJump { .. }
+        );
+        let mut targets = one.targets.as_ref().map(|targets| self.targets(targets));
+        if machines {
+            targets.iter_mut().flatten().for_each(|target| self.only_machines(target));
+        }
+        let mut sides: Vec<Vec<Nodes>> = one.split.iter().map(|side| self.targets(side)).collect();
+        // One side alone is what the fault acts on: everybody else is the other side.
+        if sides.len() == 1 {
+            targets = sides.pop();
+        }
+        Listed { number: one.number, at: one.at, targets, sides, length: one.length, hits: one.hits.clone() }
     }
 
     /// The number of the queue or topic that a fault has messages redelivered from, as brokers understand it.

@@ -61,6 +61,8 @@ pub struct Compiled {
 pub struct Edits {
     /// Operations left out: workload name and number. No other draw changes.
     pub dropped: Vec<(String, u64)>,
+    /// The ledger of faults names the messages that were lost or copied.
+    pub named_hits: bool,
 }
 
 /// Compiles a model for one seed.
@@ -101,7 +103,7 @@ fn software<'a>(model: &'a Model, seed: Seed, edits: &Edits) -> (Compiler<'a>, F
     compiler.availability();
     compiler.plan.attempt = compiler.variables.attempt();
     compiler.plan.clock = compiler.variables.clock();
-    let faults = compiler.faults();
+    let faults = compiler.faults(edits.named_hits);
     (compiler, faults)
 }
 
@@ -292,7 +294,8 @@ impl<'a> Compiler<'a> {
             | crate::model::Trigger::Every(_)
             | crate::model::Trigger::Rate(_)
             | crate::model::Trigger::After { .. }
-            | crate::model::Trigger::Always => false,
+            | crate::model::Trigger::Always
+            | crate::model::Trigger::Listed(_) => false,
         });
         let chaos = &model.chaos;
         let by_chaos = chaos.profile == crate::model::ChaosProfile::Exhaustive

@@ -221,6 +221,7 @@ impl Compiler<'_> {
             in_flight,
             transaction,
             dropped,
+            only: workload.only.clone(),
         }
     }
 

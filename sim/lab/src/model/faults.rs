@@ -1,6 +1,7 @@
 //! What shall go wrong.
 
-use kernel::Span;
+use cluster::Hit;
+use kernel::{Span, Time};
 
 use super::{At, Dist, LinkEnds, Place, Target, Window};
 
@@ -23,6 +24,14 @@ pub struct Fault {
     pub require_effect: bool,
     /// The table's place.
     pub place: Place,
+}
+
+impl Fault {
+    /// Its targets, and those of instances that are written down.
+    pub fn every_target(&self) -> impl Iterator<Item = &Target> {
+        let listed = if let Trigger::Listed(all) = &self.trigger { &all[..] } else { &[] };
+        self.targets.iter().chain(listed.iter().flat_map(|one| one.targets.iter().flatten()))
+    }
 }
 
 /// Kinds of fault.
@@ -111,6 +120,27 @@ pub enum Trigger {
     },
     /// Over all of the window.
     Always,
+    /// Exactly so.
+    Listed(Vec<Listed>),
+}
+
+/// An instance that is written down.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Listed {
+    /// Its number.
+    pub number: u32,
+    /// When it begins.
+    pub at: Time,
+    /// How long it lasts; `None`: until heal.
+    pub length: Option<Span>,
+    /// Whom it hits; `None`: the targets of the fault.
+    pub targets: Option<Vec<Target>>,
+    /// The sides of a partition; empty: those of the fault.
+    pub split: Vec<Vec<Target>>,
+    /// The messages that it hits; `None`: by chance.
+    pub hits: Option<Vec<Hit>>,
+    /// The table's place.
+    pub place: Place,
 }
 
 /// `[chaos]`: random schedules of faults.

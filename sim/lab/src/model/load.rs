@@ -1,5 +1,7 @@
 //! Workloads: who asks for what, and when.
 
+use std::ops::Range;
+
 use kernel::{Span, Time};
 
 use super::{At, Call, Dist, Named, Place, Step};
@@ -17,6 +19,8 @@ pub struct Workload {
     pub start: Time,
     /// `stop`.
     pub stop: Time,
+    /// `only`: ranges of operations that are begun, in order; `None`: all.
+    pub only: Option<Vec<Range<u64>>>,
     /// What an operation does.
     pub activity: Activity,
     /// Drawn once per operation.

@@ -18,7 +18,7 @@ mod world;
 
 use kernel::{Distribution, Span, Time};
 
-pub use faults::{Chaos, ChaosProfile, Direction, Fault, FaultKind, Trigger};
+pub use faults::{Chaos, ChaosProfile, Direction, Fault, FaultKind, Listed, Trigger};
 pub use load::{Activity, Load, Stage, Variable, Workload};
 pub use messaging::{
     Ack, Binding, Broker, BrokerKind, Consumer, DeadLetter, Destination, DestinationKind, Exchange, ExchangeKind,
@@ -120,6 +120,8 @@ pub struct Model {
     pub thresholds: Named<At<String>>,
     /// `[expect]` of the base or of the variant.
     pub expect: Expect,
+    /// `[repro]`.
+    pub repro: Option<Repro>,
     /// `[sweep]`.
     pub sweep: Sweep,
     /// The names of all variants in the file.
@@ -173,6 +175,17 @@ pub struct Run {
     pub precision: Option<At<f64>>,
     /// Stop at the first violation of these.
     pub abort_on_fail: Vec<At<String>>,
+}
+
+/// Of which run a scenario is what it came to.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Repro {
+    /// The engine's version of the event order.
+    pub epoch: u32,
+    /// Over every event.
+    pub fingerprint: String,
+    /// The classes of its violations.
+    pub violates: Vec<String>,
 }
 
 /// A half-open window of virtual time.

@@ -95,6 +95,7 @@ fn model(invariants: Vec<(&str, model::Form)>) -> Model {
             vacuous: Vec::new(),
             some_seed: false,
         },
+        repro: None,
         sweep: Sweep { seeds: Some((0, 1)), variants: SweepVariants::Base, matrix: Vec::new() },
         variants: Vec::new(),
     }

@@ -15,6 +15,7 @@ mod warmup;
 use cluster::{Cluster, Loses};
 use kernel::{NodeId, Process as _, Seed, Span, Time};
 use systems::app::machine::Machine;
+use systems::app::plan::Part;
 
 pub use listener::HISTORY_LINES_MAX;
 use listener::Listener;
@@ -229,6 +230,19 @@ impl World {
         )
     }
 
+    /// By workload, how many operations were begun or left out.
+    fn begun(&self) -> Vec<u64> {
+        let mut all = Vec::new();
+        for node in 0..self.cluster.len() as u32 {
+            let (plan, process) = (self.cluster.plan(), self.cluster.process(NodeId(node)));
+            if let (Part::Workload(n), Some(begun)) = (plan.nodes[node as usize].part, process.begun()) {
+                all.resize(all.len().max(n as usize + 1), 0);
+                all[n as usize] = begun;
+            }
+        }
+        all
+    }
+
     /// For people: what keeps the run from being at rest.
     fn what_is_unfinished(&self) -> String {
         let mut parts = Vec::new();
@@ -262,6 +276,49 @@ pub fn run(
     options: &Options,
     progress: &mut dyn FnMut(Progress) -> Go,
 ) -> Result<Outcome, Vec<Diagnostic>> {
+    let ended = to_the_end(scenario, seed, options, progress)?;
+    Ok(ended.conclude(scenario, seed, variant))
+}
+
+/// What came of a run, and what it was made of.
+pub struct Recorded {
+    /// What came of it.
+    pub outcome: Outcome,
+    /// Every instance of a fault, in the order of the ledger, with the messages it hit if `Edits::named_hits` asks for them.
+    pub ledger: Vec<cluster::Instance>,
+    /// What the numbers are called.
+    pub names: crate::names::Names,
+    /// By workload, how many operations were begun or left out.
+    pub begun: Vec<u64>,
+}
+
+/// Runs a scenario with a seed, and keeps what it was made of.
+pub fn recorded(
+    scenario: &Scenario,
+    seed: u64,
+    variant: Option<&str>,
+    options: &Options,
+    progress: &mut dyn FnMut(Progress) -> Go,
+) -> Result<Recorded, Vec<Diagnostic>> {
+    let ended = to_the_end(scenario, seed, options, progress)?;
+    let world = &ended.world;
+    let (ledger, names) = (world.cluster.ledger().to_vec(), world.listener.names.clone());
+    let begun = world.begun();
+    Ok(Recorded { outcome: ended.conclude(scenario, seed, variant), ledger, names, begun })
+}
+
+/// A world that has come to its end, with the warm-up that was chosen for it.
+struct Ended {
+    world: World,
+    settled: Option<warmup::Settled>,
+}
+
+fn to_the_end(
+    scenario: &Scenario,
+    seed: u64,
+    options: &Options,
+    progress: &mut dyn FnMut(Progress) -> Go,
+) -> Result<Ended, Vec<Diagnostic>> {
     let settled = warmup::settle(scenario, seed, progress)?;
     let scenario = settled.as_ref().map_or(scenario, |settled| &settled.scenario);
     let mut world = World::new(scenario, seed, options)?;
@@ -273,9 +330,16 @@ pub fn run(
             break;
         }
     }
-    let mut outcome = world.finish(scenario, seed, variant);
-    if let Some(settled) = settled {
-        settled.tell(&mut outcome);
+    Ok(Ended { world, settled })
+}
+
+impl Ended {
+    fn conclude(self, scenario: &Scenario, seed: u64, variant: Option<&str>) -> Outcome {
+        let Self { world, settled } = self;
+        let mut outcome = world.finish(settled.as_ref().map_or(scenario, |settled| &settled.scenario), seed, variant);
+        if let Some(settled) = settled {
+            settled.tell(&mut outcome);
+        }
+        outcome
     }
-    Ok(outcome)
 }

@@ -22,7 +22,7 @@ use super::values;
 use super::{faults, hardware, targets};
 use crate::model::{
     At, Deadlock, DecisionLog, Dist, Link, LinkEnds, LockMode, Locks, Mode, Model, Named, Op, Order, Overflow, Place,
-    Protocol, Recovery, Run, Service, State, Target, TargetKind, Transaction, Waiting, Window,
+    Protocol, Recovery, Repro, Run, Service, State, Target, TargetKind, Transaction, Waiting, Window,
 };
 
 /// A table being read, its path, and the place of its key.
@@ -140,7 +140,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The tables of a list. One with a name goes by it.
-    fn list<T>(&self, name: &str, read: impl Fn(&Reader<'a>) -> T) -> Vec<T> {
+    pub(super) fn list<T>(&self, name: &str, read: impl Fn(&Reader<'a>) -> T) -> Vec<T> {
         let items = self.node(name).and_then(Node::array).unwrap_or(&[]);
         let path = join(&self.path, name);
         let each = items.iter().enumerate().filter_map(|(n, item)| {
@@ -230,6 +230,12 @@ pub(super) fn build(sources: &[Source], root: &Node, settled: Option<Time>) -> M
             .collect(),
         thresholds: thresholds.table.entries.iter().map(threshold).collect(),
         expect: promises::expect(&reader.below("expect")),
+        repro: reader.node("repro").map(|_| {
+            let repro = reader.below("repro");
+            let violates = repro.texts("violates").into_iter().map(|class| class.value).collect();
+            let fingerprint = repro.text("fingerprint").to_owned();
+            Repro { epoch: repro.integer("epoch") as u32, fingerprint, violates }
+        }),
         sweep: promises::sweep(&reader.below("sweep")),
         variants: reader.named("variants", |_| ()).into_iter().map(|(name, ())| name).collect(),
         phases: phases.clone(),

@@ -29,6 +29,11 @@ impl Files {
         Self(Arc::new(files))
     }
 
+    /// No file is named.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The values of a file's only column.
     pub(super) fn column(&self, name: &str, sort: Sort) -> Result<Vec<f64>, Bad> {
         match self.0.get(name) {

@@ -7,7 +7,8 @@ use super::diagnostic::Diagnostic;
 use super::distributions::Sort;
 use super::nearest::{listed, nearest};
 use super::tree::Node;
-use crate::model::{At, Chaos, ChaosProfile, Direction, Fault, FaultKind, Model, Target, Trigger, Window};
+use super::values;
+use crate::model::{At, Chaos, ChaosProfile, Direction, Fault, FaultKind, Listed, Model, Target, Trigger, Window};
 
 /// The phases a fault's window may name.
 pub(super) struct Windows<'a> {
@@ -89,15 +90,34 @@ pub(super) fn fault(r: &Reader<'_>, windows: &Windows<'_>) -> Fault {
     }
 }
 
-fn partition(r: &Reader<'_>) -> FaultKind {
+/// An instance whose number is its place.
+const UNNUMBERED: u32 = u32::MAX;
+
+fn instance(r: &Reader<'_>) -> Listed {
+    let hits = r.node("hits").map(|_| r.texts("hits").iter().filter_map(|hit| values::hit(&hit.value)).collect());
+    Listed {
+        number: if r.node("n").is_some() { r.integer("n") as u32 } else { UNNUMBERED },
+        at: Time(r.span("at").0),
+        length: r.maybe_span("for"),
+        targets: r.node("target").map(|_| split_targets(r, "target").0),
+        split: sides(r),
+        hits,
+        place: r.key,
+    }
+}
+
+fn sides(r: &Reader<'_>) -> Vec<Vec<Target>> {
     let side = |side: &Node| -> Vec<Target> {
         let items = side.array().unwrap_or(&[]);
         let text = |n: &Node| At { value: n.as_text().unwrap_or("").to_owned(), place: n.place };
         items.iter().map(|n| one_target(&text(n))).collect()
     };
-    let sides = r.node("split").and_then(Node::array).unwrap_or(&[]);
+    r.node("split").and_then(Node::array).unwrap_or(&[]).iter().map(side).collect()
+}
+
+fn partition(r: &Reader<'_>) -> FaultKind {
     FaultKind::Partition {
-        split: sides.iter().map(side).collect(),
+        split: sides(r),
         direction: match r.text("direction") {
             "in" => Direction::In,
             "out" => Direction::Out,
@@ -119,6 +139,12 @@ fn trigger(r: &Reader<'_>) -> Trigger {
     }
     if let Some(point) = r.maybe_at("point") {
         return Trigger::Point { point, of: r.maybe_at("of"), nth: r.maybe_dist("nth", Sort::Counts) };
+    }
+    if r.node("instances").is_some() {
+        let mut all = r.list("instances", instance);
+        // What has no number has that of its place.
+        (0..).zip(&mut all).filter(|(_, listed)| listed.number == UNNUMBERED).for_each(|(n, listed)| listed.number = n);
+        return Trigger::Listed(all);
     }
     if r.node("after").is_some() {
         let after = r.below("after");

@@ -256,9 +256,12 @@ fn cut_by_heal(model: &Model, warnings: &mut Vec<Diagnostic>) {
     for (name, fault) in &model.faults {
         let at = match &fault.trigger {
             Trigger::At(at) => duration(&at.text).ok(),
-            Trigger::Every(_) | Trigger::Rate(_) | Trigger::Point { .. } | Trigger::After { .. } | Trigger::Always => {
-                None
-            }
+            Trigger::Every(_)
+            | Trigger::Rate(_)
+            | Trigger::Point { .. }
+            | Trigger::After { .. }
+            | Trigger::Always
+            | Trigger::Listed(_) => None,
         };
         let length = fault.length.as_ref().and_then(|l| duration(&l.text).ok());
         if let (Some(at), Some(length)) = (at, length) {

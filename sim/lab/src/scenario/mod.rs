@@ -40,6 +40,7 @@ pub use json_schema::json_schema;
 
 pub use diagnostic::{Colour, Diagnostic, Diagnostics, Severity, Source};
 pub(crate) use resolved::{write_key as toml_key, write_text as toml_text};
+pub(crate) use values::write_duration as toml_duration;
 
 use crate::model::{At, Fault, Model, Place, Trigger};
 
@@ -271,8 +272,9 @@ fn errors_of_variants(sources: &[Source], tree: &Node, choice: &Choice, known: &
 
 /// Phases only sort measurements, unless a fault strikes in one; so does the end of the warm-up.
 fn leaves_of(model: &Model, used: &[String], mut leaves: Vec<Leaf>) -> Vec<Leaf> {
-    let begins_with_it =
-        |fault: &Fault| fault.window.from == model.run.warmup && !matches!(fault.trigger, Trigger::At(_));
+    let begins_with_it = |fault: &Fault| {
+        fault.window.from == model.run.warmup && !matches!(fault.trigger, Trigger::At(_) | Trigger::Listed(_))
+    };
     if !model.faults.iter().any(|(_, fault)| begins_with_it(fault)) {
         for leaf in leaves.iter_mut().filter(|l| l.path == "run.warmup") {
             leaf.judging = Some("it leaves things out of measurements, and no fault waits for its end");

@@ -155,6 +155,8 @@ impl<'a> Resolver<'a> {
             | Shape::Seeds
             | Shape::Targets
             | Shape::Sides
+            | Shape::Hits
+            | Shape::Numbers
             | Shape::CallTarget
             | Shape::Row
             | Shape::Else(_)

@@ -120,6 +120,10 @@ pub(super) enum Shape {
     Targets,
     /// A list of lists of targets.
     Sides,
+    /// Messages that a fault hit: `operation/hop/transmission`.
+    Hits,
+    /// Numbers from 0, and ranges of them: `[3, "20..40"]`.
+    Numbers,
     /// `service`, `service.op`, `transactions.x`.
     CallTarget,
     /// `owner.item[key]`.
@@ -344,6 +348,8 @@ pub(super) static ROOT: Form = Form {
             .judging("an expectation is compared with a run after it ended"),
         key("sweep", Shape::Table(&promises::SWEEP), Preset::Table, "Which seeds and variants `sweep` and `test` run.")
             .judging("it chooses runs and changes none of them"),
+        key("repro", Shape::Table(&faults::REPRO), Preset::Absent, "Of which run this is what it came to.")
+            .judging("it is compared with a run after it ended"),
         key("variants", Shape::Variants, Preset::Table, "Partial scenarios that are merged on this one.")
             .judging("a variant changes only the runs that choose it"),
     ],

@@ -43,6 +43,8 @@ pub(super) fn stand_in(shape: Shape) -> Value {
         | Shape::Texts
         | Shape::Targets
         | Shape::Sides
+        | Shape::Hits
+        | Shape::Numbers
         | Shape::Trace
         | Shape::Rows
         | Shape::Events

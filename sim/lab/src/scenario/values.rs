@@ -169,7 +169,7 @@ pub(super) fn clip(text: &str) -> String {
 }
 
 /// The one way to write a duration: the largest unit of which it is a whole number.
-pub(super) fn write_duration(ns: u64) -> String {
+pub(crate) fn write_duration(ns: u64) -> String {
     if ns == 0 {
         return "0s".to_owned();
     }
@@ -351,6 +351,13 @@ pub(super) fn seeds(text: &str) -> Result<(u64, u64), Bad> {
         Some(_) => Err(Bad::new("there is no seed in here: the end is not included").help("\"0..100\" are 100 seeds")),
         None => Err(Bad::new(format!("`{}` is no range of seeds", clip(text))).help("seeds are written \"0..100\"")),
     }
+}
+
+/// `17/3/0`: the third hop of operation 17, as it was sent first.
+pub(super) fn hit(text: &str) -> Option<cluster::Hit> {
+    let mut parts = text.split('/').map(|part| part.parse().ok());
+    let hit = cluster::Hit { operation: parts.next()??, hop: parts.next()??, number: parts.next()?? };
+    parts.next().is_none().then_some(hit)
 }
 
 /// What a name may look like.

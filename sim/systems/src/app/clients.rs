@@ -51,6 +51,11 @@ impl Clients {
         }
     }
 
+    /// How many operations have been begun or left out.
+    pub const fn begun(&self) -> u64 {
+        self.begun
+    }
+
     /// The number of the next operation, counted from 0.
     pub fn number(&mut self) -> u64 {
         self.begun += 1;

@@ -68,6 +68,16 @@ pub enum Role {
     Clients(Clients),
 }
 
+impl Machine {
+    /// Of clients: how many operations have been begun or left out.
+    pub const fn begun(&self) -> Option<u64> {
+        match &self.role {
+            Role::Clients(clients) => Some(clients.begun()),
+            Role::Server(_) | Role::Store(_) | Role::Broker(_) | Role::Topics(_) | Role::Keeper(_) => None,
+        }
+    }
+}
+
 impl Process for Machine {
     type Plan = Plan;
     type Message = Message;

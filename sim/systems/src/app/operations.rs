@@ -26,6 +26,9 @@ impl Machine {
     pub(super) fn schedule_arrival(&mut self, plan: &Plan, now: Time, out: &mut impl Effects<Self>) {
         let (_, workload) = self.workload(plan);
         let Role::Clients(clients) = &mut self.role else { return };
+        if workload.is_over(clients.begun()) {
+            return;
+        }
         if let Some(at) = clients.next_arrival(workload) {
             out.set_timer(Timer::Arrive, Delay::Fixed(at.since(now)));
         }
@@ -41,11 +44,11 @@ impl Machine {
     pub(super) fn begin_operation(&mut self, plan: &Plan, now: Time, user: Option<u32>, out: &mut impl Effects<Self>) {
         let (index, workload) = self.workload(plan);
         let Role::Clients(clients) = &mut self.role else { return };
-        if now >= workload.stop {
+        if now >= workload.stop || workload.is_over(clients.begun()) {
             return;
         }
         let number = clients.number();
-        if workload.dropped.contains(&number) {
+        if !workload.begins(number) {
             if let Some(user) = user {
                 Self::think(workload, user, number, out);
             }

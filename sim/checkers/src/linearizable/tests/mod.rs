@@ -384,6 +384,24 @@ fn a_conflict_that_is_hard_to_confirm_takes_nothing_from_what_is_easy() {
 }
 
 #[test]
+fn what_waits_to_be_tried_counts_as_memory() {
+    let dialect = Dialect {
+        failed_cas: FailedCas::Dropped,
+        nil_read: NilRead::Nothing,
+        clock: Clock::Shared,
+        write_order: WriteOrder::Unknown,
+    };
+    let event = |process, phase, f, value| random::event(process, phase, None, f, value);
+    let mut events: Vec<Event> = (0..400).map(|n| event(n, Phase::Invoke, "add", Value::Int(n))).collect();
+    let [asked, told] = [Value::Nil, Value::list(vec![Value::Int(7)])];
+    events.extend([event(400, Phase::Invoke, "read", asked), event(400, Phase::Ok, "read", told)]);
+    let history = History::new(&events, dialect, Orphans::Refused).unwrap();
+    let budget = Budget { steps: 1_000_000, bytes: 4_000_000 };
+    let judgement = check(&Set::of(&history), &history, budget).unwrap();
+    assert!(matches!(judgement, Judgement::Unknown { spent, .. } if spent < 20_000), "{judgement:?}");
+}
+
+#[test]
 fn an_object_of_the_users_own_is_judged_too() {
     // A register that forgets: once read, it holds nothing. Whoever reads it second finds nothing.
     #[derive(Clone)]

@@ -63,6 +63,11 @@ struct Chain {
 }
 
 impl Chain {
+    /// A value alone.
+    const fn of(first: u32, cluster: &Cluster) -> Self {
+        Self { first, first_end: cluster.first_end, last_begin: cluster.last_begin }
+    }
+
     /// Whether it needs a stretch of time for itself.
     const fn stretches(&self) -> bool {
         self.first_end < self.last_begin
@@ -201,7 +206,7 @@ impl<'a> Values<'a> {
         if self.differing.is_empty() {
             return Ok(self.path(&chains, &order).0);
         }
-        differing::woven(self, &chains, &stretches, order)
+        differing::woven(self, chains, &stretches, order)
     }
 
     /// The calls in the order of their chains; each value and the place of its first call.
@@ -286,7 +291,7 @@ impl<'a> Values<'a> {
                 few.extend(self.reads(seen).next());
                 return Err(Guess::Conflict(few));
             }
-            let mut chain = Chain { first: place, first_end: cluster.first_end, last_begin: 0 };
+            let mut chain = Chain { last_begin: 0, ..Chain::of(place, cluster) };
             let mut latest = place;
             for value in self.chain(place) {
                 let Cluster { first_end, last_begin, .. } = *self.cluster(value);

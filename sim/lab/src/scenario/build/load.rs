@@ -1,5 +1,7 @@
 //! Workloads and variables.
 
+use std::ops::Range;
+
 use kernel::Time;
 
 use super::super::data::Files;
@@ -26,10 +28,31 @@ pub(super) fn workload(r: &Reader<'_>) -> Workload {
         clients: r.count("clients"),
         start: r.time("start"),
         stop: r.time("stop"),
+        only: only(r),
         activity: activity(r),
         vars: vars(r),
         zone: r.maybe_at("zone"),
     }
+}
+
+/// Ranges in order, without overlaps.
+fn only(r: &Reader<'_>) -> Option<Vec<Range<u64>>> {
+    let range = |node: &Node| match &node.value {
+        Value::Integer(number) => *number as u64..*number as u64 + 1,
+        Value::Text(range) => {
+            let (from, to) = values::seeds(range).expect(COMPLETE);
+            from..to
+        }
+        Value::Float(_) | Value::Boolean(_) | Value::Date(_) | Value::Array(_) | Value::Table(_) => 0..0,
+    };
+    let mut ranges: Vec<Range<u64>> = r.node("only")?.array()?.iter().map(range).collect();
+    ranges.sort_by_key(|range| (range.start, range.end));
+    ranges.dedup_by(|later, first| {
+        let joined = later.start <= first.end;
+        first.end = if joined { first.end.max(later.end) } else { first.end };
+        joined
+    });
+    Some(ranges)
 }
 
 fn activity(r: &Reader<'_>) -> Activity {

@@ -230,3 +230,34 @@ pub(super) fn points(node: &Node) -> Result<Checked> {
     }
     Ok(plain(Value::Array(checked)))
 }
+
+/// Messages by name; the problem of one is told there.
+pub(super) fn hits(node: &Node) -> Result<Checked> {
+    let Some(items) = node.array() else {
+        return Err(found(node, "a list of messages, operation/hop/transmission: [\"17/3/0\"]").into());
+    };
+    for item in items {
+        if item.as_text().and_then(values::hit).is_none() {
+            return Err(within(found(item, "a message, operation/hop/transmission: \"17/3/0\"").into(), item));
+        }
+    }
+    Ok(plain(node.value.clone()))
+}
+
+/// Numbers from 0 and ranges of them; the problem of one is told there.
+pub(super) fn numbers(node: &Node) -> Result<Checked> {
+    let Some(items) = node.array() else {
+        return Err(found(node, "a list of numbers and ranges: [3, \"20..40\"]").into());
+    };
+    for item in items {
+        let right = match &item.value {
+            Value::Integer(number) => *number >= 0,
+            Value::Text(range) => values::seeds(range).is_ok(),
+            Value::Float(_) | Value::Boolean(_) | Value::Date(_) | Value::Array(_) | Value::Table(_) => false,
+        };
+        if !right {
+            return Err(within(found(item, "a number from 0, or a range, half open: \"20..40\"").into(), item));
+        }
+    }
+    Ok(plain(node.value.clone()))
+}

@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use kernel::Time;
+
 use super::super::diagnostic::Diagnostic;
 use super::super::resolve::PHASES;
 use super::super::targets::write_target;
 use super::super::values::{clip, duration, write_duration};
 use super::{Checker, find};
-use crate::model::{At, Fault, FaultKind, LinkEnds, Pick, Place, Target, TargetKind, Trigger};
+use crate::model::{At, Fault, FaultKind, LinkEnds, Listed, Pick, Place, Target, TargetKind, Trigger};
 
 impl<'a> Checker<'a> {
     pub(super) fn links(&mut self) {
@@ -173,7 +175,26 @@ impl<'a> Checker<'a> {
                     self.unknown_in(other, "fault", &self.model.faults);
                 }
             }
+            Trigger::Listed(all) => self.instances(name, fault, all, times_are_known.then_some(heal)),
             Trigger::Point { of: None, .. } | Trigger::Every(_) | Trigger::Rate(_) | Trigger::Always => {}
+        }
+    }
+
+    fn instances(&mut self, name: &'a At<String>, fault: &'a Fault, all: &'a [Listed], heal: Option<Time>) {
+        for (n, one) in all.iter().enumerate() {
+            for target in one.targets.iter().flatten().chain(one.split.iter().flatten()) {
+                self.target(target, Some((name, fault)));
+            }
+            self.sides(&one.split);
+            if let Some(other) = all[..n].iter().find(|other| other.number == one.number) {
+                let message = format!("two instances have the number {}", one.number);
+                let error = Diagnostic::error(one.place, message, "numbers name what an instance draws");
+                self.errors.push(error.also(other.place, "the first"));
+            }
+            if let Some(heal) = heal.filter(|heal| one.at >= *heal) {
+                let label = format!("every fault is revoked at {} (`run.heal`)", write_duration(heal.0));
+                self.errors.push(Diagnostic::error(one.place, "this fault would strike after it is healed", label));
+            }
         }
     }
 
@@ -194,8 +215,11 @@ impl<'a> Checker<'a> {
     }
 
     fn fault_kind(&mut self, name: &'a At<String>, fault: &'a Fault, target_is_wrong: bool) {
+        let told = |one: &Listed| one.targets.is_some() || !one.split.is_empty();
+        let each_told = matches!(&fault.trigger, Trigger::Listed(all) if all.iter().all(told));
+        let each_hit = matches!(&fault.trigger, Trigger::Listed(all) if all.iter().all(|one| one.hits.is_some()));
         let mut needs = |missing: bool, what: &str, example: &str| {
-            if missing && !target_is_wrong {
+            if missing && !target_is_wrong && !each_told {
                 let error = Diagnostic::error(name.place, format!("`faults.{}` hits nothing", name.value), what);
                 self.errors.push(error.help(example));
             }
@@ -245,6 +269,9 @@ impl<'a> Checker<'a> {
                 for end in links.iter().flat_map(|l| [&l.from, &l.to]) {
                     self.target(end, Some((name, fault)));
                 }
+                if each_hit {
+                    return;
+                }
                 self.share_is_written(name, "`chance` is missing: which share of the messages?");
             }
             FaultKind::Loss { links } => {
@@ -252,7 +279,7 @@ impl<'a> Checker<'a> {
                     self.target(end, Some((name, fault)));
                 }
                 let path = format!("faults.{}.chance", name.value);
-                if self.part_place("faults", name, "chance") == name.place && !self.broken(&[&path]) {
+                if self.part_place("faults", name, "chance") == name.place && !self.broken(&[&path]) && !each_hit {
                     let label = "`chance` is missing: which share of the messages?";
                     let error =
                         Diagnostic::error(name.place, format!("`faults.{}` loses everything", name.value), label);
@@ -309,7 +336,7 @@ impl<'a> Checker<'a> {
 
     /// Clients have no machine that could die.
     fn only_services(&mut self, fault: &'a Fault) {
-        for target in &fault.targets {
+        for target in fault.every_target() {
             if let TargetKind::Queue(_) | TargetKind::Topic(_) = target.kind {
                 let label = "its broker has machines; name that";
                 self.errors.push(Diagnostic::error(target.place, "this fault hits machines", label));
@@ -321,7 +348,7 @@ impl<'a> Checker<'a> {
             }
         }
         if let FaultKind::Crash { .. } | FaultKind::Pause | FaultKind::SlowCpu { .. } = fault.kind {
-            for at in fault.targets.iter().filter(|t| matches!(t.kind, TargetKind::Others)) {
+            for at in fault.every_target().filter(|t| matches!(t.kind, TargetKind::Others)) {
                 let label = "`others` are those on no side of a partition";
                 self.errors.push(Diagnostic::error(at.place, "there are no others here", label));
             }
@@ -335,7 +362,12 @@ impl<'a> Checker<'a> {
             .iter()
             .filter_map(|(name, fault)| match &fault.trigger {
                 Trigger::After { fault, .. } => Some((name.value.as_str(), (fault.value.as_str(), fault.place))),
-                Trigger::At(_) | Trigger::Every(_) | Trigger::Rate(_) | Trigger::Point { .. } | Trigger::Always => None,
+                Trigger::At(_)
+                | Trigger::Every(_)
+                | Trigger::Rate(_)
+                | Trigger::Point { .. }
+                | Trigger::Always
+                | Trigger::Listed(_) => None,
             })
             .collect();
         let mut told: BTreeSet<&str> = BTreeSet::new();

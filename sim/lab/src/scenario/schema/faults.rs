@@ -112,6 +112,12 @@ static FAULT: Form = Form {
         key("rate", Shape::Rate, Preset::Absent, "It strikes at random times at this rate within its window."),
         key("point", Shape::Point, Preset::Absent, "It strikes when a protocol reaches this point."),
         key("after", Shape::Table(&AFTER), Preset::Absent, "It strikes some time after another fault did."),
+        key(
+            "instances",
+            Shape::List(&INSTANCE),
+            Preset::Absent,
+            "It strikes exactly so and not otherwise: what random ones came to, written down.",
+        ),
         key("window", Shape::WindowOrPhase, Preset::Chaos, "Where it may strike. Default: from warm-up to heal."),
         key(
             "of",
@@ -169,7 +175,31 @@ static FAULT: Form = Form {
         "to", "knobs",
     ],
     short: Short::None,
-    choices: &[Choice { what: "triggers", keys: &["at", "every", "rate", "point", "after"], needed: false }],
+    choices: &[Choice {
+        what: "triggers",
+        keys: &["at", "every", "rate", "point", "after", "instances"],
+        needed: false,
+    }],
+};
+
+static INSTANCE: Form = Form {
+    what: "an instance",
+    keys: &[
+        key(
+            "n",
+            Shape::Integer(0, 999_999),
+            Preset::Absent,
+            "Its number, which its draws are keyed with; else its place.",
+        ),
+        key("at", Shape::Duration, Preset::Required, "When it begins."),
+        key("for", Shape::Duration, Preset::Absent, "How long it lasts; else until heal."),
+        key("target", Shape::Targets, Preset::Absent, "Whom it hits; else those of the fault."),
+        key("split", Shape::Sides, Preset::Absent, "The sides of a partition; else those of the fault."),
+        key("hits", Shape::Hits, Preset::Absent, "The messages that are lost or copied; else by `chance`."),
+    ],
+    later: &[],
+    short: Short::None,
+    choices: &[],
 };
 
 static AFTER: Form = Form {
@@ -180,6 +210,19 @@ static AFTER: Form = Form {
     ],
     later: &[],
     short: Short::Key("fault"),
+    choices: &[],
+};
+
+/// `[repro]`.
+pub(super) static REPRO: Form = Form {
+    what: "`[repro]`",
+    keys: &[
+        key("epoch", Shape::Integer(1, 1_000_000), Preset::Required, "The engine's version of the event order."),
+        key("fingerprint", Shape::Text, Preset::Required, "Over every event."),
+        key("violates", Shape::Texts, Preset::Required, "The classes of its violations: `paid_iff_confirmed/at_rest`."),
+    ],
+    later: &[],
+    short: Short::None,
     choices: &[],
 };
 

@@ -39,6 +39,8 @@ impl Shape {
             Self::Seeds => "a range of seeds",
             Self::Targets => "a target",
             Self::Sides => "a list of sides",
+            Self::Hits => "a list of messages",
+            Self::Numbers => "a list of numbers and ranges",
             Self::CallTarget => "something that can be called",
             Self::Row => "a row of state",
             Self::Value => "a value",
@@ -109,6 +111,8 @@ impl Shape {
             | Self::Seeds
             | Self::Targets
             | Self::Sides
+            | Self::Hits
+            | Self::Numbers
             | Self::CallTarget
             | Self::Row
             | Self::Factor(_)
@@ -176,6 +180,8 @@ impl Shape {
             | Self::Seeds
             | Self::Targets
             | Self::Sides
+            | Self::Hits
+            | Self::Numbers
             | Self::CallTarget
             | Self::Row
             | Self::Value

@@ -40,6 +40,12 @@ static WORKLOAD: Form = Form {
             Preset::Absent,
             "How the load changes, one after the other; the last holds.",
         ),
+        key(
+            "only",
+            Shape::Numbers,
+            Preset::Absent,
+            "Only these operations, by number from 0; nobody else's draws change.",
+        ),
         key("clients", Shape::Count(1), Preset::Absent, "Identities of an open loop; else each operation its own."),
         key("vars", Shape::Keyed(&Shape::Variable), Preset::Table, "Variables, drawn once per operation."),
         ZONE,

@@ -2,6 +2,7 @@
 
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use kernel::{CellId, Distribution, SeriesId, Span, Time};
 
@@ -35,6 +36,24 @@ pub struct Workload {
     pub transaction: Option<u32>,
     /// Operations (by their number here) that are left out; nobody else's draws change.
     pub dropped: BTreeSet<u64>,
+    /// Only these are begun, as ranges in order; none: all.
+    pub only: Option<Vec<Range<u64>>>,
+}
+
+impl Workload {
+    /// Whether an operation is begun, by its number.
+    pub fn begins(&self, number: u64) -> bool {
+        let wanted = |only: &Vec<Range<u64>>| {
+            let after = only.partition_point(|range| range.start <= number);
+            after > 0 && number < only[after - 1].end
+        };
+        !self.dropped.contains(&number) && self.only.as_ref().is_none_or(wanted)
+    }
+
+    /// Whether none is begun from this number on.
+    pub fn is_over(&self, number: u64) -> bool {
+        self.only.as_ref().is_some_and(|only| only.last().is_none_or(|range| range.end <= number))
+    }
 }
 
 /// What is measured of the operations of a workload.

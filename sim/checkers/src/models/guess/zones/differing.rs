@@ -1,7 +1,8 @@
 //! Calls that found something else than a value: each stands at the first moment at which that value is not there.
 //!
 //! Nothing says where chains stand that need no time for themselves; so where such a call finds its value in the way, a
-//! chain that can stand behind that value is put there, a few times. What remains is left to a search.
+//! chain that can stand behind that value is put there, or a write that may have happened although nobody saw it, a few
+//! times. What remains is left to a search.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -21,32 +22,47 @@ type InTheWay = (u32, u32);
 
 /// A path of all chains with these calls in it.
 pub(super) fn woven(
-    values: &Values<'_>,
-    chains: &[Chain],
+    values: &mut Values<'_>,
+    mut chains: Vec<Chain>,
     stretches: &[Stretch],
     mut order: Vec<Place>,
 ) -> Result<Vec<u32>, Guess> {
     let mut whose = vec![NONE; values.clusters.len()];
-    for (n, chain) in (0..).zip(chains) {
+    for (n, chain) in (0..).zip(&chains) {
         values.chain(chain.first).for_each(|place| whose[place as usize] = n);
     }
+    let mut places = vec![0; chains.len()];
+    let mut unseen = unseen(values);
     for _ in 0..ROUNDS {
-        let (path, held) = values.path(chains, &order);
+        let (path, held) = values.path(&chains, &order);
         let failed = match placed(values, path, &held) {
             Ok(woven) => return Ok(woven),
             Err(failed) => failed,
         };
-        let chain_of = |value: u32| whose[value as usize];
-        let sure = |&(n, value): &InTheWay| always_there(values, chains, chain_of(value), (n, value));
-        if let Some(few) = failed.iter().take(TRIED).find_map(sure) {
+        if let Some(few) = failed.iter().find_map(|&failed| always_there(values, failed, || false)) {
             return Err(Guess::Conflict(few));
         }
+        (0..).zip(&order).for_each(|(at, &(.., n))| places[n as usize] = at);
         let mut moved = false;
-        for (n, value) in failed {
-            moved |= moved_behind(values, chains, stretches, &mut order, (n, chain_of(value)));
+        for &(n, value) in &failed {
+            let at = places[whose[value as usize] as usize];
+            if moved_behind(values, &chains, stretches, &mut order, (n, at)) {
+                moved = true;
+            } else if let Some((moment, place)) = written_behind(values, stretches, &mut unseen, (n, order[at].0)) {
+                let chain = Chain::of(place, values.cluster(place));
+                values.clusters[place as usize].happened = true;
+                whose[place as usize] = chains.len() as u32;
+                order.push((moment, chain.last_begin, chains.len() as u32));
+                places.push(0);
+                chains.push(chain);
+                moved = true;
+            }
         }
         if !moved {
-            break;
+            let forever = |&(n, value): &InTheWay| {
+                always_there(values, (n, value), || forever_there(values, &chains, whose[value as usize], n))
+            };
+            return Err(failed.iter().take(TRIED).find_map(forever).map_or(Guess::Nothing, Guess::Conflict));
         }
         order[1..].sort_unstable();
     }
@@ -59,10 +75,9 @@ fn moved_behind(
     chains: &[Chain],
     stretches: &[Stretch],
     order: &mut [Place],
-    (call, whose): (u32, u32),
+    (call, at): (u32, usize),
 ) -> bool {
     let &Asked { invoked, returned, .. } = &values.asked[call as usize];
-    let Some(at) = order.iter().position(|&(.., n)| n == whose) else { return false };
     let (from, _) = free_from(stretches, order[at].0.max(invoked));
     let movable = |&n: &usize| {
         let chain = &chains[order[n].2 as usize];
@@ -71,6 +86,32 @@ fn moved_behind(
     let Some(n) = (at.saturating_sub(TRIED)..=at).rev().find(movable) else { return false };
     order[n].0 = from;
     true
+}
+
+/// What was written although nobody saw it, if it was: when that began, and the value; the last first.
+fn unseen(values: &Values<'_>) -> Vec<(u32, u32)> {
+    let written = |&(_, cluster): &(u32, &Cluster)| !cluster.happened && cluster.found == NONE && cluster.write != NONE;
+    let each = (0..).zip(&values.clusters).filter(written);
+    let mut unseen: Vec<(u32, u32)> = each.map(|(place, cluster)| (cluster.last_begin, place)).collect();
+    unseen.sort_unstable();
+    unseen.reverse();
+    unseen
+}
+
+/// The first of these, if it can stand behind this moment before a call is over: where, and which.
+fn written_behind(
+    values: &Values<'_>,
+    stretches: &[Stretch],
+    unseen: &mut Vec<(u32, u32)>,
+    (call, behind): (u32, u32),
+) -> Option<(u32, u32)> {
+    let &Asked { invoked, returned, .. } = &values.asked[call as usize];
+    let &(begun, place) = unseen.last()?;
+    let (moment, _) = free_from(stretches, behind.max(invoked).max(begun));
+    (moment < returned).then(|| {
+        unseen.pop();
+        (moment, place)
+    })
 }
 
 /// A path with these calls in it, or those that find no place.
@@ -140,9 +181,9 @@ fn there(values: &Values<'_>, end: u32, held: &[(u32, u32)]) -> Vec<(u32, u32)> 
     there
 }
 
-/// The calls that show that a value was there from before a call until it was over, if it is sure that it was: nothing can
-/// have been set in its place.
-fn always_there(values: &Values<'_>, chains: &[Chain], whose: u32, (n, value): InTheWay) -> Option<Vec<u32>> {
+/// The calls that show that a value was there from before a call until it was over, if it is sure that it was: others found
+/// it there later, or it stayed there.
+fn always_there(values: &Values<'_>, (n, value): InTheWay, stayed: impl Fn() -> bool) -> Option<Vec<u32>> {
     let &Asked { invoked, returned, .. } = &values.asked[n as usize];
     let Cluster { mut first_end, mut last_begin, next, .. } = *values.cluster(value);
     let replaced = (next != NONE).then(|| values.cluster(next).write);
@@ -150,20 +191,7 @@ fn always_there(values: &Values<'_>, chains: &[Chain], whose: u32, (n, value): I
         let by = &values.asked[by as usize];
         (first_end, last_begin) = (first_end.min(by.returned), last_begin.max(by.invoked));
     }
-    // What may have happened although nobody saw it can stand anywhere.
-    let unseen = || {
-        let mut writers = values.clusters.iter().filter(|cluster| !cluster.happened).map(|cluster| cluster.write);
-        writers.any(|write| values.asked.get(write as usize).is_some_and(|write| write.invoked < returned))
-    };
-    let ever_after = || {
-        let own = &chains[whose as usize];
-        let behind = |chain: &Chain| {
-            let write = values.cluster(chain.first).write;
-            chain.first_end > own.last_begin && values.asked[write as usize].invoked < returned
-        };
-        replaced.is_none() && !unseen() && !(1..).zip(&chains[1..]).any(|(n, chain)| n != whose && behind(chain))
-    };
-    if first_end > invoked || (returned > last_begin && !ever_after()) {
+    if first_end > invoked || (returned > last_begin && (replaced.is_some() || !stayed())) {
         return None;
     }
     let mut few = values.writers(value)?;
@@ -171,4 +199,20 @@ fn always_there(values: &Values<'_>, chains: &[Chain], whose: u32, (n, value): I
     few.extend(values.bound(value, first_end, last_begin));
     few.push(n);
     Some(few)
+}
+
+/// Whether nothing can have been set in the place of the last value of this chain before a call was over.
+fn forever_there(values: &Values<'_>, chains: &[Chain], whose: u32, call: u32) -> bool {
+    let returned = values.asked[call as usize].returned;
+    // What may have happened although nobody saw it can stand anywhere.
+    let mut unseen = values.clusters.iter().filter(|cluster| !cluster.happened).map(|cluster| cluster.write);
+    if unseen.any(|write| values.asked.get(write as usize).is_some_and(|write| write.invoked < returned)) {
+        return false;
+    }
+    let own = &chains[whose as usize];
+    let behind = |chain: &Chain| {
+        let write = values.cluster(chain.first).write;
+        chain.first_end > own.last_begin && values.asked[write as usize].invoked < returned
+    };
+    !(1..).zip(&chains[1..]).any(|(n, chain)| n != whose && behind(chain))
 }

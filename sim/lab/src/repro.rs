@@ -1,0 +1,315 @@
+//! A run written down: what its random faults came to, as instances that are named by what they hit.
+//!
+//! An instance keeps its number, which keys what it draws besides (what of a write survives a crash, how long a copy
+//! travels), so the run that is written down is the run that was. What waits for a point of a protocol, or follows a fault
+//! that does, goes on waiting for it: that says more than a time.
+
+use std::fmt::Write as _;
+
+use cluster::Hit;
+use kernel::{Span, Time};
+
+use crate::compile::Edits;
+use crate::measure::Detail;
+use crate::model::{Fault, FaultKind, Model, Pick, Target, TargetKind, Trigger};
+use crate::outcome::{Outcome, Status};
+use crate::run::{EPOCH, Go, History, Options, Progress, Recorded, recorded};
+use crate::scenario::{Choice, Diagnostic, Scenario, Source, load, toml_duration as duration, toml_text};
+
+/// An instance of a fault, as it was.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Struck {
+    /// Its number.
+    pub(crate) number: u32,
+    /// When it began.
+    pub(crate) at: Time,
+    /// How long it lasted; `None`: until heal, or the end.
+    pub(crate) length: Option<Span>,
+    /// Whom it hit, as targets are written; `None`: as the fault says.
+    pub(crate) target: Option<Vec<String>>,
+    /// The sides of a partition that says more than whom it hit.
+    pub(crate) split: Vec<Vec<String>>,
+    /// The messages it hit.
+    pub(crate) hits: Option<Vec<Hit>>,
+}
+
+/// What a declared fault came to.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) enum Came {
+    /// To nothing.
+    Nothing,
+    /// To these, instead of its trigger.
+    Instances(Vec<Struck>),
+    /// To what it says, once these values of it are settled.
+    Settled(Vec<(&'static str, String)>),
+}
+
+/// A fault and what it came to.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Written {
+    /// Its name.
+    pub(crate) name: String,
+    /// What it came to.
+    pub(crate) came: Came,
+    /// How it struck first.
+    pub(crate) first: Option<Struck>,
+    /// Keys of it that say nothing any more.
+    pub(crate) idle: Vec<&'static str>,
+}
+
+/// A run of which everything is kept that can be written down.
+pub(crate) fn record(
+    scenario: &Scenario,
+    seed: u64,
+    variant: Option<&str>,
+    go: &mut dyn FnMut(Progress) -> Go,
+) -> Result<Recorded, Vec<Diagnostic>> {
+    let edits = Edits { named_hits: true, ..Edits::default() };
+    let options = Options { detail: Detail::Totals, history: History::Never, edits, ..Options::full() };
+    recorded(scenario, seed, variant, &options, go)
+}
+
+/// What each declared fault of a run came to.
+pub(crate) fn written(model: &Model, run: &Recorded) -> Vec<Written> {
+    let numbered = |name: &str| model.faults.iter().position(|(fault, _)| fault.value == name);
+    let at_a_point = |fault: &Fault| matches!(fault.trigger, Trigger::Point { .. });
+    let each = model.faults.iter().enumerate().map(|(n, (name, fault))| {
+        let mine: Vec<&cluster::Instance> =
+            run.ledger.iter().filter(|one| one.fault == Some(n as u32) && one.start.is_some()).collect();
+        let settled = match &fault.trigger {
+            Trigger::Point { .. } => mine.first().map(|one| (one, None)),
+            Trigger::After { fault: other, .. } => {
+                let other = numbered(&other.value).filter(|&other| at_a_point(&model.faults[other].1));
+                let began =
+                    other.and_then(|other| run.ledger.iter().find(|one| one.fault == Some(other as u32))?.start);
+                mine.first().zip(began).map(|(one, began)| (one, Some(began)))
+            }
+            Trigger::At(_) | Trigger::Every(_) | Trigger::Rate(_) | Trigger::Always | Trigger::Listed(_) => None,
+        };
+        let first = mine.first().map(|one| struck(fault, one, run, model.run.heal));
+        let written = |came, idle| Written { name: name.value.clone(), came, first: first.clone(), idle };
+        match settled {
+            Some((one, began)) => written(Came::Settled(settle(fault, one, began, run)), idle(fault)),
+            None if mine.is_empty() => written(Came::Nothing, Vec::new()),
+            // Which messages a broker delivers again is drawn by the broker, by message, and stays so.
+            None if fault.kind == FaultKind::Redeliver && fault.trigger == Trigger::Always => {
+                written(Came::Settled(Vec::new()), Vec::new())
+            }
+            None => {
+                let each = mine.iter().map(|one| struck(fault, one, run, model.run.heal)).collect();
+                written(Came::Instances(each), idle(fault))
+            }
+        }
+    });
+    each.collect()
+}
+
+/// Keys that say nothing once instances are written down.
+fn idle(fault: &Fault) -> Vec<&'static str> {
+    let mut idle: Vec<&'static str> = match fault.trigger {
+        Trigger::At(_) => vec!["at"],
+        Trigger::Every(_) => vec!["every"],
+        Trigger::Rate(_) => vec!["rate"],
+        Trigger::After { .. } => vec!["after"],
+        Trigger::Point { .. } => vec!["point", "of", "nth"],
+        Trigger::Always | Trigger::Listed(_) => Vec::new(),
+    };
+    idle.extend(["window", "for"]);
+    match fault.kind {
+        FaultKind::Redeliver => {}
+        FaultKind::Loss { .. } | FaultKind::Duplicate { .. } => idle.extend(["chance", "target"]),
+        FaultKind::Partition { .. } => idle.extend(["chance", "target", "split"]),
+        FaultKind::Crash { .. } | FaultKind::Pause | FaultKind::ClockJump { .. } | FaultKind::SlowCpu { .. } => {
+            idle.extend(["chance", "target"]);
+        }
+    }
+    idle
+}
+
+fn struck(fault: &Fault, one: &cluster::Instance, run: &Recorded, heal: Time) -> Struck {
+    let at = one.start.unwrap_or(one.planned);
+    let names =
+        |nodes: &[kernel::NodeId]| nodes.iter().map(|&node| run.names.node(node).to_owned()).collect::<Vec<_>>();
+    let length = one.end.filter(|end| *end < heal).map(|end| end.since(at));
+    let (mut target, mut split, mut hits) = (None, Vec::new(), None);
+    match fault.kind {
+        FaultKind::Loss { .. } | FaultKind::Duplicate { .. } => hits = Some(one.hits.clone()),
+        FaultKind::Redeliver => {}
+        FaultKind::Partition { .. } => {
+            let all: usize = one.sides.iter().map(Vec::len).sum();
+            if one.sides.len() == 2 && all == run.names.nodes.len() {
+                target = Some(names(&one.sides[0]));
+            } else {
+                split = one.sides.iter().map(|side| names(side)).collect();
+            }
+        }
+        FaultKind::Crash { .. } | FaultKind::Pause | FaultKind::ClockJump { .. } | FaultKind::SlowCpu { .. } => {
+            target = Some(names(&one.nodes));
+        }
+    }
+    Struck { number: one.number, at, length, target, split, hits }
+}
+
+/// What of a fault at a point, or after one, was left to chance.
+fn settle(fault: &Fault, one: &cluster::Instance, after: Option<Time>, run: &Recorded) -> Vec<(&'static str, String)> {
+    let mut settled = Vec::new();
+    let at = one.start.unwrap_or(one.planned);
+    if fault.chance < 1.0 && fault.kind != FaultKind::Redeliver {
+        settled.push(("chance", "\"100%\"".to_owned()));
+    }
+    if let Some(began) = after {
+        settled.push(("after.delay", toml_text(&duration(at.since(began).0))));
+    }
+    if let (Some(length), Some(end)) = (&fault.length, one.end)
+        && !length.text.starts_with(|c: char| c.is_ascii_digit())
+    {
+        settled.push(("for", toml_text(&duration(end.since(at).0))));
+    }
+    if fault.targets.iter().any(picked) {
+        let nodes: Vec<String> = one.nodes.iter().map(|&node| toml_text(run.names.node(node))).collect();
+        settled.push(("target", format!("[{}]", nodes.join(", "))));
+    }
+    settled
+}
+
+/// The seed picks, or the state of the run does.
+fn picked(target: &Target) -> bool {
+    match &target.kind {
+        TargetKind::Nodes { pick, .. } => match pick {
+            Pick::Any(_) | Pick::Minority | Pick::Majority | Pick::Fraction(_) | Pick::Leader | Pick::Followers => true,
+            Pick::All | Pick::Numbers(_) | Pick::Same => false,
+        },
+        TargetKind::Everything
+        | TargetKind::Others
+        | TargetKind::Workload(_)
+        | TargetKind::Zone(_)
+        | TargetKind::HitBy(_)
+        | TargetKind::Queue(_)
+        | TargetKind::Topic(_) => false,
+    }
+}
+
+impl Written {
+    /// What has to be set so that the fault is what it came to.
+    pub(crate) fn sets(&self) -> Vec<(String, String)> {
+        let path = |key: &str| format!("faults.{}.{key}", self.name);
+        match &self.came {
+            Came::Nothing => vec![(format!("faults.{}", self.name), "none".to_owned())],
+            Came::Settled(values) => values.iter().map(|(key, value)| (path(key), value.clone())).collect(),
+            Came::Instances(all) => {
+                let texts: Vec<String> = all.iter().map(Struck::toml).collect();
+                let idle = self.idle.iter().map(|key| (path(key), "none".to_owned()));
+                idle.chain([(path("instances"), format!("[{}]", texts.join(", ")))]).collect()
+            }
+        }
+    }
+}
+
+impl Struck {
+    fn toml(&self) -> String {
+        let list = |names: &[String]| names.iter().map(|name| toml_text(name)).collect::<Vec<_>>().join(", ");
+        let mut text = format!("{{ n = {}, at = {}", self.number, toml_text(&duration(self.at.0)));
+        if let Some(length) = self.length {
+            let _ = write!(text, ", for = {}", toml_text(&duration(length.0)));
+        }
+        if let Some(target) = &self.target {
+            let _ = write!(text, ", target = [{}]", list(target));
+        }
+        if !self.split.is_empty() {
+            let sides: Vec<String> = self.split.iter().map(|side| format!("[{}]", list(side))).collect();
+            let _ = write!(text, ", split = [{}]", sides.join(", "));
+        }
+        if let Some(hits) = &self.hits {
+            let hits: Vec<String> =
+                hits.iter().map(|hit| format!("\"{}/{}/{}\"", hit.operation, hit.hop, hit.number)).collect();
+            let _ = write!(text, ", hits = [{}]", hits.join(", "));
+        }
+        text + " }"
+    }
+}
+
+/// A run as a scenario of its own.
+#[derive(Clone, Debug)]
+pub struct Repro {
+    /// The file: everything written out, faults without chance.
+    pub text: String,
+    /// The classes of the violations that it shows.
+    pub violates: Vec<String>,
+    /// Whether it was run, and showed the same.
+    pub same: bool,
+}
+
+/// Writes down a run that broke a promise; `None` if it broke none.
+pub fn repro(
+    source: &Source,
+    choice: &Choice,
+    go: &mut dyn FnMut(Progress) -> Go,
+) -> Result<Option<Repro>, Vec<Diagnostic>> {
+    let Ok(scenario) = load(source, choice) else { return Ok(None) };
+    let (seed, variant) = (scenario.model.run.seed, choice.variant.as_deref());
+    let run = record(&scenario, seed, variant, go)?;
+    let violates = violated(&run.outcome);
+    if violates.is_empty() {
+        return Ok(None);
+    }
+    let mut sets = choice.sets.clone();
+    for written in written(&scenario.model, &run) {
+        let mut more = sets.clone();
+        more.extend(written.sets());
+        // What others refer to stays, though it came to nothing.
+        if load(source, &Choice { sets: more.clone(), ..choice.clone() }).is_ok() {
+            sets = more;
+        }
+    }
+    let Ok(down) = load(source, &Choice { sets, ..choice.clone() }) else { return Ok(None) };
+    let again = record(&down, seed, variant, go)?.outcome;
+    let classes: Vec<String> = violates.iter().map(|class| toml_text(class)).collect();
+    let text = format!(
+        "# What seed {seed} of {} came to, with its faults as they were: nothing about them is left to chance.\n\
+         {}\n[repro]\nepoch = {EPOCH}\nfingerprint = \"{:016x}\"\nviolates = [{}]\n",
+        scenario.model.name,
+        down.resolved.trim_end(),
+        again.fingerprint,
+        classes.join(", ")
+    );
+    let same = violated(&again) == violates;
+    Ok(Some(Repro { text, violates, same }))
+}
+
+/// The classes of the violations of a run, in the order of its promises; a threshold that was crossed is its own class.
+pub fn violated(outcome: &Outcome) -> Vec<String> {
+    let invariants = outcome.invariants.iter().filter(|i| i.status == Status::Violated).map(|i| i.class.clone());
+    let crossed =
+        outcome.thresholds.iter().filter(|t| t.status == Status::Violated).map(|t| format!("{}/crossed", t.name));
+    invariants.chain(crossed).collect()
+}
+
+/// How a run compares with the one that its file is made from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Replayed {
+    /// Event for event the same.
+    Same,
+    /// It breaks the same promises in the same way, by other events.
+    SameViolations,
+    /// It does not.
+    Diverged {
+        /// What it was to violate.
+        expected: Vec<String>,
+        /// What it violates.
+        found: Vec<String>,
+    },
+}
+
+/// Compares a run with the one that its file is made from, if it is; with the epoch of that one if it is another.
+pub fn replayed(scenario: &Scenario, outcome: &Outcome) -> Option<(Replayed, Option<u32>)> {
+    let repro = scenario.model.repro.as_ref()?;
+    let found = violated(outcome);
+    let replayed = if format!("{:016x}", outcome.fingerprint) == repro.fingerprint {
+        Replayed::Same
+    } else if repro.violates.iter().all(|class| found.contains(class)) {
+        Replayed::SameViolations
+    } else {
+        Replayed::Diverged { expected: repro.violates.clone(), found }
+    };
+    Some((replayed, (repro.epoch != EPOCH).then_some(repro.epoch)))
+}
