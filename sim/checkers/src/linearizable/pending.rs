@@ -28,9 +28,9 @@ impl Pending {
         Self { first, words, count: 0, stacks: Vec::new() }
     }
 
-    /// How much memory they take.
+    /// How much memory they take: what grows has twice the room that it needs.
     pub(super) const fn bytes(&self) -> usize {
-        self.count * (size_of::<u64>() * self.words + size_of::<Trail>())
+        2 * self.count * (size_of::<u64>() * self.words + size_of::<Trail>())
     }
 
     /// One more than the most that anything here has spent.
