@@ -163,6 +163,7 @@ fn the_smallest_story_is_found_kept_in_the_users_file_and_each_of_its_parts_is_n
             small.from
         );
         assert!(small.edited && small.text.contains("# ----------------"), "{name}: comments are kept");
+        assert!(small.text.starts_with("#:schema"), "{name}: what tells an editor of the schema stands first");
         // The file alone, as anybody would run it: the same violation.
         let alone = load(&Source::new("min.toml", small.text.clone()), &Choice::default()).expect("it is right");
         let outcome = run(&alone, seed, None, &Options::lean(), &mut |_| Go::On).expect("it compiles");

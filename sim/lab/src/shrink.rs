@@ -179,6 +179,14 @@ struct Search<'a> {
     scenario: &'a Scenario,
 }
 
+/// A file with a comment at its head, behind the line that tells editors of the schema.
+fn headed(text: &str, about: &str) -> String {
+    match text.split_once('\n') {
+        Some((first, rest)) if first.starts_with("#:schema") => format!("{first}\n{about}{rest}"),
+        Some(_) | None => format!("{about}{text}"),
+    }
+}
+
 impl Search<'_> {
     fn run(mut self, mut state: State) -> Result<Shrunk, Refused> {
         let from = state.size(self.scenario);
@@ -402,8 +410,10 @@ impl Search<'_> {
         let seed = ("run.seed".to_owned(), self.test.seed.to_string());
         let name = ("scenario.name".to_owned(), toml_text(&self.scenario.model.name));
         let sets: Vec<(String, String)> = choice.sets.iter().cloned().chain([seed, name]).collect();
-        let edited =
-            edit::edited(&self.test.source.text, variant, &sets, &promise).map(|text| format!("{about}{text}"));
+        // A file that names others says nothing where it is put: its values are written out.
+        let alone = self.test.source.files.is_empty();
+        let edited = alone.then(|| edit::edited(&self.test.source.text, variant, &sets, &promise)).flatten();
+        let edited = edited.map(|text| headed(&text, &about));
         let source = |text: String| Source { name: "min.toml".to_owned(), text, ..self.test.source.clone() };
         let whole = |search: &Self, text: &str| search.test.breaks(&source(text.to_owned()), &Choice::default());
         let mine = edited.and_then(|text| Some((whole(&self, &text)?, text)));
