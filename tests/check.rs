@@ -148,6 +148,8 @@ fn a_page_says_how_to_ask_again_and_draws_no_moments_where_real_time_says_nothin
     assert!(violated.contains("--init=0 --failed-cas=observed") && violated.contains("class=\"effect\""));
     let sequential = page_of(&["--consistency", "sequential"]);
     assert!(sequential.contains("VALID") && !sequential.contains("class=\"effect\""));
+    let (code_of_loss, before) = (code(&[&read, "--html", &read]), fs::read(&read).expect("it is there"));
+    assert!(code_of_loss == Some(2) && before.starts_with(b"{\"history\""), "the history itself is never written over");
     // What cannot be judged leaves no page of something else.
     fs::write(&read, "{").expect("it can be written");
     assert_eq!(check(&[&read, "--html", &page]).status.code(), Some(2));

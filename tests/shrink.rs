@@ -80,7 +80,7 @@ fn a_failing_run_is_written_down_without_chance_and_replays_to_the_same() {
     ];
     for (source, variant, seed) in cases {
         let choice = choice(variant, seed);
-        let made = repro(&source, &choice, &mut |_| Go::On).expect("it compiles");
+        let made = repro(&source, &choice, 0, &AtomicBool::new(false));
         let made = made.unwrap_or_else(|| panic!("{} breaks nothing", source.name));
         assert!(made.same && !made.violates.is_empty(), "{}: {:?}", source.name, made.violates);
         let down = load(&Source::new("repro.toml", made.text.clone()), &Choice::default());
@@ -108,7 +108,7 @@ fn a_failing_run_is_written_down_without_chance_and_replays_to_the_same() {
 #[test]
 fn what_is_written_down_does_what_it_says_and_nothing_else() {
     let text = SHOP.replace("rate = \"0.3/s\"\ntarget = \"payment[any]\"\nfor = \"exp(300ms)\"", "\
-        instances = [{ n = 4, at = \"2s\", target = [\"payment[1]\"], for = \"1s\" }, { n = 9, at = \"5s\", target = \"shop\", for = \"10ms\" }]");
+        chance = \"1%\"\ninstances = [{ n = 9, at = \"5s\", target = \"shop\", for = \"10ms\" }, { n = 4, at = \"2s\", target = [\"payment[1]\"], for = \"1s\" }]");
     let text = text.replace("chance = \"0.5%\"", "instances = [{ at = \"0s\", hits = [] }]");
     let scenario = load(&Source::new("listed.toml", text), &Choice::default())
         .unwrap_or_else(|errors| panic!("{}", errors.render(Colour::Plain)));

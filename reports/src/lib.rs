@@ -60,3 +60,13 @@ pub fn files(outcome: &Outcome) -> Vec<(String, Vec<u8>)> {
 
 /// The engine's version, as it stands in every output.
 pub const ENGINE: &str = env!("CARGO_PKG_VERSION");
+
+/// A word of a command, as a shell reads it.
+pub fn quoted_for_shell(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./:=+,%".contains(c);
+    if word.chars().all(plain) && !word.is_empty() {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}

@@ -108,7 +108,7 @@ impl Test {
     pub(crate) fn again(&self) -> Option<String> {
         let seed = self.complaints.iter().find_map(|trouble| trouble.seed)?;
         let variant = self.variant.as_ref().map_or_else(String::new, |variant| format!(" --variant {variant}"));
-        Some(format!("stormglass run {}{variant} --seed {seed}", self.file))
+        Some(format!("stormglass run {}{variant} --seed {seed}", crate::quoted_for_shell(&self.file)))
     }
 }
 

@@ -21,6 +21,11 @@ pub(crate) fn check(args: &CheckArgs) -> Result<u8, String> {
     {
         return Err(format!("--html and --dot are of one history; {} were given", args.histories.len()));
     }
+    for drawn in [&args.html, &args.dot].into_iter().flatten() {
+        if args.histories.iter().any(|history| files::are_one(history, drawn)) {
+            return Err(format!("{} is the history; it would be lost", drawn.display()));
+        }
+    }
     // What was drawn before is not what is judged now.
     for old in [&args.html, &args.dot].into_iter().flatten() {
         files::remove(old)?;

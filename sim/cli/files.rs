@@ -131,6 +131,11 @@ pub(crate) fn replace(path: &Path, text: &str) -> Result<(), String> {
     })
 }
 
+/// Whether two paths lead to one file.
+pub(crate) fn are_one(path: &Path, other: &Path) -> bool {
+    path == other || matches!((path.canonicalize(), other.canonicalize()), (Ok(path), Ok(other)) if path == other)
+}
+
 /// Removes a file, if it is there.
 pub(crate) fn remove(path: &Path) -> Result<(), String> {
     match fs::remove_file(path) {

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use lab::outcome::Outcome;
 use lab::repro::{Replayed, Repro};
 use lab::run::{Divergence, EventRecord, Go, Options, Progress as Passed};
-use lab::scenario::{self, Choice, Colour, Diagnostics, Scenario, Source};
+use lab::scenario::{self, Choice, Colour, Diagnostics, Scenario};
 
 use crate::args::{Format, RunArgs};
 use crate::progress::{self, Progress};
@@ -31,7 +31,8 @@ pub(crate) fn run(args: &RunArgs) -> Result<u8, String> {
     }
     let (outcome, divergence, took) = simulate(args, &scenario, seed, format)?;
     let out = args.choice.out.join(&outcome.scenario).join(&outcome.run_id);
-    let repro = written_down(&source, &choice, &outcome);
+    let broke = !lab::repro::violated(&outcome).is_empty();
+    let repro = broke.then(|| lab::repro::repro(&source, &choice, outcome.events, &progress::INTERRUPTED)).flatten();
     let report_took = write(&out, &outcome, repro.as_ref(), took)?;
     match format {
         Format::Human => {
@@ -79,22 +80,16 @@ fn simulate(
     Ok((outcome, divergence, took))
 }
 
-/// The run as a file of its own, if it broke a promise: once more, with its faults as they were.
-fn written_down(source: &Source, choice: &Choice, outcome: &Outcome) -> Option<Repro> {
-    let broke = !lab::repro::violated(outcome).is_empty() && !progress::INTERRUPTED.load(Ordering::SeqCst);
-    let mut go = |_: Passed| if progress::INTERRUPTED.load(Ordering::Relaxed) { Go::Stop } else { Go::On };
-    if broke { lab::repro::repro(source, choice, &mut go).ok().flatten() } else { None }
-}
-
 fn repro_text(repro: &Repro, args: &RunArgs, seed: u64) -> String {
     let told = if repro.same { "its faults as they were" } else { "as far as it can be: it does not break the same" };
-    let mut command = format!("stormglass shrink {}", args.choice.scenario.display());
+    let mut command =
+        format!("stormglass shrink {}", reports::quoted_for_shell(&args.choice.scenario.display().to_string()));
     if let Some(variant) = &args.variant {
         let _ = write!(command, " --variant {variant}");
     }
     let _ = write!(command, " --seed {seed}");
     for (path, value) in &args.choice.sets {
-        let _ = write!(command, " --set '{path}={value}'");
+        let _ = write!(command, " --set {}", reports::quoted_for_shell(&format!("{path}={value}")));
     }
     format!("repro    repro.toml beside it: {told}\nsmaller  {command}\n")
 }

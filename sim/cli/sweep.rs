@@ -4,7 +4,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use lab::model::At;
 use lab::outcome::{Found, Quantity, Status};
-use lab::run::Go;
 use lab::scenario::{Choice, Source};
 use lab::sweep::{REPLICATIONS_MAX, Request, SeedResult, Step, Swept};
 use reports::SweepSummary;
@@ -18,29 +17,22 @@ use crate::run::told;
 /// Failing seeds that are written down per point, the smallest.
 const SEEDS_WRITTEN: usize = 3;
 
-/// Runs with more events than this are not done twice more to be written down.
-const EVENTS_WRITTEN: u64 = 20_000_000;
-
 /// The smallest failing seeds of each point as scenarios of their own.
 fn repros(swept: &Swept, args: &SweepArgs, source: &Source) -> Vec<(String, Vec<u8>)> {
-    let mut made = Vec::new();
+    let mut made: Vec<(String, Vec<u8>)> = Vec::new();
     for (index, point) in swept.points.iter().enumerate() {
         let broken = |result: &&SeedResult| {
-            result.point == index
-                && result.events <= EVENTS_WRITTEN
-                && result.promises.iter().any(|promise| promise.status == Status::Violated)
+            result.point == index && result.promises.iter().any(|promise| promise.status == Status::Violated)
         };
         for result in swept.results.iter().filter(broken).take(SEEDS_WRITTEN) {
             let sets = args.choice.sets.iter().chain(&point.sets).cloned().collect();
             let choice = Choice { variant: point.variant.clone(), sets, seed: Some(result.seed) };
-            // A seed on which the engine fails has been told of.
-            let repro = std::panic::catch_unwind(|| lab::repro::repro(source, &choice, &mut |_| Go::On));
-            if let Ok(Ok(Some(repro))) = repro {
-                let name: String = point
-                    .name()
-                    .chars()
-                    .map(|c| if c.is_alphanumeric() || "._-".contains(c) { c } else { '_' })
-                    .collect();
+            if let Some(repro) = lab::repro::repro(source, &choice, result.events, &progress::INTERRUPTED) {
+                let letter = |c: char| if c.is_alphanumeric() || "._-".contains(c) { c } else { '_' };
+                let mut name: String = point.name().chars().map(letter).collect();
+                if made.iter().any(|(other, _)| *other == format!("repro/{name}-{}.toml", result.seed)) {
+                    name = format!("{name}-{index}");
+                }
                 made.push((format!("repro/{name}-{}.toml", result.seed), repro.text.into_bytes()));
             }
         }

@@ -96,17 +96,9 @@ impl Judged {
     /// What asks the same again, for a shell.
     fn command(&self) -> String {
         let (model, consistency) = self.names();
-        let plain = |c: char| c.is_alphanumeric() || "-_./:=+,".contains(c);
-        let quoted = |word: &str| {
-            if word.chars().all(plain) && !word.is_empty() {
-                word.to_owned()
-            } else {
-                format!("'{}'", word.replace('\'', "'\\''"))
-            }
-        };
         let words = ["stormglass", "check", &self.file, "--model", model, "--consistency", &consistency];
         let options = self.options.iter().map(String::as_str);
-        words.into_iter().chain(options).map(quoted).collect::<Vec<_>>().join(" ")
+        words.into_iter().chain(options).map(crate::quoted_for_shell).collect::<Vec<_>>().join(" ")
     }
 
     fn by_client(&self, scene: &Scene<'_>) -> Section {

@@ -17,7 +17,7 @@ pub fn shrink(shrunk: &Shrunk, of: &str, file: &str, colour: bool) -> String {
     lines.push(format!("{indent}{}", sizes(shrunk.from, shrunk.to)));
     let runs = format!("{} runs", thousands(shrunk.runs));
     lines.push(if shrunk.necessary {
-        format!("{indent}{runs}; without any one of the faults and operations that are left the promise holds")
+        format!("{indent}{runs}; none of the faults and operations that are left can go")
     } else {
         paint.doubtful(&format!("{indent}{runs}, which was the budget: it might be made smaller still"))
     });

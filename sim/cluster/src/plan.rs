@@ -208,7 +208,7 @@ pub enum Trigger {
     },
     /// All of the window.
     Always,
-    /// These and no others, whatever the window: what random ones came to, written down.
+    /// These and no others, whatever the window and the chance: what random ones came to, written down. Sorted by number.
     Listed(Vec<Listed>),
 }
 
@@ -249,8 +249,7 @@ impl Fault {
 
     /// The fault as its instance of this number has it.
     pub(crate) fn instance(&self, number: u32) -> Cow<'_, Self> {
-        let Trigger::Listed(all) = &self.trigger else { return Cow::Borrowed(self) };
-        let Some(listed) = all.iter().find(|listed| listed.number == number) else { return Cow::Borrowed(self) };
+        let Some(listed) = self.listed(number) else { return Cow::Borrowed(self) };
         let mut own = self.clone();
         if let Some(targets) = &listed.targets {
             own.targets.clone_from(targets);
@@ -273,16 +272,21 @@ impl Fault {
             | FaultKind::ClockJump { .. }
             | FaultKind::Disturb { .. } => {}
         }
+        own.chance = 1.0;
         own.length = listed.length.map(|length| Distribution::constant(length.0 as f64).expect("a length is a number"));
         Cow::Owned(own)
     }
 
     /// The messages that its instance of this number hits, if they are written down.
     pub(crate) fn hits(&self, number: u32) -> Option<Vec<Hit>> {
-        let Trigger::Listed(all) = &self.trigger else { return None };
-        let mut hits = all.iter().find(|listed| listed.number == number)?.hits.clone()?;
+        let mut hits = self.listed(number)?.hits.clone()?;
         hits.sort_unstable();
         Some(hits)
+    }
+
+    fn listed(&self, number: u32) -> Option<&Listed> {
+        let Trigger::Listed(all) = &self.trigger else { return None };
+        all.binary_search_by_key(&number, |listed| listed.number).ok().map(|at| &all[at])
     }
 }
 

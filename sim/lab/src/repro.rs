@@ -5,15 +5,15 @@
 //! that does, goes on waiting for it: that says more than a time.
 
 use std::fmt::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use cluster::Hit;
 use kernel::{Span, Time};
 
-use crate::compile::Edits;
-use crate::measure::Detail;
 use crate::model::{Fault, FaultKind, Model, Pick, Target, TargetKind, Trigger};
 use crate::outcome::{Outcome, Status};
-use crate::run::{EPOCH, Go, History, Options, Progress, Recorded, recorded};
+use crate::run::{EPOCH, Go, Options, Progress, Recorded, recorded};
 use crate::scenario::{Choice, Diagnostic, Scenario, Source, load, toml_duration as duration, toml_text};
 
 /// An instance of a fault, as it was.
@@ -64,8 +64,7 @@ pub(crate) fn record(
     variant: Option<&str>,
     go: &mut dyn FnMut(Progress) -> Go,
 ) -> Result<Recorded, Vec<Diagnostic>> {
-    let edits = Edits { named_hits: true, ..Edits::default() };
-    let options = Options { detail: Detail::Totals, history: History::Never, edits, ..Options::full() };
+    let options = Options { named_hits: true, ..Options::lean() };
     recorded(scenario, seed, variant, &options, go)
 }
 
@@ -239,18 +238,26 @@ pub struct Repro {
     pub same: bool,
 }
 
-/// Writes down a run that broke a promise; `None` if it broke none.
-pub fn repro(
-    source: &Source,
-    choice: &Choice,
-    go: &mut dyn FnMut(Progress) -> Go,
-) -> Result<Option<Repro>, Vec<Diagnostic>> {
-    let Ok(scenario) = load(source, choice) else { return Ok(None) };
+/// A run with more events than this is not done twice more to be written down.
+pub const EVENTS_MAX: u64 = 20_000_000;
+
+/// Writes down a run of so many events that broke a promise; `None` if it broke none, is too long, was stopped, or the engine failed: whoever
+/// asks has a finished run, which this must not cost them.
+pub fn repro(source: &Source, choice: &Choice, events: u64, stop: &AtomicBool) -> Option<Repro> {
+    if events > EVENTS_MAX {
+        return None;
+    }
+    catch_unwind(AssertUnwindSafe(|| written_down(source, choice, stop))).ok()?
+}
+
+fn written_down(source: &Source, choice: &Choice, stop: &AtomicBool) -> Option<Repro> {
+    let mut go = |_: Progress| if stop.load(Ordering::Relaxed) { Go::Stop } else { Go::On };
+    let scenario = load(source, choice).ok()?;
     let (seed, variant) = (scenario.model.run.seed, choice.variant.as_deref());
-    let run = record(&scenario, seed, variant, go)?;
+    let run = record(&scenario, seed, variant, &mut go).ok()?;
     let violates = violated(&run.outcome);
     if violates.is_empty() {
-        return Ok(None);
+        return None;
     }
     let mut sets = choice.sets.clone();
     for written in written(&scenario.model, &run) {
@@ -261,8 +268,11 @@ pub fn repro(
             sets = more;
         }
     }
-    let Ok(down) = load(source, &Choice { sets, ..choice.clone() }) else { return Ok(None) };
-    let again = record(&down, seed, variant, go)?.outcome;
+    let down = load(source, &Choice { sets, ..choice.clone() }).ok()?;
+    let again = record(&down, seed, variant, &mut go).ok()?.outcome;
+    if stop.load(Ordering::Relaxed) {
+        return None;
+    }
     let classes: Vec<String> = violates.iter().map(|class| toml_text(class)).collect();
     let text = format!(
         "# What seed {seed} of {} came to, with its faults as they were: nothing about them is left to chance.\n\
@@ -273,7 +283,7 @@ pub fn repro(
         classes.join(", ")
     );
     let same = violated(&again) == violates;
-    Ok(Some(Repro { text, violates, same }))
+    Some(Repro { text, violates, same })
 }
 
 /// The classes of the violations of a run, in the order of its promises; a threshold that was crossed is its own class.

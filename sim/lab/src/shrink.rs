@@ -235,6 +235,8 @@ impl Search<'_> {
             if !self.left() {
                 return None;
             }
+            let room = usize::try_from(self.test.request.budget - self.runs).unwrap_or(usize::MAX);
+            let some = &some[..some.len().min(room)];
             let test = &self.test;
             let one = |(_, state): &(String, State)| test.breaks(test.source, &test.choice(state));
             let mut ran: Vec<Option<Box<Outcome>>> = self.pool.install(|| some.par_iter().map(one).collect());

@@ -16,11 +16,11 @@ pub(crate) const CHAOS: &str = "chaos";
 
 impl Compiler<'_> {
     /// The fault plan.
-    pub(super) fn faults(&mut self, named_hits: bool) -> FaultPlan {
+    pub(super) fn faults(&mut self) -> FaultPlan {
         let model = self.model;
         let mut faults: Vec<Fault> = model.faults.iter().map(|(name, fault)| self.fault(&name.value, fault)).collect();
         faults.extend(self.chaos());
-        FaultPlan { faults, heal: model.run.heal, named_hits }
+        FaultPlan { faults, heal: model.run.heal, named_hits: false }
     }
 
     /// `profile = "exhaustive"`: one crash per run, at one of the points in turn, so that seeds enumerate them; the machine
@@ -156,7 +156,11 @@ impl Compiler<'_> {
                 Trigger::After { fault: found.unwrap_or(0), delay: delay.law.clone() }
             }
             model::Trigger::Always => Trigger::Always,
-            model::Trigger::Listed(all) => Trigger::Listed(all.iter().map(|one| self.instance(fault, one)).collect()),
+            model::Trigger::Listed(all) => {
+                let mut all: Vec<Listed> = all.iter().map(|one| self.instance(fault, one)).collect();
+                all.sort_by_key(|one| one.number);
+                Trigger::Listed(all)
+            }
         }
     }
 

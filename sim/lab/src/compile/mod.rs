@@ -61,8 +61,6 @@ pub struct Compiled {
 pub struct Edits {
     /// Operations left out: workload name and number. No other draw changes.
     pub dropped: Vec<(String, u64)>,
-    /// The ledger of faults names the messages that were lost or copied.
-    pub named_hits: bool,
 }
 
 /// Compiles a model for one seed.
@@ -103,7 +101,7 @@ fn software<'a>(model: &'a Model, seed: Seed, edits: &Edits) -> (Compiler<'a>, F
     compiler.availability();
     compiler.plan.attempt = compiler.variables.attempt();
     compiler.plan.clock = compiler.variables.clock();
-    let faults = compiler.faults(edits.named_hits);
+    let faults = compiler.faults();
     (compiler, faults)
 }
 

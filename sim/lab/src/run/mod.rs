@@ -42,6 +42,8 @@ pub struct Options {
     pub spent: bool,
     /// Terms that nobody's threshold asks for, such as those of tests against theory.
     pub wanted: Vec<crate::measure::Wanted>,
+    /// Whether the ledger of faults names the messages that were lost or copied.
+    pub named_hits: bool,
     /// Changes that have no place in the file.
     pub edits: Edits,
 }
@@ -58,8 +60,14 @@ pub enum History {
 impl Options {
     /// A run for people to look at.
     pub fn full() -> Self {
-        let edits = Edits::default();
-        Self { detail: Detail::Windows, history: History::IfThereIsState, spent: true, wanted: Vec::new(), edits }
+        Self {
+            detail: Detail::Windows,
+            history: History::IfThereIsState,
+            spent: true,
+            wanted: Vec::new(),
+            named_hits: false,
+            edits: Edits::default(),
+        }
     }
 
     /// One of many runs.
@@ -122,7 +130,8 @@ impl World {
         }
         let listener = Listener::new(model, &compiled, times, options)?;
         std::sync::Arc::make_mut(&mut compiled.plan).history = listener.wants_outputs();
-        let Compiled { plan, hardware, faults, .. } = compiled;
+        let Compiled { plan, hardware, mut faults, .. } = compiled;
+        faults.named_hits = options.named_hits;
         let cluster = Cluster::new(plan, hardware, faults, Seed(seed));
         Ok(Self { cluster, listener, times, calm: None, healed: false, load_ended: false, rests: 0, resting: false })
     }
@@ -284,7 +293,7 @@ pub fn run(
 pub struct Recorded {
     /// What came of it.
     pub outcome: Outcome,
-    /// Every instance of a fault, in the order of the ledger, with the messages it hit if `Edits::named_hits` asks for them.
+    /// Every instance of a fault, in the order of the ledger, with the messages it hit if `Options::named_hits` asks for them.
     pub ledger: Vec<cluster::Instance>,
     /// What the numbers are called.
     pub names: crate::names::Names,

@@ -181,15 +181,16 @@ impl<'a> Checker<'a> {
     }
 
     fn instances(&mut self, name: &'a At<String>, fault: &'a Fault, all: &'a [Listed], heal: Option<Time>) {
-        for (n, one) in all.iter().enumerate() {
+        let mut numbers: BTreeMap<u32, Place> = BTreeMap::new();
+        for one in all {
             for target in one.targets.iter().flatten().chain(one.split.iter().flatten()) {
                 self.target(target, Some((name, fault)));
             }
             self.sides(&one.split);
-            if let Some(other) = all[..n].iter().find(|other| other.number == one.number) {
+            if let Some(first) = numbers.insert(one.number, one.place) {
                 let message = format!("two instances have the number {}", one.number);
                 let error = Diagnostic::error(one.place, message, "numbers name what an instance draws");
-                self.errors.push(error.also(other.place, "the first"));
+                self.errors.push(error.also(first, "also here"));
             }
             if let Some(heal) = heal.filter(|heal| one.at >= *heal) {
                 let label = format!("every fault is revoked at {} (`run.heal`)", write_duration(heal.0));
