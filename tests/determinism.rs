@@ -127,7 +127,7 @@ mod honest {
     type Operations = BTreeMap<u64, Vec<(u64, &'static str, Vec<lab::outcome::Word>)>>;
 
     fn operations(scenario: &Scenario, dropped: Vec<(String, u64)>) -> Operations {
-        let options = Options { edits: Edits { dropped, ..Edits::default() }, ..Options::full() };
+        let options = Options { edits: Edits { dropped }, ..Options::full() };
         let mut found = Operations::new();
         for line in outcome(scenario, 3, &options).history {
             let values = line.value.iter().map(|(_, value)| value.clone()).collect();
