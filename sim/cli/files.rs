@@ -10,7 +10,7 @@ use lab::scenario::{Files, Source};
 const SCENARIO_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 /// Reads a scenario.
-pub(crate) fn scenario(path: &Path) -> Result<Source, String> {
+pub fn scenario(path: &Path) -> Result<Source, String> {
     let name = path.display().to_string();
     let about = fs::metadata(path).map_err(|error| format!("cannot read {name}: {error}"))?;
     if about.is_dir() {
@@ -28,7 +28,7 @@ pub(crate) fn scenario(path: &Path) -> Result<Source, String> {
 }
 
 /// Reads a scenario with the files that it and these `--set`s name; those are found from the scenario's folder.
-pub(crate) fn scenario_with_data(path: &Path, sets: &[(String, String)]) -> Result<Source, String> {
+pub fn scenario_with_data(path: &Path, sets: &[(String, String)]) -> Result<Source, String> {
     let source = scenario(path)?;
     let folder = path.parent().unwrap_or(Path::new("."));
     let read = |name: String| {
@@ -52,7 +52,7 @@ fn data(path: &Path) -> Result<String, String> {
 }
 
 /// The text of a history.
-pub(crate) fn history(path: &Path) -> Result<String, String> {
+pub fn history(path: &Path) -> Result<String, String> {
     let name = path.display().to_string();
     let about = fs::metadata(path).map_err(|error| format!("cannot read {name}: {error}"))?;
     if about.is_dir() {
@@ -72,7 +72,7 @@ pub(crate) fn history(path: &Path) -> Result<String, String> {
 }
 
 /// Every TOML file in these files and folders, in order.
-pub(crate) fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
+pub fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
     let mut found = Vec::new();
     for path in paths {
         if path.is_dir() {
@@ -91,7 +91,7 @@ pub(crate) fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
 }
 
 /// Writes a run's files as one directory: all of them or none. An existing one is replaced.
-pub(crate) fn directory(path: &Path, files: &[(String, Vec<u8>)]) -> Result<(), String> {
+pub fn directory(path: &Path, files: &[(String, Vec<u8>)]) -> Result<(), String> {
     let name = path.file_name().map_or_else(|| "run".to_owned(), |n| n.to_string_lossy().into_owned());
     let parent = path.parent().unwrap_or(Path::new("."));
     let fresh = parent.join(format!(".{name}.{}", std::process::id()));
@@ -119,7 +119,7 @@ pub(crate) fn directory(path: &Path, files: &[(String, Vec<u8>)]) -> Result<(), 
 }
 
 /// Writes a file, all of it or nothing.
-pub(crate) fn replace(path: &Path, text: &str) -> Result<(), String> {
+pub fn replace(path: &Path, text: &str) -> Result<(), String> {
     let name = path.file_name().map_or_else(|| "file".to_owned(), |n| n.to_string_lossy().into_owned());
     let fresh = path.with_file_name(format!(".{name}.{}", std::process::id()));
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
@@ -132,12 +132,12 @@ pub(crate) fn replace(path: &Path, text: &str) -> Result<(), String> {
 }
 
 /// Whether two paths lead to one file.
-pub(crate) fn are_one(path: &Path, other: &Path) -> bool {
+pub fn are_one(path: &Path, other: &Path) -> bool {
     path == other || matches!((path.canonicalize(), other.canonicalize()), (Ok(path), Ok(other)) if path == other)
 }
 
 /// Removes a file, if it is there.
-pub(crate) fn remove(path: &Path) -> Result<(), String> {
+pub fn remove(path: &Path) -> Result<(), String> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             Err(format!("cannot write {}: {error}", path.display()))
@@ -147,23 +147,23 @@ pub(crate) fn remove(path: &Path) -> Result<(), String> {
 }
 
 /// Prints to standard output. A reader that has gone away is no error.
-pub(crate) fn print(text: &str) {
+pub fn print(text: &str) {
     let mut out = io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
 /// Prints to standard error.
-pub(crate) fn note(text: &str) {
+pub fn note(text: &str) {
     let mut err = io::stderr().lock();
     let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
 }
 
 /// Colour belongs on a terminal, and nowhere when `NO_COLOR` is set.
-pub(crate) fn colour() -> bool {
+pub fn colour() -> bool {
     io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
 }
 
 /// The same for standard error.
-pub(crate) fn colour_of_errors() -> bool {
+pub fn colour_of_errors() -> bool {
     io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
 }

@@ -3,7 +3,6 @@
 mod args;
 mod check;
 mod commands;
-mod files;
 mod progress;
 mod run;
 mod shrink;
@@ -15,6 +14,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use args::{Cli, Command};
+use stormglass::files;
 
 /// A run makes and drops millions of small things; the system's allocator takes an eighth of the time for them.
 #[global_allocator]

@@ -3,6 +3,7 @@
 //! Takes and returns values; it touches no file, no argument and no stdout. Only this crate starts threads (`sweep`, `suite`).
 //! Read `model` (what a scenario says), `compile` (how it becomes a simulated world), `run` (one run).
 
+pub mod code;
 pub mod compile;
 pub mod expression;
 pub mod measure;
@@ -18,3 +19,4 @@ pub mod shrink;
 pub mod suite;
 pub mod sweep;
 pub mod threshold;
+pub mod trials;

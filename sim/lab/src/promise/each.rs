@@ -92,7 +92,7 @@ impl Each {
                 Some(_) | None => Err(located(findings, at)),
             }
         };
-        let (when, then) = super::both(compile(when), compile(then))?;
+        let (when, then) = super::forms::both(compile(when), compile(then))?;
         let cells = [&[*present], &when.compiled.cells[..], &then.compiled.cells].concat();
         let column = state.column(*present, &found.kind);
         let (was, waiting, due) = (Vec::new(), BTreeMap::new(), BTreeSet::new());

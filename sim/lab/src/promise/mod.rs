@@ -9,8 +9,10 @@ mod aggregate;
 mod conclusion;
 mod each;
 mod expect;
+mod forms;
 mod judge;
 mod judges;
+mod own;
 mod predicate;
 mod reading;
 mod row_scope;
@@ -26,9 +28,9 @@ mod witness;
 
 use std::collections::BTreeMap;
 
-use aggregate::Over;
-use kernel::{CellId, Delta, Fact, Span, Time};
+use kernel::{Delta, Fact, Span, Time};
 
+use crate::code::Code;
 use crate::expression::Problem;
 use crate::model;
 use crate::model::{At, Invariant, Model};
@@ -37,14 +39,15 @@ use crate::nearest::nearest;
 use crate::outcome::InvariantResult;
 use each::Each;
 pub use expect::{NameSet, SeedFindings, judge, mark_expected};
+use forms::{compile_form, predicate_place};
 use judge::JudgeWatch;
 pub use judges::{About, Modifier, about};
-use predicate::{Predicate, Reads};
+pub use own::Kept;
+use own::Owned;
 use state::{Reader, State};
 use stores::{Seen, StoreCheck};
 pub use sweep::{SweepVerdict, judge_sweep};
-use tally::Kind;
-use watch::{Ending, Form, Moment, Open, Watch};
+use watch::{Ending, Form, Moment, Watch};
 
 /// The invariants of a scenario during one run. Compiled once; each run takes a clone.
 #[derive(Clone, Debug)]
@@ -70,6 +73,8 @@ pub struct Promises {
     last_event: u64,
     stop: bool,
     evaluations: u64,
+    /// Those that are written in Rust, if any are.
+    own: Option<Box<Owned>>,
 }
 
 /// Where a promise stands.
@@ -99,6 +104,7 @@ impl Promises {
             last_event: 0,
             stop: false,
             evaluations: 0,
+            own: None,
         };
         let mut problems = unknown_names(model);
         for (name, invariant) in &model.invariants {
@@ -174,9 +180,14 @@ impl Promises {
         problems
     }
 
+    /// Adds the promises that are written in Rust, which see all of the state.
+    pub fn add_code(&mut self, code: &Code, names: &Names) {
+        self.own = Owned::new(code, names).map(Box::new);
+    }
+
     /// Whether some promise names this cell and must know of its changes.
     pub fn names(&self, cell: usize) -> bool {
-        self.state.names(cell)
+        self.state.names(cell) || self.own.as_ref().is_some_and(|own| own.mirrors())
     }
 
     /// Committed state changed, all of `change` at once; perhaps nobody has `heard` of these cells. Gives whether that was
@@ -208,6 +219,9 @@ impl Promises {
         }
         if !self.touched.is_empty() {
             self.judge_touched(at);
+        }
+        if let Some(own) = &mut self.own {
+            own.changed(at, change);
         }
         self.state.sweep();
     }
@@ -245,6 +259,9 @@ impl Promises {
         for watch in &mut self.watches {
             watch.rest(at, &self.state);
             self.stop |= watch.aborts && watch.violated();
+        }
+        if let Some(own) = &mut self.own {
+            own.rest(at);
         }
     }
 
@@ -351,6 +368,14 @@ impl Promises {
         self.state.judged()
     }
 
+    /// What clients did in the whole run, for those who judge it.
+    pub fn operations(&mut self, now: Time, history: Kept<'_>) {
+        let at = self.moment(now, self.last_event);
+        if let Some(own) = &mut self.own {
+            own.operations(at, history);
+        }
+    }
+
     /// The run is over: `at_rest`, or not, and then what was in flight (`3 transactions, 1 message`). If it is at rest
     /// and the last rest was not told, it is one.
     pub fn finish(&mut self, now: Time, at_rest: bool, in_flight: &str) -> Vec<InvariantResult> {
@@ -370,7 +395,11 @@ impl Promises {
             Slot::Judge(n) => judges[n].finish(ending),
             Slot::Check(n) => checks[n].finish(ending, seen.get(&checks[n].store)),
         };
-        self.order.iter().map(result).collect()
+        let mut results: Vec<InvariantResult> = self.order.iter().map(result).collect();
+        if let Some(own) = &mut self.own {
+            results.extend(own.finish(at, rest));
+        }
+        results
     }
 
     /// Where the run is; bounds that have passed by now are noticed.
@@ -398,86 +427,6 @@ impl Promises {
 
     fn next_deadline(&self) -> Time {
         self.watches.iter().map(Watch::deadline).min().unwrap_or(Time::END)
-    }
-}
-
-/// Compiles one form over state.
-fn compile_form(form: &model::Form, names: &Names, state: &mut State) -> Result<(Form, Reads), Vec<Problem>> {
-    let mut one = |text: &At<String>, transition| Predicate::compile(text, transition, names, state);
-    Ok(match form {
-        model::Form::Always(text) => with(one(text, false)?, |predicate| Form::Always { predicate, wanted: true }),
-        model::Form::Never(text) => with(one(text, false)?, |predicate| Form::Always { predicate, wanted: false }),
-        model::Form::AtRest { predicate, of: None } => {
-            with(one(predicate, false)?, |predicate| Form::AtRest { predicate, of: None })
-        }
-        model::Form::AtRest { predicate, of: Some(of) } => {
-            let compiled = one(predicate, false);
-            let ((predicate, reads), (cell, open)) = both(compiled, open_instances(of, names, state))?;
-            (Form::AtRest { predicate, of: Some(open) }, [reads, vec![(cell, None)]].concat())
-        }
-        model::Form::Finally { predicate, after } => {
-            with(one(predicate, false)?, |predicate| Form::Finally { predicate, after: *after })
-        }
-        model::Form::EventuallyAfterHeal { predicate, within } => with(one(predicate, false)?, |predicate| {
-            Form::Eventually { predicate, within: *within, healed: None, true_since: None }
-        }),
-        model::Form::Sometimes { predicate, at_least } => {
-            with(one(predicate, false)?, |predicate| Form::Sometimes { predicate, at_least: *at_least, reached: None })
-        }
-        model::Form::Transition(text) => {
-            with(one(text, true)?, |predicate| Form::Transition { predicate, blurred: false })
-        }
-        model::Form::LeadsTo { when, then, within, for_each: _ } => {
-            let (when, then) = both(one(when, false), one(then, false))?;
-            let reads = [when.1, then.1].concat();
-            (Form::LeadsTo { when: when.0, then: then.0, within: *within, was: false, pending: None }, reads)
-        }
-        model::Form::Check(_) => unreachable!("judges are compiled elsewhere"),
-    })
-}
-
-fn with((predicate, reads): (Predicate, Reads), form: impl FnOnce(Predicate) -> Form) -> (Form, Reads) {
-    (form(predicate), reads)
-}
-
-/// Both, or the problems of both.
-fn both<A, B>(a: Result<A, Vec<Problem>>, b: Result<B, Vec<Problem>>) -> Result<(A, B), Vec<Problem>> {
-    match (a, b) {
-        (Ok(a), Ok(b)) => Ok((a, b)),
-        (Err(a), Err(b)) => Err([a, b].concat()),
-        (Err(problems), Ok(_)) | (Ok(_), Err(problems)) => Err(problems),
-    }
-}
-
-/// How many instances of `sagas.x` are open, and the cell that tells it.
-fn open_instances(of: &At<String>, names: &Names, state: &mut State) -> Result<(CellId, Open), Vec<Problem>> {
-    let path = format!("{}.open", of.value);
-    let Some(cell) = names.find_cell(&path) else {
-        let known = || names.cells.iter().filter_map(|cell| cell.path.strip_suffix(".open"));
-        let help = nearest(&of.value, known()).map(|near| format!("`{near}`?")).or_else(|| {
-            let all: Vec<_> = known().take(6).collect();
-            (!all.is_empty()).then(|| format!("there is {}", all.join(", ")))
-        });
-        let message = format!("nothing that comes to rest by itself is called `{}`", of.value);
-        let about = vec![of.value.clone()];
-        return Err(vec![Problem { place: of.place, message, label: String::new(), help, others: Vec::new(), about }]);
-    };
-    let rows = state.rows(cell, names);
-    let over = Over::Counter { cell: cell.0, rows };
-    let count = state.aggregate(Kind::Sum, over, None, (&path, &[cell]));
-    Ok((cell, Open { subject: of.value.clone(), count, left: 0 }))
-}
-
-/// The place of the predicate that is judged.
-fn predicate_place(form: &model::Form) -> model::Place {
-    match form {
-        model::Form::Always(text) | model::Form::Never(text) | model::Form::Transition(text) => text.place,
-        model::Form::AtRest { predicate, .. }
-        | model::Form::Finally { predicate, .. }
-        | model::Form::EventuallyAfterHeal { predicate, .. }
-        | model::Form::Sometimes { predicate, .. } => predicate.place,
-        model::Form::LeadsTo { then, .. } => then.place,
-        model::Form::Check(check) => check.judge.place,
     }
 }
 

@@ -12,10 +12,9 @@ use super::stores::Stores;
 use super::{History, Options, ledger};
 use crate::compile::Compiled;
 use crate::measure::{self, Recorder};
-use crate::model::Model;
 use crate::names::Names;
 use crate::outcome::{Found, HistoryLine, Outcome, RunVerdict, Status, Times, WarmupBy};
-use crate::promise::{Promises, judge, mark_expected};
+use crate::promise::{Kept, Promises, judge, mark_expected};
 use crate::scenario::{Diagnostic, Scenario};
 use crate::threshold::{self, Threshold};
 
@@ -65,11 +64,12 @@ pub(super) struct Ending<'a> {
 
 impl Listener {
     pub(super) fn new(
-        model: &Model,
+        scenario: &Scenario,
         compiled: &Compiled,
         times: Times,
         options: &Options,
     ) -> Result<Self, Vec<Diagnostic>> {
+        let (model, code) = (&scenario.model, scenario.code());
         let names = compiled.names.clone();
         let mut wanted = Vec::new();
         let (mut promises, thresholds) =
@@ -80,6 +80,7 @@ impl Listener {
                     return Err(problems.map(Diagnostic::from).collect());
                 }
             };
+        promises.add_code(code, &names);
         let asked = wanted.len()..wanted.len() + options.wanted.len();
         wanted.extend(options.wanted.iter().cloned());
         let mut recorder = Recorder::new(&measure::Scope {
@@ -102,7 +103,7 @@ impl Listener {
         let (gaps, elections) = (shown || asks(measure::Metric::Unavailable), asks(measure::Metric::Elections));
         let availability = Availability::new(model, compiled, gaps, elections);
         let keep = options.history == History::IfThereIsState && compiled.plan.history;
-        let history = keep.then(Vec::new);
+        let history = (keep || code.reads_operations()).then(Vec::new);
         let stores = Stores::new(model, compiled, keep, &promises);
         Ok(Self {
             names,
@@ -223,6 +224,8 @@ impl Listener {
         let model = &scenario.model;
         self.gaps_end(ending.end);
         self.stores.tell(ending.cluster, &self.names, &mut self.promises);
+        let history = Kept { lines: self.history.as_deref().unwrap_or_default(), all: !self.history_cut };
+        self.promises.operations(ending.end, history);
         let mut invariants = self.promises.finish(ending.end, ending.at_rest, &ending.unfinished);
         self.take_times(ending.end);
         let measured = self.recorder.finish(ending.end, &self.names);

@@ -128,7 +128,7 @@ impl World {
         if options.spent {
             std::sync::Arc::make_mut(&mut compiled.plan).spent_since = Some(times.warmup);
         }
-        let listener = Listener::new(model, &compiled, times, options)?;
+        let listener = Listener::new(scenario, &compiled, times, options)?;
         std::sync::Arc::make_mut(&mut compiled.plan).history = listener.wants_outputs();
         let Compiled { plan, hardware, mut faults, .. } = compiled;
         faults.named_hits = options.named_hits;

@@ -5,11 +5,13 @@
 
 use core::fmt::Write as _;
 use core::ops::Range;
+use std::sync::Arc;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde_json::{Value as Json, json};
 
 use super::data::Files;
+use crate::code::Code;
 use crate::model::Place;
 
 /// At most this many are shown; the rest is counted.
@@ -102,18 +104,26 @@ pub struct Source {
     pub text: String,
     /// The files it names.
     pub files: Files,
+    /// What of the scenario is written in Rust.
+    pub code: Arc<Code>,
 }
 
 impl Source {
     /// A named text.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { name: name.into(), text: text.into(), files: Files::default() }
+        Self { name: name.into(), text: text.into(), files: Files::default(), code: Arc::default() }
     }
 
     /// The same with the files that it names (`files_named`).
     #[must_use]
     pub fn with_files(self, files: Files) -> Self {
         Self { files, ..self }
+    }
+
+    /// The same with what of it is written in Rust.
+    #[must_use]
+    pub fn with_code(self, code: Code) -> Self {
+        Self { code: Arc::new(code), ..self }
     }
 
     /// Line and column of a byte, both from 1; the column counts characters.

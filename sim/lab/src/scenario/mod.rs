@@ -42,6 +42,7 @@ pub use diagnostic::{Colour, Diagnostic, Diagnostics, Severity, Source};
 pub(crate) use resolved::{write_key as toml_key, write_text as toml_text};
 pub(crate) use values::write_duration as toml_duration;
 
+use crate::code::Code;
 use crate::model::{At, Fault, Model, Place, Trigger};
 
 /// What of the file is wanted.
@@ -326,6 +327,11 @@ impl Scenario {
     /// The place of bytes `start..end` within a text value; all of it where the text was written with escapes.
     pub fn inside(&self, text: &At<String>, start: usize, end: usize) -> Place {
         leaf::inside_text(&self.sources, text.place, &text.value, &(start..end))
+    }
+
+    /// What of it is written in Rust.
+    pub fn code(&self) -> &Code {
+        &self.sources[0].code
     }
 
     /// xxh3-128 of the canonical text: 32 hex digits.

@@ -4,6 +4,7 @@
 use super::*;
 use crate::expression::{BinaryOperator, Expression, Node as Tree, UnaryOperator, parse};
 use crate::outcome::Status;
+use crate::promise::predicate::Predicate;
 use kernel::Seed;
 
 /// A value of the naive evaluation; `None` in a result is a fault.

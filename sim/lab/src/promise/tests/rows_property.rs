@@ -8,6 +8,7 @@ use super::*;
 use crate::expression::{BinaryOperator, Expression, Node as Tree, Path, UnaryOperator, parse};
 use crate::model::ItemPath;
 use crate::names::ItemKind;
+use crate::promise::predicate::Predicate;
 use kernel::{NULL, Seed};
 
 /// A value of the naive evaluation; `None` in a result is a fault.

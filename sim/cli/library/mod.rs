@@ -1,0 +1,5 @@
+//! The library: scenarios as property-style tests.
+
+pub(crate) mod check;
+pub(crate) mod failure;
+pub(crate) mod runs;
