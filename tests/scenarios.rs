@@ -8,7 +8,10 @@ use stormglass::lab::scenario::{Choice, Scenario, Source, load};
 
 fn as_expected(theme: &str, seeds: u64) {
     let folder = Path::new("scenarios").join(theme);
-    let mut files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<_> = std::fs::read_dir(&folder)
+        .expect("the folder is there")
+        .map(|entry| entry.expect("it can be read").path())
+        .collect();
     files.retain(|file| file.extension().is_some_and(|extension| extension == "toml"));
     files.sort();
     assert!(!files.is_empty(), "no scenarios in {}", folder.display());
@@ -32,8 +35,8 @@ fn as_expected(theme: &str, seeds: u64) {
 }
 
 fn load_file(file: &Path, variant: Option<String>) -> Scenario {
-    let text = std::fs::read_to_string(file).unwrap();
-    load(&Source::new(file.display().to_string(), text), &Choice { variant, ..Choice::default() }).unwrap()
+    let text = std::fs::read_to_string(file).expect("it can be read");
+    load(&Source::new(file.display().to_string(), text), &Choice { variant, ..Choice::default() }).expect("it is right")
 }
 
 #[test]
