@@ -63,7 +63,7 @@ fn a_promise_in_rust_is_broken_where_one_of_the_file_is_and_the_story_is_small()
         "and was 10000",
         "faults 3 → 1",
         "nothing that is left can go",
-        "with `.seed(",
+        ".seed(",
     ];
     for part in said {
         assert!(text.contains(part), "`{part}` is not in\n{text}");

@@ -5,14 +5,17 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
+use checkers::models::Spec;
 use lab::code::{Code, Judged, View};
 use lab::outcome::{HistoryLine, Outcome};
 use lab::run::{Go, Options};
 use lab::scenario::{Choice, Colour, Source, load};
 use lab::trials::{Request, trials};
+use systems::app::guest::{Serve, Stage};
 
 use super::failure;
 use super::runs::Runs;
+use super::specified;
 use crate::files;
 
 /// A nightly job asks for more seeds than the test says: `STORMGLASS_SEEDS=0..20000`.
@@ -176,6 +179,59 @@ impl Check {
         self
     }
 
+    /// What clients did is linearizable as this specification says. An operation's function is what the workload targets,
+    /// its argument and its result are maps of its variables, at its beginning and at its end.
+    ///
+    /// ```
+    /// use stormglass::checkers::history::{Dialect, Operation, Refusal, Value};
+    /// use stormglass::checkers::models::{Spec, Step};
+    ///
+    /// /// Every request has an id that is larger than those of requests that were over before.
+    /// struct Rising;
+    ///
+    /// impl Spec for Rising {
+    ///     type State = i64;
+    ///     type Call = i64;
+    ///     fn call(&self, operation: &Operation, _: Dialect) -> Result<Option<i64>, Refusal> {
+    ///         let id = |(name, id): &(Value, Value)| if *name == Value::text("id") { id.int() } else { None };
+    ///         Ok(operation.argument.entries().into_iter().flatten().find_map(id))
+    ///     }
+    ///     fn initial(&self, _: &Value) -> i64 {
+    ///         -1
+    ///     }
+    ///     fn step(&self, last: &i64, id: &i64) -> Step<i64> {
+    ///         if id > last { Step::To(*id) } else { Step::Refused }
+    ///     }
+    ///     fn reads_only(&self, _: &i64) -> bool {
+    ///         false
+    ///     }
+    ///     fn refusal(&self, last: &i64, id: &i64) -> String {
+    ///         format!("{id} comes after {last}")
+    ///     }
+    ///     fn shown(&self, last: &i64) -> String {
+    ///         last.to_string()
+    ///     }
+    /// }
+    ///
+    /// let check = stormglass::scenario("scenarios/bank/two-phase-commit.toml").set("run.duration", "2s");
+    /// assert!(!check.linearizable("ids rise", Rising).seed(0).run().any_broke("ids rise"));
+    /// ```
+    pub fn linearizable(self, name: impl Into<String>, spec: impl Spec + Send + Sync + 'static) -> Self {
+        self.operations(name, move |history| specified::linearizable(&spec, history))
+    }
+
+    /// A process written in Rust, which plays the services that have `process = "name"`. `plan` says what it is configured
+    /// with: it is told which machines it has, and which counters of the file's `state` it may note. `examples/lock_service.rs`
+    /// shows one whole.
+    pub fn process<P: Serve>(
+        mut self,
+        name: impl Into<String>,
+        plan: impl Fn(&Stage) -> P::Plan + Send + Sync + 'static,
+    ) -> Self {
+        self.code.process::<P>(name, plan);
+        self
+    }
+
     /// How many runs may be spent to make a failure small before it is told; 0: none.
     pub fn shrink_budget(self, runs: u64) -> Self {
         Self { shrink_budget: runs, ..self }
@@ -220,6 +276,43 @@ impl Check {
             Ok(outcome) => outcome,
             Err(errors) => wrong(&scenario.diagnostics(errors).render(Colour::Plain)),
         }
+    }
+
+    /// The same, and writes everything that `stormglass run` writes into a folder: `report.html`, charts, tables.
+    ///
+    /// ```
+    /// let folder = std::env::temp_dir().join("stormglass-report-example");
+    /// let check = stormglass::scenario("scenarios/theory/mm1.toml").set("run.duration", "20000s");
+    /// check.report(&folder);
+    /// assert!(folder.join("report.html").exists());
+    /// # std::fs::remove_dir_all(folder).unwrap();
+    /// ```
+    ///
+    /// # Panics
+    /// If the scenario is wrong, or the folder cannot be written.
+    #[track_caller]
+    pub fn report(&self, folder: impl AsRef<Path>) -> Outcome {
+        let outcome = self.outcome();
+        let mut all = reports::files(&outcome);
+        all.extend(reports::charts::files(&outcome));
+        all.push(("report.html".to_owned(), reports::html::report(&outcome).into_bytes()));
+        match files::directory(folder.as_ref(), &all) {
+            Ok(()) => outcome,
+            Err(error) => wrong(&error),
+        }
+    }
+
+    /// What an assertion says when these runs break a promise: which, on which seed, the smallest story found, how to see
+    /// it again. The story is written below [`Check::out`].
+    ///
+    /// ```
+    /// let check = stormglass::scenario("scenarios/checkout/saga.toml").variant("dual_write").seed(3);
+    /// let check = check.out(std::env::temp_dir().join("stormglass-story-example")).shrink_budget(20);
+    /// let story = check.story(&check.run());
+    /// assert!(story.contains("broken: no_order_forgotten") && story.contains("stormglass run"));
+    /// ```
+    pub fn story(&self, runs: &Runs) -> String {
+        failure::told(self, runs)
     }
 
     /// Every seed keeps every promise.
@@ -300,9 +393,9 @@ impl Check {
         }
     }
 
-    /// The promise is one that only this code knows.
+    /// A file alone does not show how this promise breaks: it is written in Rust, or something that plays is.
     pub(super) fn in_code(&self, promise: &str) -> bool {
-        self.code.names().any(|name| name == promise)
+        self.code.names().any(|name| name == promise) || self.code.processes().next().is_some()
     }
 }
 

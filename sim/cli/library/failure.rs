@@ -97,6 +97,6 @@ fn replay(check: &Check, promise: Option<&str>, seed: u64) -> String {
             }
             text + &format!(" --seed {seed}")
         }
-        Some(_) | None => format!("again:  with `.seed({seed})` in this test"),
+        Some(_) | None => format!("again:  with `.seed({seed})` in place of other seeds"),
     }
 }

@@ -3,3 +3,4 @@
 pub(crate) mod check;
 pub(crate) mod failure;
 pub(crate) mod runs;
+mod specified;

@@ -1,15 +1,20 @@
-//! What of a scenario is written in Rust and not in its file: promises over its state, and judges of its operations.
+//! What of a scenario is written in Rust and not in its file: promises over its state, judges of its operations, processes
+//! that play its services.
 //!
 //! It is handed in with the text (`Source::with_code`), so whatever runs the scenario judges by it too: runs, sweeps, the
 //! minimiser. It sees what promises of the file see, and cannot change a run.
 
+mod stage;
 mod view;
 
 use std::fmt;
 use std::sync::Arc;
 
+pub(crate) use stage::attach;
 pub(crate) use view::Mirror;
 pub use view::{Row, View};
+
+use systems::app::guest::{Host, Serve, Stage};
 
 use crate::outcome::HistoryLine;
 
@@ -17,6 +22,15 @@ use crate::outcome::HistoryLine;
 #[derive(Clone, Default)]
 pub struct Code {
     promises: Vec<Own>,
+    /// By the name of `process` in the file.
+    processes: Vec<(String, Made)>,
+}
+
+/// Makes what plays a service on this stage.
+#[derive(Clone)]
+pub(crate) struct Made {
+    pub(crate) host: Arc<dyn Fn(Stage) -> Arc<dyn Host> + Send + Sync>,
+    pub(crate) kinds: &'static [&'static str],
 }
 
 /// What a promise came to, the last time that it was looked at.
@@ -94,6 +108,28 @@ impl Code {
         self.add(name.into(), Form::Operations(Arc::new(move |history| judge(history).into())));
     }
 
+    /// A process that plays services: those with `process = "name"` in the file. `plan` says what it is configured with,
+    /// wherever it plays.
+    pub fn process<P: Serve>(
+        &mut self,
+        name: impl Into<String>,
+        plan: impl Fn(&Stage) -> P::Plan + Send + Sync + 'static,
+    ) {
+        let host = Arc::new(move |stage: Stage| systems::app::guest::host::<P>(plan(&stage), stage));
+        let name = name.into();
+        self.processes.retain(|(known, _)| *known != name);
+        self.processes.push((name, Made { host, kinds: P::KINDS }));
+    }
+
+    /// What the processes are called.
+    pub fn processes(&self) -> impl Iterator<Item = &str> {
+        self.processes.iter().map(|(name, _)| name.as_str())
+    }
+
+    pub(crate) fn made(&self, process: &str) -> Option<&Made> {
+        self.processes.iter().find(|(name, _)| name == process).map(|(_, made)| made)
+    }
+
     /// One of the same name is replaced.
     fn add(&mut self, name: String, form: Form) {
         self.promises.retain(|own| own.name != name);
@@ -118,7 +154,7 @@ impl Code {
 
 impl fmt::Debug for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.promises.iter().map(|own| &own.name)).finish()
+        f.debug_list().entries(self.names().chain(self.processes())).finish()
     }
 }
 
@@ -139,7 +175,12 @@ impl PartialEq for Code {
                     (Form::Always(_) | Form::AtRest(_) | Form::Operations(_), _) => false,
                 }
         };
-        self.promises.len() == other.promises.len() && self.promises.iter().zip(&other.promises).all(same)
+        let played =
+            |((a, one), (b, other)): (&(String, Made), &(String, Made))| a == b && Arc::ptr_eq(&one.host, &other.host);
+        self.promises.len() == other.promises.len()
+            && self.processes.len() == other.processes.len()
+            && self.promises.iter().zip(&other.promises).all(same)
+            && self.processes.iter().zip(&other.processes).all(played)
     }
 }
 

@@ -74,7 +74,8 @@ impl Compiler<'_> {
         }
         let series = (0..nodes).map(|n| self.service_series(name, first, n)).collect();
         // Rows of services that take part in a distributed transaction are the commit protocol's.
-        let commits = self.takes_part(name);
+        // So are those of one that is played: what is there, its process says.
+        let commits = self.takes_part(name) || service.process.is_some();
         let items = if commits {
             service.state.iter().map(|(item, state)| self.item(name, &item.value, state)).collect()
         } else {
@@ -106,6 +107,7 @@ impl Compiler<'_> {
             }),
             mutant: mutant_of(service),
             drives: false,
+            guest: None,
         }
     }
 

@@ -35,6 +35,8 @@ pub struct Service {
     pub state: Named<State>,
     /// `mutant`: a built-in wrong behaviour.
     pub mutant: Option<At<String>>,
+    /// `process`: written in Rust, of this name, plays its machines.
+    pub process: Option<At<String>>,
     /// `external`.
     pub external: bool,
 }

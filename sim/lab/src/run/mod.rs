@@ -122,6 +122,7 @@ impl World {
     pub fn new(scenario: &Scenario, seed: u64, options: &Options) -> Result<Self, Vec<Diagnostic>> {
         let model = &scenario.model;
         let mut compiled = compile(model, Seed(seed), &options.edits)?;
+        crate::code::attach(scenario, &mut compiled);
         let has_state = !model.transactions.is_empty() || !model.stores.is_empty();
         std::sync::Arc::make_mut(&mut compiled.plan).history = options.history == History::IfThereIsState && has_state;
         let times = times(model);

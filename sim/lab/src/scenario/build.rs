@@ -288,6 +288,7 @@ fn service(r: &Reader<'_>) -> Service {
         ops: r.named("ops", op),
         state: r.named("state", state),
         mutant: r.maybe_at("mutant"),
+        process: r.maybe_at("process"),
         external: r.truth("external"),
     }
 }

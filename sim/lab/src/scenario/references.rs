@@ -8,6 +8,7 @@ mod faults;
 mod flow;
 mod messaging;
 mod points;
+mod processes;
 mod sagas;
 mod state;
 mod stores;
@@ -50,6 +51,7 @@ pub(super) fn check(sources: &[Source], complete: &Node, model: &Model, broken: 
     checker.times();
     checker.precision();
     checker.world();
+    checker.processes();
     checker.state();
     checker.stores();
     checker.ops();

@@ -1,5 +1,6 @@
 //! One node of the composed application, as a process: what comes in is handed to the part that knows it.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
@@ -9,6 +10,7 @@ use super::calls::{BreakerHere, unheard};
 use super::clients::Clients;
 use super::embed::InMachine;
 use super::frame::{Caller, Frame, Frames};
+use super::guest::Guest;
 use super::keeper::Keeper;
 use super::message::{CallResult, Failure, Mail, Message, Reply, Request, system_errors};
 use super::output::Output;
@@ -64,6 +66,8 @@ pub enum Role {
     Topics(Topics),
     /// A machine of a replicated store.
     Keeper(Keeper),
+    /// A machine of a service that a process of somebody else's plays.
+    Guest(Box<dyn Guest>),
     /// The clients of a workload.
     Clients(Clients),
 }
@@ -73,7 +77,9 @@ impl Machine {
     pub const fn begun(&self) -> Option<u64> {
         match &self.role {
             Role::Clients(clients) => Some(clients.begun()),
-            Role::Server(_) | Role::Store(_) | Role::Broker(_) | Role::Topics(_) | Role::Keeper(_) => None,
+            Role::Server(_) | Role::Store(_) | Role::Broker(_) | Role::Topics(_) | Role::Keeper(_) | Role::Guest(_) => {
+                None
+            }
         }
     }
 }
@@ -87,7 +93,10 @@ impl Process for Machine {
 
     fn boot(plan: &Plan, me: NodeId) -> Self {
         let role = match plan.nodes[me.0 as usize].part {
-            Part::Service(_) => Role::Server(Server::new(plan, me)),
+            Part::Service(n) => match &plan.services[n as usize].guest {
+                Some(host) => Role::Guest(host.boot(me)),
+                None => Role::Server(Server::new(plan, me)),
+            },
             Part::Database(n) => {
                 let service = &plan.services[n as usize];
                 let state = service.state.as_ref().expect("a database is there for the state of its service");
@@ -101,7 +110,7 @@ impl Process for Machine {
         let only_frames = match &role {
             Role::Server(server) => server.only_serves(plan),
             Role::Clients(_) => true,
-            Role::Store(_) | Role::Broker(_) | Role::Topics(_) | Role::Keeper(_) => false,
+            Role::Store(_) | Role::Broker(_) | Role::Topics(_) | Role::Keeper(_) | Role::Guest(_) => false,
         };
         Self {
             me,
@@ -135,6 +144,7 @@ impl Process for Machine {
                 keeper.start(plan.store(self.me), now, log.iter().filter_map(Record::kept), out);
             }
             Role::Store(store) => store.start(plan, now, log.iter().filter_map(Record::database), out),
+            Role::Guest(guest) => guest.on_start(plan, now, log, out),
             Role::Clients(_) => self.start_load(plan, now, out),
         }
     }
@@ -142,6 +152,11 @@ impl Process for Machine {
     fn on_message(&mut self, plan: &Plan, now: Time, from: NodeId, message: Message, out: &mut impl Effects<Self>) {
         match message {
             Message::Request(request) => self.request(plan, now, from, request, out),
+            Message::Guest(sealed) => {
+                if let Role::Guest(guest) = &mut self.role {
+                    guest.on_message(plan, now, from, sealed, out);
+                }
+            }
             Message::Reply(Reply { frame, token, result, values, clock, .. }) => {
                 self.answered(plan, now, (frame, token), (result, values, clock), out);
             }
@@ -188,6 +203,11 @@ impl Process for Machine {
             }
             Timer::StoreLate { frame, token } => self.store_late(plan, (frame, token), out),
             Timer::StoreSilent { frame, request } => self.store_silent(plan, now, (frame, request), out),
+            Timer::Guest(alarm) => {
+                if let Role::Guest(guest) = &mut self.role {
+                    guest.on_timer(plan, now, alarm, out);
+                }
+            }
             Timer::Commit(timer) => self.commit_timer(plan, now, timer, out),
             Timer::Decided { transaction, kind, reason } => {
                 self.decided(plan, now, (transaction, kind), reason.map(Reason), out);
@@ -216,6 +236,11 @@ impl Process for Machine {
             Message::Mail(mail) => self.mail_reset(plan, now, to, &mail, out),
             Message::Topic(message) => self.topic_reset(plan, now, &message, out),
             Message::Store(message) => self.store_reset(plan, &message, out),
+            Message::Guest(sealed) => {
+                if let Role::Guest(guest) = &mut self.role {
+                    guest.on_reset(plan, now, to, sealed, out);
+                }
+            }
             // The caller's own timeout tells it; the protocol repeats what matters.
             Message::Reply(_) => {}
             Message::Commit(message) => self.commit_reset(plan, now, to, &message, out),
@@ -226,11 +251,15 @@ impl Process for Machine {
     fn on_disturbance(
         &mut self,
         plan: &Plan,
-        _: Time,
+        now: Time,
         disturbance: Disturbance,
         active: bool,
-        _: &mut impl Effects<Self>,
+        out: &mut impl Effects<Self>,
     ) {
+        if let Role::Guest(guest) = &mut self.role {
+            guest.on_disturbance(plan, now, (disturbance, active), out);
+            return;
+        }
         let (queue, trouble) = Trouble::of(disturbance.what);
         // A share of 2⁶⁴ draws.
         let threshold = if disturbance.chance >= 1.0 {
@@ -243,7 +272,7 @@ impl Process for Machine {
         match &mut self.role {
             Role::Broker(broker) => broker.trouble(queue, trouble, chance),
             Role::Topics(topics) => topics.trouble(queue - plan.mail.queues.len() as u32, chance),
-            Role::Server(_) | Role::Store(_) | Role::Keeper(_) | Role::Clients(_) => {}
+            Role::Server(_) | Role::Store(_) | Role::Keeper(_) | Role::Guest(_) | Role::Clients(_) => {}
         }
     }
 
@@ -254,7 +283,12 @@ impl Process for Machine {
         if self.only_frames { requests } else { requests + self.unfinished_protocols() }
     }
 
-    fn owed(plan: &Plan, _me: NodeId, log: &[Record]) -> u64 {
+    fn owed(plan: &Plan, me: NodeId, log: &[Record]) -> u64 {
+        if let Part::Service(n) = plan.nodes[me.0 as usize].part
+            && let Some(host) = &plan.services[n as usize].guest
+        {
+            return host.owed(me, log);
+        }
         two_phase::owed(log.iter().filter_map(Record::commit))
             + Database::owed(log.iter().filter_map(Record::database))
             + messaging::owed(&plan.mail, log.iter().filter_map(Record::mail))
@@ -268,6 +302,9 @@ impl Process for Machine {
         }
         if let Role::Keeper(keeper) = &self.role {
             keeper.volatile_cells(plan.store(self.me), each);
+        }
+        if let Role::Guest(guest) = &self.role {
+            guest.volatile_cells(each);
         }
         let Role::Server(server) = &self.role else { return };
         let (service, number) = plan.service(self.me);
@@ -283,6 +320,9 @@ impl Process for Machine {
     }
 
     fn rows_on_disk(&self, _: &Plan, each: &mut impl FnMut(Delta)) {
+        if let Role::Guest(guest) = &self.role {
+            guest.rows_on_disk(each);
+        }
         if let Role::Store(store) | Role::Server(Server { store: Some(store), .. }) = &self.role {
             store.rows_on_disk(each);
         }
@@ -309,6 +349,7 @@ impl Process for Machine {
                 }
                 server.open_samples(plan, each);
             }
+            Role::Guest(guest) => guest.open_samples(each),
             Role::Store(_) | Role::Keeper(_) => {}
             Role::Broker(broker) => broker.open_samples(&plan.mail, each),
             Role::Topics(topics) => topics.open_samples(&plan.topics, each),
@@ -344,7 +385,7 @@ impl Machine {
         match &mut self.role {
             Role::Store(store) => Some(store),
             Role::Server(server) => server.store.as_mut(),
-            Role::Broker(_) | Role::Topics(_) | Role::Keeper(_) | Role::Clients(_) => None,
+            Role::Broker(_) | Role::Topics(_) | Role::Keeper(_) | Role::Guest(_) | Role::Clients(_) => None,
         }
     }
 
@@ -375,6 +416,10 @@ impl Machine {
     }
 
     fn request(&mut self, plan: &Plan, now: Time, from: NodeId, request: Request, out: &mut impl Effects<Self>) {
+        if let Role::Guest(guest) = &mut self.role {
+            guest.on_request(plan, now, from, request, out);
+            return;
+        }
         if !matches!(self.role, Role::Server(_)) {
             return;
         }
@@ -412,6 +457,7 @@ impl Machine {
             Role::Broker(broker) => broker.unfinished(),
             Role::Topics(topics) => topics.unfinished(),
             Role::Keeper(keeper) => keeper.unfinished(),
+            Role::Guest(guest) => guest.unfinished(),
             Role::Clients(_) => 0,
         }
     }

@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 
 use kernel::{Digest, Message as Wire, Route, Time, fold};
 
+use super::guest::Sealed;
 use super::keeper;
 use super::question::{Question, Told};
 use super::rows::Work;
@@ -34,6 +35,8 @@ pub enum Message {
     Topic(Box<topics::Message<Mail>>),
     /// To or from a machine of a replicated store.
     Store(Box<keeper::Message>),
+    /// Of a process that plays a service.
+    Guest(Sealed),
 }
 
 /// What a message of a queue or topic carries: the variables of the request that caused it.
@@ -190,6 +193,7 @@ impl Digest for Message {
             Self::Mail(mail) => fold(mail.digest(), 5),
             Self::Topic(message) => fold(message.digest(), 6),
             Self::Store(message) => fold(message.digest(), 7),
+            Self::Guest(sealed) => fold(sealed.letter.digest(), 8),
             Self::Commit(message) => fold(message.digest(), 2),
         }
     }
@@ -207,6 +211,7 @@ impl Wire for Message {
             Self::Mail(mail) => mail.route(),
             Self::Topic(message) => message.route(),
             Self::Store(message) => message.route(),
+            Self::Guest(sealed) => sealed.letter.route(),
         }
     }
 
@@ -222,6 +227,7 @@ impl Wire for Message {
             Self::Mail(mail) => Wire::bytes(&**mail),
             Self::Topic(message) => Wire::bytes(&**message),
             Self::Store(message) => message.bytes(),
+            Self::Guest(sealed) => sealed.letter.bytes(),
         }
     }
 
@@ -237,6 +243,7 @@ impl Wire for Message {
             Self::Commit(message) => FIRST_OF_COMMIT + message.kind(),
             Self::Topic(message) => FIRST_OF_TOPICS + message.kind(),
             Self::Store(message) => FIRST_OF_STORES + message.kind(),
+            Self::Guest(sealed) => sealed.kinds_from + sealed.letter.kind(),
         }
     }
 
@@ -251,6 +258,7 @@ impl Wire for Message {
             Self::Mail(mail) => mail.background(),
             Self::Topic(message) => message.background(),
             Self::Store(message) => message.background(),
+            Self::Guest(sealed) => sealed.letter.background(),
         }
     }
 }

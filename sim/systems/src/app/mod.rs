@@ -11,6 +11,7 @@ pub mod consulting;
 pub mod embed;
 pub mod ending;
 pub mod frame;
+pub mod guest;
 pub mod interpreter;
 pub mod keeper;
 pub mod machine;

@@ -173,6 +173,8 @@ pub struct Service {
     pub mutant: Option<Mutant>,
     /// Its nodes drive sagas.
     pub drives: bool,
+    /// Who plays its machines, if the program does not.
+    pub guest: Option<Arc<dyn super::guest::Host>>,
 }
 
 /// How messages leave an outbox.

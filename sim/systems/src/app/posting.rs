@@ -149,7 +149,15 @@ impl Machine {
                     subscriber.subscribe(&plan.mail, &mut Within::new(out, InMachine));
                 }
             }
-            (Role::Server(_) | Role::Store(_) | Role::Topics(_) | Role::Keeper(_) | Role::Clients(_), _) => {}
+            (
+                Role::Server(_)
+                | Role::Store(_)
+                | Role::Topics(_)
+                | Role::Keeper(_)
+                | Role::Guest(_)
+                | Role::Clients(_),
+                _,
+            ) => {}
         }
     }
 
@@ -169,7 +177,15 @@ impl Machine {
                 self.post_lost(plan, now, waiting, out);
             }
             // A subscription is said again with the next beat; what is not settled is delivered again.
-            (Role::Server(_) | Role::Store(_) | Role::Topics(_) | Role::Keeper(_) | Role::Clients(_), _) => {}
+            (
+                Role::Server(_)
+                | Role::Store(_)
+                | Role::Topics(_)
+                | Role::Keeper(_)
+                | Role::Guest(_)
+                | Role::Clients(_),
+                _,
+            ) => {}
         }
     }
 

@@ -114,7 +114,15 @@ impl Machine {
                     member.ask_again(&plan.topics, partition, &mut Within::new(out, InMachine));
                 }
             }
-            (Role::Server(_) | Role::Store(_) | Role::Broker(_) | Role::Keeper(_) | Role::Clients(_), _) => {}
+            (
+                Role::Server(_)
+                | Role::Store(_)
+                | Role::Broker(_)
+                | Role::Keeper(_)
+                | Role::Guest(_)
+                | Role::Clients(_),
+                _,
+            ) => {}
         }
     }
 

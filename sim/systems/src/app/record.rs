@@ -4,6 +4,7 @@ use alloc::sync::Arc;
 
 use kernel::Digest;
 
+use super::guest::Entry;
 use super::keeper;
 use super::message::Mail;
 use super::rows::Work;
@@ -24,6 +25,8 @@ pub enum Record {
     Topic(topics::Record<Mail>),
     /// The record of a machine of a replicated store.
     Kept(keeper::Record),
+    /// The record of a process that plays a service.
+    Guest(Entry),
 }
 
 impl Record {
@@ -31,7 +34,7 @@ impl Record {
     pub(super) fn commit(&self) -> Option<&two_phase::Record<Work>> {
         match self {
             Self::Commit(record) => Some(record),
-            Self::Database(_) | Self::Mail(_) | Self::Topic(_) | Self::Kept(_) => None,
+            Self::Database(_) | Self::Mail(_) | Self::Topic(_) | Self::Kept(_) | Self::Guest(_) => None,
         }
     }
 
@@ -39,7 +42,7 @@ impl Record {
     pub(super) fn mail(&self) -> Option<&messaging::Record<Mail>> {
         match self {
             Self::Mail(record) => Some(record),
-            Self::Commit(_) | Self::Database(_) | Self::Topic(_) | Self::Kept(_) => None,
+            Self::Commit(_) | Self::Database(_) | Self::Topic(_) | Self::Kept(_) | Self::Guest(_) => None,
         }
     }
 
@@ -47,7 +50,7 @@ impl Record {
     pub(super) fn topic(&self) -> Option<&topics::Record<Mail>> {
         match self {
             Self::Topic(record) => Some(record),
-            Self::Commit(_) | Self::Database(_) | Self::Mail(_) | Self::Kept(_) => None,
+            Self::Commit(_) | Self::Database(_) | Self::Mail(_) | Self::Kept(_) | Self::Guest(_) => None,
         }
     }
 
@@ -55,7 +58,7 @@ impl Record {
     pub(super) fn database(&self) -> Option<&Commit> {
         match self {
             Self::Database(commit) => Some(commit),
-            Self::Commit(_) | Self::Mail(_) | Self::Topic(_) | Self::Kept(_) => None,
+            Self::Commit(_) | Self::Mail(_) | Self::Topic(_) | Self::Kept(_) | Self::Guest(_) => None,
         }
     }
 
@@ -63,7 +66,15 @@ impl Record {
     pub(super) fn kept(&self) -> Option<&keeper::Record> {
         match self {
             Self::Kept(record) => Some(record),
-            Self::Commit(_) | Self::Database(_) | Self::Mail(_) | Self::Topic(_) => None,
+            Self::Commit(_) | Self::Database(_) | Self::Mail(_) | Self::Topic(_) | Self::Guest(_) => None,
+        }
+    }
+
+    /// That of a process that plays a service, if it is that.
+    pub(super) fn guest(&self) -> Option<&Entry> {
+        match self {
+            Self::Guest(entry) => Some(entry),
+            Self::Commit(_) | Self::Database(_) | Self::Mail(_) | Self::Topic(_) | Self::Kept(_) => None,
         }
     }
 }
@@ -76,6 +87,7 @@ impl Digest for Record {
             Self::Mail(record) => record.digest(),
             Self::Topic(record) => record.digest(),
             Self::Kept(record) => record.digest(),
+            Self::Guest(entry) => entry.0.digest(),
         }
     }
 }
@@ -88,6 +100,7 @@ impl kernel::Record for Record {
             Self::Mail(record) => record.bytes(),
             Self::Topic(record) => record.bytes(),
             Self::Kept(record) => record.bytes(),
+            Self::Guest(entry) => entry.0.bytes(),
         }
     }
 }

@@ -142,7 +142,12 @@ impl Machine {
     pub(super) fn server(&mut self) -> &mut Server {
         match &mut self.role {
             Role::Server(server) => server,
-            Role::Store(_) | Role::Broker(_) | Role::Topics(_) | Role::Keeper(_) | Role::Clients(_) => {
+            Role::Store(_)
+            | Role::Broker(_)
+            | Role::Topics(_)
+            | Role::Keeper(_)
+            | Role::Guest(_)
+            | Role::Clients(_) => {
                 panic!("only a service's machine takes part in transactions")
             }
         }

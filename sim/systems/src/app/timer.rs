@@ -2,6 +2,7 @@
 
 use kernel::{Digest, fold};
 
+use super::guest::Alarm;
 use super::keeper;
 use crate::commit::two_phase;
 use crate::messaging::{self, topics};
@@ -83,6 +84,8 @@ pub enum Timer {
     },
     /// A commit protocol's own timer.
     Commit(two_phase::Timer),
+    /// That of a process that plays a service.
+    Guest(Alarm),
     /// A coordinator has decided.
     Decided {
         /// The transaction,
@@ -116,6 +119,7 @@ impl Digest for Timer {
             Self::Keep(timer) => fold(16, timer.digest()),
             Self::StoreLate { frame, token } => two(17, frame, token),
             Self::StoreSilent { frame, request } => two(18, frame, request),
+            Self::Guest(Alarm { says, each }) => fold(fold(19, says), u64::from(each)),
             Self::Decided { transaction, kind, reason } => {
                 fold(fold(6, transaction), u64::from(kind) << 32 | reason.map_or(1 << 16, u64::from))
             }

@@ -86,6 +86,12 @@ pub(super) static SERVICE: Form = Form {
         key("external", Shape::Boolean, Preset::Boolean(false), "Not ours: random faults leave it alone.")
             .judging("only random schedules of faults read it"),
         key("mutant", Shape::Name, Preset::Absent, "A built-in wrong behaviour, for tests."),
+        key(
+            "process",
+            Shape::Name,
+            Preset::Absent,
+            "A process written in Rust plays its machines; `reply` and `fail` of its ops say what it can answer.",
+        ),
         key("work", DURATIONS, Preset::Absent, "Short form of one op, called `run`, that works this long."),
         key(
             "steps",
