@@ -4,6 +4,8 @@
 //! virtual time answers *is it right?* and *how does it behave?*. This crate is the facade: it only names the crates it is
 //! made of. Read `lab` to run scenarios from Rust, `kernel` and `cluster` to run a protocol of your own.
 
+pub mod builder;
+
 pub use checkers;
 pub use cluster;
 pub use histories;
