@@ -10,7 +10,7 @@ const LINE_MAX: usize = 100;
 /// So are lists of tables.
 const LIST_MAX: usize = 72;
 /// Keys longer than this do not move the column of the others.
-const COLUMN_MAX: usize = 20;
+const COLUMN_MAX: usize = 28;
 /// Sections whose things are a line each: `name = { always = "…" }`.
 const IN_LINES: [&str; 4] = ["invariants", "thresholds", "phases", "zones"];
 /// Sections whose things have a header each.

@@ -70,7 +70,7 @@ impl Table {
     }
 
     /// Writes a key, instead of what stood there.
-    pub(super) fn put(&mut self, name: &str, value: Value) {
+    pub(crate) fn put(&mut self, name: &str, value: Value) {
         match self.entries.iter_mut().find(|(known, _)| known == name) {
             Some((_, old)) => *old = value,
             None => self.entries.push((name.to_owned(), value)),

@@ -10,7 +10,7 @@ macro_rules! piece {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Debug, Default)]
-        pub struct $name(pub(in crate::builder) $crate::builder::Table);
+        pub struct $name(pub(crate) $crate::builder::Table);
 
         impl $name {
             /// Nothing is said yet.
@@ -28,7 +28,7 @@ macro_rules! verbed {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Debug)]
-        pub struct $name(pub(in crate::builder) $crate::builder::Table);
+        pub struct $name(pub(crate) $crate::builder::Table);
 
         written! { $name }
     };
