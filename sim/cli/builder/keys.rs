@@ -12,6 +12,7 @@ pub(super) use root::SECTIONS;
 /// Methods of a piece: `name "key" what it takes`.
 macro_rules! keys {
     ($piece:ident { $( $(#[$doc:meta])* $name:ident $key:literal $takes:ident $($of:ident)?; )* }) => {
+        #[allow(clippy::should_implement_trait, reason = "`add` is a key")]
         impl $crate::builder::$piece {
             $( keys! { @one $takes [$($of)?] $(#[$doc])* $name $key } )*
         }

@@ -72,9 +72,10 @@ pub(super) fn file(root: &Table, order: &[&str]) -> String {
         } else if WITH_HEADERS.contains(&name.as_str()) {
             for (thing, value) in &section.entries {
                 path.push(key(thing));
-                match value {
-                    Value::Table(table) => table_of(&mut out, &mut path, table, true),
-                    plain => table_of(&mut out, &mut vec![key(name)], &one(thing, plain), true),
+                if let Value::Table(table) = value {
+                    table_of(&mut out, &mut path, table, true);
+                } else {
+                    table_of(&mut out, &mut vec![key(name)], &one(thing, value), true);
                 }
                 path.pop();
             }
@@ -95,16 +96,19 @@ fn table_of(out: &mut String, path: &mut Vec<String>, table: &Table, always: boo
     let in_lines = path.len() == 1 && IN_LINES.contains(&path[0].as_str());
     let (mut lines, mut below) = (Vec::new(), Vec::new());
     for (name, value) in &table.entries {
-        match value {
-            Value::Table(inner) if !in_lines && !fits(name, value) => {
-                for (deeper, value) in &inner.entries {
-                    match value {
-                        Value::Table(table) if !fits(deeper, value) => below.push(([key(name), key(deeper)], table)),
-                        plain => lines.push((format!("{}.{}", key(name), key(deeper)), plain)),
-                    }
-                }
+        let inner = if let Value::Table(inner) = value { Some(inner) } else { None };
+        let Some(inner) = inner.filter(|_| !in_lines && !fits(name, value)) else {
+            lines.push((key(name), value));
+            continue;
+        };
+        for (deeper, value) in &inner.entries {
+            if let Value::Table(table) = value
+                && !fits(deeper, value)
+            {
+                below.push(([key(name), key(deeper)], table));
+            } else {
+                lines.push((format!("{}.{}", key(name), key(deeper)), value));
             }
-            plain => lines.push((key(name), plain)),
         }
     }
     if always && below.is_empty() || !lines.is_empty() {

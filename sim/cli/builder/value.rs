@@ -169,8 +169,7 @@ macro_rules! whole_numbers {
     ($($number:ty)*) => { $(
         impl From<$number> for Value {
             fn from(number: $number) -> Self {
-                // 128 bits hold every number of a machine; what a file cannot hold is told when it is loaded.
-                Self::Integer(number as i128)
+                Self::Integer(number.into())
             }
         }
         impl<T> From<$number> for Of<T> {
@@ -181,7 +180,20 @@ macro_rules! whole_numbers {
     )* };
 }
 
-whole_numbers! { i8 i16 i32 i64 isize u8 u16 u32 u64 usize }
+whole_numbers! { i8 i16 i32 i64 u8 u16 u32 u64 }
+
+impl From<usize> for Value {
+    fn from(number: usize) -> Self {
+        // As many bits as any machine has; what a file cannot hold is told when it is loaded.
+        Self::Integer(number as i128)
+    }
+}
+
+impl<T> From<usize> for Of<T> {
+    fn from(number: usize) -> Self {
+        Self::short(number)
+    }
+}
 
 /// A piece such as [`Op`](super::Op), or what is short for it in a file: `"exp(2ms)"` for an op that works so long,
 /// `10` for a queue with this capacity, an array for the steps of an op, the name of a policy.

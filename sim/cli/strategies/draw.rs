@@ -79,8 +79,8 @@ impl<'a> Draw<'a> {
         let is_free =
             |name: &String| !self.ground.taken.contains(name) && others.iter().all(|other| other.name != *name);
         let first = format!("random_{}", kind.word());
-        let all = core::iter::once(first.clone()).chain((2..).map(|n| format!("{first}_{n}")));
-        all.into_iter().find(is_free).unwrap_or(first)
+        let mut all = core::iter::once(first.clone()).chain((2..).map(|n| format!("{first}_{n}")));
+        all.find(is_free).unwrap_or(first)
     }
 
     fn at_a_point(&mut self, points: &[String]) -> Option<Strikes> {

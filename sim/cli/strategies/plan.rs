@@ -273,10 +273,11 @@ impl Planned {
                 fault.instances(all.iter().map(one).collect::<List<Instance>>())
             }
             Strikes::Point { point, of, nth, targets, length } => {
-                fault = fault.target(targets.clone()).point(point.as_str()).nth(*nth).for_(milliseconds(*length));
+                fault = fault.target(targets.clone()).point(point.as_str());
                 if let Some(of) = of {
                     fault = fault.of(of);
                 }
+                fault = fault.nth(*nth).for_(milliseconds(*length));
                 for (key, value) in &self.keys {
                     fault.0.put(key, value.clone());
                 }

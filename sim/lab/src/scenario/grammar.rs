@@ -249,7 +249,7 @@ mod tests {
         for entry in parts.iter().flat_map(|part| part.verbs.iter().chain(&part.keys)) {
             match entry.takes {
                 Takes::Part(what) | Takes::List(what) | Takes::EachPart(what) => {
-                    assert!(names.contains(what), "{what}")
+                    assert!(names.contains(what), "{what}");
                 }
                 Takes::Value | Takes::EachValue => {}
             }
