@@ -15,12 +15,16 @@
 //! ```
 //!
 //! [`Check`] runs it over seeds, judges it, also by promises written in Rust, and makes what fails small. The same seeds
-//! give the same result on every machine. The crates it is made of are named below: `lab` loads and runs scenarios,
+//! give the same result on every machine. [`builder`] makes scenarios of a hundred services, `strategies` random faults and
+//! loads for proptest; `docs/library.md` shows all of it. The crates it is made of are named below: `lab` loads and runs scenarios,
 //! `kernel` and `cluster` run a protocol by itself.
 
+pub mod builder;
 #[doc(hidden)]
 pub mod files;
 mod library;
+#[cfg(feature = "proptest")]
+pub mod strategies;
 
 pub use checkers;
 pub use cluster;
@@ -35,3 +39,8 @@ pub use lab::outcome::{HistoryLine, Outcome, Word};
 pub use library::check::{Check, scenario, text};
 pub use library::runs::Runs;
 pub use systems::app::guest::{Answer, Request, Serve, Stage};
+
+/// The examples of the page are run.
+#[cfg(all(doctest, feature = "proptest"))]
+#[doc = include_str!("../../docs/library.md")]
+pub mod page {}

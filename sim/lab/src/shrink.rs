@@ -8,6 +8,7 @@
 //! Draws are keyed, so what is left out shifts nobody else's. Candidates are tried in parallel, a fixed number at a time, of
 //! which the first that counts is taken: the result does not depend on the number of threads.
 
+pub mod deltas;
 mod edit;
 mod state;
 mod timeline;

@@ -10,6 +10,7 @@ mod data;
 pub mod diagnostic;
 mod distributions;
 mod faults;
+pub mod grammar;
 mod hardware;
 mod hints;
 mod json_schema;
@@ -36,6 +37,7 @@ use kernel::Time;
 use tree::{Node, Value};
 
 pub use data::Files;
+pub use grammar::grammar;
 pub use json_schema::json_schema;
 
 pub use diagnostic::{Colour, Diagnostic, Diagnostics, Severity, Source};
