@@ -132,6 +132,9 @@ pub(crate) struct SweepArgs {
     /// Runs every seed twice and compares every event.
     #[arg(long)]
     pub(crate) twice: bool,
+    /// Faults that nobody wrote down, drawn by the seed: none, gentle, realistic, harsh or swarm. As `--set chaos.profile=…`.
+    #[arg(long, value_name = "PROFILE")]
+    pub(crate) chaos: Option<String>,
     /// Only the seeds of this part of the sweep, which may run elsewhere: `--shard 2/8`. `merge` puts the parts together.
     #[arg(long, value_name = "K/N", value_parser = lab::sweep::Shard::parse)]
     pub(crate) shard: Option<lab::sweep::Shard>,

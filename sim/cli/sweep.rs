@@ -23,11 +23,13 @@ const SEEDS_WRITTEN: usize = 3;
 pub(crate) fn sweep(args: &SweepArgs) -> Result<u8, String> {
     progress::catch_interrupt();
     let matrix = matrix(args)?;
+    let chaos = args.chaos.iter().map(|profile| ("chaos.profile".to_owned(), profile.clone()));
+    let chosen: Vec<(String, String)> = args.choice.sets.iter().cloned().chain(chaos).collect();
     let each = matrix.iter().flat_map(|(path, values)| values.iter().map(move |value| (path.clone(), value.clone())));
-    let sets: Vec<(String, String)> = args.choice.sets.iter().cloned().chain(each).collect();
+    let sets: Vec<(String, String)> = chosen.iter().cloned().chain(each).collect();
     let source = files::scenario_with_data(&args.choice.scenario, &sets)?;
     let request = Request {
-        sets: args.choice.sets.clone(),
+        sets: chosen,
         seeds: args.seeds,
         variants: args.variants.clone(),
         matrix,
@@ -63,7 +65,7 @@ pub(crate) fn sweep(args: &SweepArgs) -> Result<u8, String> {
         }
     };
     if args.save {
-        save(args, &regressions, text.as_deref(), &earlier, &swept)?;
+        save(args, &regressions, text.as_deref(), &earlier, (&swept, &request))?;
     }
     if !swept.interrupted {
         kept.remove()?;
@@ -146,8 +148,14 @@ fn shard(args: &SweepArgs, folder: &Path, header: &Header, swept: &Swept) -> Res
 }
 
 /// Adds what failed and should not have to the file of earlier failures.
-fn save(args: &SweepArgs, path: &Path, text: Option<&str>, known: &[Earlier], swept: &Swept) -> Result<(), String> {
-    let (text, fresh) = earlier::added(&swept.name, text, known, &earlier::of(swept, &args.choice.sets));
+fn save(
+    args: &SweepArgs,
+    path: &Path,
+    text: Option<&str>,
+    known: &[Earlier],
+    (swept, request): (&Swept, &Request),
+) -> Result<(), String> {
+    let (text, fresh) = earlier::added(&swept.name, text, known, &earlier::of(swept, &request.sets));
     if fresh > 0 {
         files::replace(path, &text)?;
     }
