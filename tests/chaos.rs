@@ -113,7 +113,9 @@ fn a_swarm_takes_each_family_in_or_out_and_leaving_one_out_moves_no_other() {
     for seed in 0..seeds {
         let (every, two) = (outcome(&scenario, seed), outcome(&alone, seed));
         let names: BTreeSet<&str> = drawn(&every).iter().map(|fault| fault.name.as_str()).collect();
-        names.into_iter().for_each(|name| *with.entry(name.to_owned()).or_default() += 1);
+        for name in names {
+            *with.entry(name.to_owned()).or_default() += 1;
+        }
         let of = |outcome: &Outcome, name: &str| -> Vec<_> {
             drawn(outcome).into_iter().filter(|fault| fault.name == name).map(said).collect()
         };

@@ -1,12 +1,14 @@
 //! What a sweep came to, over all its points and seeds: the input of the sweep's text, JSON, table, page and heat map.
 //! [`of`] makes it from the runs.
 
+pub mod heat;
 mod of;
 
 use kernel::statistics::wilson;
 use lab::outcome::Quantity;
 use serde::{Serialize, Serializer};
 
+pub(crate) use of::value;
 pub use of::{of, replay};
 
 /// The result of a sweep.

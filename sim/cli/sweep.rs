@@ -190,6 +190,8 @@ impl Results<'_> {
             ("sweep.json".to_owned(), text.clone().into_bytes()),
             ("seeds.csv".to_owned(), reports::seeds::csv(swept)),
         ];
+        made.extend(reports::sweep::heat::files(&summary));
+        made.push(("report.html".to_owned(), reports::html::sweep(&summary, swept).into_bytes()));
         let repros = if swept.interrupted { Vec::new() } else { self.repros() };
         let count = repros.len();
         made.extend(repros);
@@ -198,6 +200,7 @@ impl Results<'_> {
             Format::Human => {
                 files::print(&reports::terminal::sweep(&summary, files::colour()));
                 files::print(&format!("results  {}\n", directory.display()));
+                files::print(&format!("report   {}\n", directory.join("report.html").display()));
                 if count > 0 {
                     let what = if count == 1 { "a failing run" } else { "failing runs" };
                     files::print(&format!("repros   {count} in repro/: {what}, with faults as they were\n"));

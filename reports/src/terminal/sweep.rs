@@ -190,7 +190,7 @@ fn clusters(clusters: &[Cluster], runs: u64, width: usize) -> Vec<String> {
 }
 
 /// `always after cut, dies`, `crossed without a fault`.
-fn way(cluster: &Cluster) -> String {
+pub(crate) fn way(cluster: &Cluster) -> String {
     let kind = cluster.class.rsplit_once('/').map_or(cluster.class.as_str(), |(_, kind)| kind);
     if cluster.signature.is_empty() {
         format!("{} without a fault", clean(kind))
