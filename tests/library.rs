@@ -136,3 +136,22 @@ fn a_nightly_job_asks_for_more_seeds() {
     assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stdout));
     assert_eq!(bank().seeds(0..1).run().len(), 1);
 }
+
+#[test]
+fn a_seed_that_failed_is_kept_beside_the_file_and_tried_first() {
+    let folder = std::env::temp_dir().join(format!("stormglass-remembers-{}", std::process::id()));
+    let file = folder.join("scenarios/shop/careless.toml");
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    let money = "[invariants]\nmoney = { at_rest = \"sum(bank.from) + sum(bank.to) == 10000\" }\n";
+    std::fs::write(&file, CARELESS.to_owned() + money).unwrap();
+    let check = || stormglass::scenario(&file).out(folder.join("out")).shrink_budget(0);
+    let text = panics(|| check().seeds(0..20).assert_passes());
+    assert!(text.contains("stormglass run") && text.contains("--seed 5"), "{text}");
+    let kept = std::fs::read_to_string(folder.join("scenarios/regressions/careless.seeds")).unwrap();
+    assert!(kept.contains("\n--seed 5  # "), "{kept}");
+    // It is tried though nobody asks for it; and with other values set it is not the same run.
+    assert_eq!(check().seeds(0..2).run().fingerprints().iter().map(|(seed, _)| *seed).collect::<Vec<_>>(), [5, 0, 1]);
+    assert_eq!(check().seeds(0..2).set("run.quiesce", "9s").run().len(), 2);
+    assert!(panics(|| check().seeds(0..2).assert_passes()).contains("seed 5 (1 seed run)"));
+    std::fs::remove_dir_all(folder).unwrap();
+}

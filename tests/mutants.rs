@@ -69,7 +69,7 @@ fn the_honest_protocol_keeps_every_promise_in_the_swarm() {
         let point = swept.points[result.point].name();
         for promise in &result.promises {
             let (name, seed, status) = (&promise.name, result.seed, promise.status);
-            assert_eq!(status, Status::Holds, "{point}, seed {seed}: {name}: {:?}", result.witness);
+            assert_eq!(status, Status::Holds, "{point}, seed {seed}: {name}: {:?}", promise.violation);
         }
     }
     assert_eq!((swept.results.len() as u64, swept.exit), (seeds * swept.points.len() as u64, 0));

@@ -1,7 +1,15 @@
-//! What a sweep came to, over all its points and seeds: the input of the sweep's text, JSON and table.
+//! What a sweep came to, over all its points and seeds: the input of the sweep's text, JSON, table, page and heat map.
+//! [`of`] makes it from the runs.
 
+pub mod heat;
+mod of;
+
+use kernel::statistics::wilson;
 use lab::outcome::Quantity;
 use serde::{Serialize, Serializer};
+
+pub(crate) use of::value;
+pub use of::{of, replay};
 
 /// The result of a sweep.
 #[derive(Clone, Serialize, Debug)]
@@ -12,6 +20,8 @@ pub struct SweepSummary {
     pub seeds: (u64, u64),
     /// What tells the points apart: the paths of a matrix, joined by `, `; `variant` for variants; empty for one point.
     pub axis: String,
+    /// The axes of its matrix.
+    pub axes: Vec<Axis>,
     /// The points, in order: variants and matrix points.
     pub points: Vec<Point>,
     /// The measured term, as in a threshold: `p99(latency{op=gateway.checkout})`.
@@ -20,6 +30,8 @@ pub struct SweepSummary {
     pub failures: Vec<FailureGroup>,
     /// Seeds run twice to compare fingerprints.
     pub reruns: Option<Reruns>,
+    /// What failed earlier and was tried first.
+    pub earlier: Option<Tried>,
     /// It was interrupted after this many runs: everything here is about those.
     pub interrupted: Option<u64>,
     /// Everything came out as expected, over all points that have an expectation.
@@ -37,12 +49,22 @@ pub struct SweepSummary {
 pub struct Point {
     /// Its name: the variant, or the values of the axes joined by `, `.
     pub name: String,
+    /// Its variant; none: the base.
+    pub variant: Option<String>,
+    /// Its values of the axes, in their order.
+    pub values: Vec<String>,
     /// Seeds on which every promise held.
     pub pass: u64,
     /// Seeds on which one was broken.
     pub fail: u64,
     /// Seeds that stayed undecided.
     pub unknown: u64,
+    /// How likely a run is to break a promise.
+    pub violation: Share,
+    /// How likely a run is to break each of them.
+    pub promises: Vec<Broken>,
+    /// Its `sometimes` promises.
+    pub sometimes: Vec<Reached>,
     /// As `[expect]` says; `None`: no expectation, only measured.
     pub as_expected: Option<bool>,
     /// The median of the measured term over the seeds.
@@ -53,6 +75,107 @@ pub struct Point {
     pub unjudged: Option<Unjudged>,
     /// How well its thresholds are known, if the file asks for that.
     pub precision: Option<Precise>,
+}
+
+/// A path of the matrix, with its values.
+#[derive(Clone, PartialEq, Eq, Serialize, Debug)]
+pub struct Axis {
+    /// The path.
+    pub path: String,
+    /// Its values, in their order.
+    pub values: Vec<String>,
+}
+
+/// A share of runs, with its 95 % interval (Wilson's score interval).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Share {
+    /// Of these runs.
+    pub runs: u64,
+    /// Of so many.
+    pub of: u64,
+}
+
+impl Share {
+    /// Runs over all of them; none of none.
+    pub fn p(self) -> Option<f64> {
+        (self.of > 0).then(|| self.runs as f64 / self.of as f64)
+    }
+
+    /// Both ends of its interval; everything from 0 to 1 if there are no runs.
+    pub fn interval(self) -> (f64, f64) {
+        let interval = wilson(self.runs.min(self.of), self.of, 0.95);
+        (interval.low, interval.high)
+    }
+}
+
+impl Serialize for Share {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Plain {
+            runs: u64,
+            of: u64,
+            p: Option<f64>,
+            low_95: Option<f64>,
+            high_95: Option<f64>,
+        }
+        let (low, high) = self.interval();
+        Plain {
+            runs: self.runs,
+            of: self.of,
+            p: self.p().and_then(crate::number::rounded),
+            low_95: crate::number::rounded(low),
+            high_95: crate::number::rounded(high),
+        }
+        .serialize(serializer)
+    }
+}
+
+/// How often a promise was broken.
+#[derive(Clone, PartialEq, Eq, Serialize, Debug)]
+pub struct Broken {
+    /// The promise.
+    pub name: String,
+    /// In which share of the runs.
+    pub violation: Share,
+    /// In how many it was not decided, or there was nothing to judge.
+    pub unknown: u64,
+}
+
+/// On how many seeds a `sometimes` promise was reached.
+#[derive(Clone, PartialEq, Serialize, Debug)]
+pub struct Reached {
+    /// The promise.
+    pub name: String,
+    /// On which share of the seeds.
+    pub reached: Share,
+    /// The share it must be; `None`: one seed is enough.
+    pub at_least: Option<f64>,
+    /// It is enough.
+    pub enough: bool,
+}
+
+/// What failed earlier, and how it went now.
+#[derive(Clone, PartialEq, Eq, Serialize, Debug)]
+pub struct Tried {
+    /// Seeds that were tried first.
+    pub seeds: u64,
+    /// Those of them that are none of the sweep's.
+    pub outside: u64,
+    /// Of those, the ones that are not as expected.
+    pub failing: Vec<Again>,
+}
+
+/// A seed outside of the sweep that is not as expected.
+#[derive(Clone, PartialEq, Eq, Serialize, Debug)]
+pub struct Again {
+    /// The seed.
+    pub seed: u64,
+    /// At which point.
+    pub point: String,
+    /// What is wrong.
+    pub why: String,
+    /// The command that shows it.
+    pub replay: String,
 }
 
 /// Seeds that crossed nothing but thresholds that are judged on another one.
@@ -148,6 +271,27 @@ pub struct FailureGroup {
     pub allowed: bool,
     /// A threshold: it is judged on this seed only, the file's own.
     pub judged_on: Option<u64>,
+    /// How likely a run at that point is to break it.
+    pub violation: Share,
+    /// The ways in which it was broken, most frequent first.
+    pub clusters: Vec<Cluster>,
+}
+
+/// Runs that broke a promise in one way, under the same faults.
+#[derive(Clone, PartialEq, Eq, Serialize, Debug)]
+pub struct Cluster {
+    /// The class of the violation: `conservation/always`.
+    pub class: String,
+    /// The faults that had begun by then and had an effect, by name; none: it needs no fault.
+    pub signature: Vec<String>,
+    /// How many runs.
+    pub runs: u64,
+    /// The smallest seed.
+    pub seed: u64,
+    /// The first lines of its witness.
+    pub witness: Vec<String>,
+    /// The command that shows it.
+    pub replay: String,
 }
 
 /// Proof of determinism.
@@ -230,6 +374,21 @@ fn with(like: Quantity, number: f64) -> Quantity {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Newcombe, "Two-sided confidence intervals for the single proportion" (1998), table I, method 3.
+    #[test]
+    fn shares_have_the_published_intervals_at_none_and_at_all_too() {
+        let published =
+            [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)];
+        for (runs, of, low, high) in published {
+            let found = Share { runs, of }.interval();
+            assert!((found.0 - low).abs() < 5e-5 && (found.1 - high).abs() < 5e-5, "{runs} of {of}: {found:?}");
+        }
+        let all = Share { runs: 20, of: 20 }.interval();
+        assert!((all.0 - (1.0 - 0.1611)).abs() < 5e-5 && all.1.to_bits() == 1.0_f64.to_bits(), "{all:?}");
+        let none = Share { runs: 0, of: 0 };
+        assert_eq!((none.p(), none.interval()), (None, (0.0, 1.0)), "without runs nothing is known");
+    }
 
     #[test]
     fn the_median_of_a_hundred_lies_between_ranks_40_and_61() {

@@ -32,6 +32,9 @@ pub(crate) enum Command {
         after_help = "Example: stormglass sweep scenarios/bank/two-phase-commit.toml --seeds 0..200 --variants all"
     )]
     Sweep(SweepArgs),
+    /// Puts the shards of a sweep together: the same files as the whole sweep would leave.
+    #[command(after_help = "Example: stormglass merge out/two-phase-commit/sweep-0-200-shard-*-of-8")]
+    Merge(MergeArgs),
     /// Runs every variant of many scenarios: is all as the files expect, and does every run do what it did before?
     #[command(after_help = "Example: stormglass test scenarios --junit tests.xml\n\n\
 Fingerprints are pinned in `fingerprints.lock` beside the scenarios: `stormglass test scenarios --bless 'queues are served last in first out'`")]
@@ -129,6 +132,30 @@ pub(crate) struct SweepArgs {
     /// Runs every seed twice and compares every event.
     #[arg(long)]
     pub(crate) twice: bool,
+    /// Faults that nobody wrote down, drawn by the seed: none, gentle, realistic, harsh or swarm. As `--set chaos.profile=…`.
+    #[arg(long, value_name = "PROFILE")]
+    pub(crate) chaos: Option<String>,
+    /// Only the seeds of this part of the sweep, which may run elsewhere: `--shard 2/8`. `merge` puts the parts together.
+    #[arg(long, value_name = "K/N", value_parser = lab::sweep::Shard::parse)]
+    pub(crate) shard: Option<lab::sweep::Shard>,
+    /// Adds seeds that failed and should not have to `regressions/SCENARIO.seeds` in the folder `scenarios`, else beside the
+    /// file: the next sweeps try them first.
+    #[arg(long)]
+    pub(crate) save: bool,
+}
+
+/// `merge`.
+#[derive(Args, Debug)]
+pub(crate) struct MergeArgs {
+    /// The folders that the shards left behind, in any order.
+    #[arg(required = true, value_name = "SHARD_DIR")]
+    pub(crate) shards: Vec<PathBuf>,
+    /// Where results go.
+    #[arg(long, default_value = "out", value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
 }
 
 /// `shrink`.

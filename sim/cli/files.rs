@@ -131,6 +131,47 @@ pub fn replace(path: &Path, text: &str) -> Result<(), String> {
     })
 }
 
+/// The text of a file that need not be there; what is no UTF-8 in it becomes `\u{fffd}`.
+pub fn text_if_there(path: &Path) -> Result<Option<String>, String> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(format!("cannot read {}: {error}", path.display())),
+    }
+}
+
+/// A file that grows while the work goes on.
+pub struct Growing {
+    file: fs::File,
+    name: String,
+}
+
+impl Growing {
+    /// Goes on behind what stands there, or begins anew. The folder is made.
+    pub fn open(path: &Path, anew: bool) -> Result<Self, String> {
+        let name = path.display().to_string();
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let open = || {
+            folder.map_or(Ok(()), fs::create_dir_all)?;
+            let mut options = fs::OpenOptions::new();
+            options.create(true).write(true);
+            if anew { options.truncate(true) } else { options.append(true) }.open(path)
+        };
+        open().map(|file| Self { file, name: name.clone() }).map_err(|error| format!("cannot write {name}: {error}"))
+    }
+
+    /// Adds this with one call of the system, so that what dies here leaves a whole beginning.
+    pub fn add(&mut self, text: &str) -> Result<(), String> {
+        self.file.write_all(text.as_bytes()).map_err(|error| format!("cannot write {}: {error}", self.name))
+    }
+}
+
+/// Where failures of a scenario are kept: `regressions` in the folder `scenarios` that it is in, else beside it.
+pub fn regressions(scenario: &Path) -> PathBuf {
+    let root = scenario.ancestors().find(|folder| folder.file_name().is_some_and(|name| name == "scenarios"));
+    root.or_else(|| scenario.parent()).unwrap_or_else(|| Path::new("")).join("regressions")
+}
+
 /// Whether two paths lead to one file.
 pub fn are_one(path: &Path, other: &Path) -> bool {
     path == other || matches!((path.canonicalize(), other.canonicalize()), (Ok(path), Ok(other)) if path == other)

@@ -3,6 +3,8 @@
 mod args;
 mod check;
 mod commands;
+mod journal;
+mod merge;
 mod progress;
 mod run;
 mod shrink;
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
     let result = match &cli.command {
         Command::Run(args) => run::run(args),
         Command::Sweep(args) => sweep::sweep(args),
+        Command::Merge(args) => merge::merge(args),
         Command::Test(args) => test::test(args),
         Command::Shrink(args) => shrink::shrink(args),
         Command::Check(args) => check::check(args),

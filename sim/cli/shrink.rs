@@ -1,6 +1,6 @@
 //! `stormglass shrink`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use lab::scenario::Choice;
 use lab::shrink::{Refused, Request, Shrunk};
@@ -74,8 +74,7 @@ fn nothing_to_shrink(args: &ShrinkArgs, classes: &[String]) -> String {
 /// Puts the file among the regressions: in `regressions` of the folder `scenarios` that it is in, else beside it.
 fn saved(args: &ShrinkArgs, shrunk: &Shrunk) -> Result<PathBuf, String> {
     let file = &args.choice.scenario;
-    let root = file.ancestors().find(|folder| folder.file_name().is_some_and(|name| name == "scenarios"));
-    let folder = root.or_else(|| file.parent()).unwrap_or_else(|| Path::new("")).join("regressions");
+    let folder = files::regressions(file);
     let words = [&shrunk.outcome.scenario, &shrunk.promise].map(|word| word.replace(['_', '.'], "-"));
     let path = folder.join(format!("{}.toml", words.join("-")));
     files::replace(&path, &shrunk.text)?;

@@ -24,6 +24,7 @@ mod spark;
 mod spent;
 mod stores;
 mod strip;
+mod sweep;
 pub(crate) mod table;
 mod topology;
 mod transactions;
@@ -32,6 +33,8 @@ mod warnings;
 
 use lab::outcome::Outcome;
 use markup::Markup;
+
+pub use sweep::sweep;
 
 /// A part of the page with a heading.
 pub(crate) struct Section {

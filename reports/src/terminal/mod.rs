@@ -20,6 +20,7 @@ pub(crate) use sections::{expectation, fault_name, invariant_told, left_to_sweep
 pub use shrink::shrink;
 pub use suite::suite;
 pub use sweep::sweep;
+pub(crate) use sweep::way;
 
 /// Columns of a line.
 const WIDTH: usize = 100;

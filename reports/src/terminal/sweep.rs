@@ -2,12 +2,15 @@
 
 use super::paint::Paint;
 use super::{INDENT, WIDTH, clean, columns, wrapped};
+use crate::number::percent;
 use crate::number::{quantity, thousands};
-use crate::sweep::{Mean, Median, Point, SweepSummary};
+use crate::sweep::{Cluster, Mean, Median, Point, Reached, Share, SweepSummary, Tried};
 use lab::outcome::Quantity;
 
 const SEEDS_SHOWN: usize = 4;
 const GROUPS_SHOWN: usize = 12;
+const CLUSTERS_SHOWN: usize = 5;
+const AGAIN_SHOWN: usize = 5;
 
 /// The text of a sweep, with a line feed at its end; ANSI colours only if asked for.
 pub fn sweep(summary: &SweepSummary, colour: bool) -> String {
@@ -26,6 +29,8 @@ pub fn sweep(summary: &SweepSummary, colour: bool) -> String {
     lines.extend(points(summary, paint));
     lines.extend(summary.points.iter().flat_map(|point| precision(point, summary.points.len(), paint)));
     lines.extend(failures(summary));
+    lines.extend(sometimes(summary, paint));
+    lines.extend(summary.earlier.iter().flat_map(|tried| earlier(tried, paint)));
     if let Some(reruns) = summary.reruns {
         let told = format!(
             "  determinism: {} seeds re-run, {} identical fingerprints",
@@ -52,8 +57,11 @@ fn points(summary: &SweepSummary, paint: Paint) -> Vec<String> {
         summary.points.iter().map(|point| point.median.map(median).unwrap_or_default()).collect();
     let term_width = medians.iter().chain(&term).map(|text| columns(text)).max().unwrap_or(0);
     let gap = if term_width > 0 { "   " } else { "" };
+    let shares: Vec<String> = summary.points.iter().map(|point| share(point.violation)).collect();
+    let told = "P(fail) [95% CI]";
+    let share_width = shares.iter().map(|text| columns(text)).chain([columns(told)]).max().unwrap_or(0);
     let head = format!(
-        "  {:name_width$}  {:>7}{:>7}{:>9}   {:term_width$}{gap}first failing seeds",
+        "  {:name_width$}  {:>7}{:>7}{:>9}   {told:share_width$}   {:term_width$}{gap}first failing seeds",
         clean(axis),
         "pass",
         "fail",
@@ -61,7 +69,7 @@ fn points(summary: &SweepSummary, paint: Paint) -> Vec<String> {
         term.as_deref().unwrap_or(""),
     );
     let mut lines = vec![paint.faint(&head)];
-    for (point, median) in summary.points.iter().zip(&medians) {
+    for ((point, median), share) in summary.points.iter().zip(&medians).zip(&shares) {
         let expectation = match (point.as_expected, point.unjudged) {
             (Some(_), Some(not)) if not.seeds == point.fail => {
                 format!("   only thresholds, judged on seed {}", not.judged_on)
@@ -74,7 +82,7 @@ fn points(summary: &SweepSummary, paint: Paint) -> Vec<String> {
             (Some(_) | None, _) => String::new(),
         };
         lines.push(format!(
-            "  {:name_width$}  {:>7}{:>7}{:>9}   {median:term_width$}{gap}{}{expectation}",
+            "  {:name_width$}  {:>7}{:>7}{:>9}   {share:share_width$}   {median:term_width$}{gap}{}{expectation}",
             name(point),
             thousands(point.pass),
             thousands(point.fail),
@@ -121,6 +129,13 @@ fn median(median: Median) -> String {
     }
 }
 
+/// `0.9%  [0.47%–1.7%]`.
+fn share(share: Share) -> String {
+    let Some(p) = share.p() else { return "no runs".to_owned() };
+    let (low, high) = share.interval();
+    format!("{}  [{}–{}]", percent(p), percent(low), percent(high))
+}
+
 fn failing(point: &Point) -> String {
     let shown: Vec<String> = point.failing.iter().take(SEEDS_SHOWN).map(u64::to_string).collect();
     let more = if point.fail as usize > shown.len() && !shown.is_empty() { " …" } else { "" };
@@ -129,29 +144,104 @@ fn failing(point: &Point) -> String {
 
 fn failures(summary: &SweepSummary) -> Vec<String> {
     let count_width = summary.failures.iter().map(|group| columns(&thousands(group.runs))).max().unwrap_or(0);
-    let mut lines: Vec<String> = summary
-        .failures
-        .iter()
-        .take(GROUPS_SHOWN)
-        .map(|group| {
-            let point = if group.point.is_empty() { String::new() } else { format!(" of {}", clean(&group.point)) };
-            let expected = match (group.expected, group.allowed) {
-                (true, _) => Some("expected"),
-                (false, true) => Some("allowed"),
-                (false, false) => group.judged_on.map(|_| "a threshold"),
-            };
-            let judged = group.judged_on.map(|seed| format!(", judged on seed {seed} only")).unwrap_or_default();
-            let expected = expected.map(|told| format!("   {told}{judged}")).unwrap_or_default();
-            let runs = thousands(group.runs);
-            format!(
-                "    {runs:>count_width$} × {} (smallest: seed {}{point}){expected}",
-                clean(&group.promise),
-                group.seed
-            )
-        })
-        .collect();
+    let mut lines = Vec::new();
+    for group in summary.failures.iter().take(GROUPS_SHOWN) {
+        let point = if group.point.is_empty() { String::new() } else { format!(" of {}", clean(&group.point)) };
+        let expected = match (group.expected, group.allowed) {
+            (true, _) => Some("expected"),
+            (false, true) => Some("allowed"),
+            (false, false) => group.judged_on.map(|_| "a threshold"),
+        };
+        let judged = group.judged_on.map(|seed| format!(", judged on seed {seed} only")).unwrap_or_default();
+        let expected = expected.map(|told| format!("   {told}{judged}")).unwrap_or_default();
+        let ways = match group.clusters.len() {
+            0 | 1 => String::new(),
+            many => format!(", in {many} clusters"),
+        };
+        let (runs, name) = (thousands(group.runs), clean(&group.promise));
+        lines.push(format!("    {runs:>count_width$} × {name}{ways} (smallest: seed {}{point}){expected}", group.seed));
+        lines.extend(clusters(&group.clusters, group.runs, count_width));
+    }
     if summary.failures.len() > GROUPS_SHOWN {
         lines.push(format!("    … {} more promises in sweep.json", summary.failures.len() - GROUPS_SHOWN));
+    }
+    lines
+}
+
+/// `117 × always after cut, dies   93%, smallest: seed 4`, a line per cluster.
+fn clusters(clusters: &[Cluster], runs: u64, width: usize) -> Vec<String> {
+    let told: Vec<String> = clusters.iter().take(CLUSTERS_SHOWN).map(way).collect();
+    let told_width = told.iter().map(|text| columns(text)).max().unwrap_or(0);
+    // One way only needs no numbers: they stand above it.
+    if let [told] = &told[..] {
+        return vec![format!("    {:width$}   {told}", "")];
+    }
+    let line = |(cluster, told): (&Cluster, &String)| {
+        let (count, share, width) =
+            (thousands(cluster.runs), percent(cluster.runs as f64 / runs.max(1) as f64), width + 4);
+        format!("    {count:>width$} × {told:told_width$}   {share}, smallest: seed {}", cluster.seed)
+    };
+    let mut lines: Vec<String> = clusters.iter().zip(&told).map(line).collect();
+    if clusters.len() > told.len() {
+        let more = clusters.len() - told.len();
+        lines.push(format!("    {:width$}       … {more} more in sweep.json", ""));
+    }
+    lines
+}
+
+/// `always after cut, dies`, `crossed without a fault`.
+pub(crate) fn way(cluster: &Cluster) -> String {
+    let kind = cluster.class.rsplit_once('/').map_or(cluster.class.as_str(), |(_, kind)| kind);
+    if cluster.signature.is_empty() {
+        format!("{} without a fault", clean(kind))
+    } else {
+        format!("{} after {}", clean(kind), clean(&cluster.signature.join(" + ")))
+    }
+}
+
+/// On how many seeds each `sometimes` was reached.
+fn sometimes(summary: &SweepSummary, paint: Paint) -> Vec<String> {
+    let each = || summary.points.iter().flat_map(|point| point.sometimes.iter().map(move |one| (point, one)));
+    if each().next().is_none() {
+        return Vec::new();
+    }
+    let name = |(point, one): (&Point, &Reached)| {
+        let whose = if summary.points.len() > 1 { format!(" of {}", clean(&point.name)) } else { String::new() };
+        clean(&one.name) + &whose
+    };
+    let width = each().map(|one| columns(&name(one))).max().unwrap_or(0);
+    let line = |(point, one): (&Point, &Reached)| {
+        let Share { runs, of } = one.reached;
+        let told = format!("reached on {} of {} seeds", thousands(runs), thousands(of));
+        let least = one.at_least.map(|least| format!(", of {} at least", percent(least))).unwrap_or_default();
+        let (mark, why) = match (one.enough, runs, of) {
+            (_, _, 0) => ("?".to_owned(), String::new()),
+            (true, _, _) => (paint.good("✓"), least),
+            (false, 0, _) => (paint.bad("✗"), paint.bad("   never: nothing here tests it")),
+            (false, _, _) => (paint.bad("✗"), paint.bad(&format!("{least}: too few"))),
+        };
+        format!("    {mark} {:width$}  {told}{why}", name((point, one)))
+    };
+    [paint.faint("  sometimes")].into_iter().chain(each().map(line)).collect()
+}
+
+/// What failed earlier, and how it went now.
+fn earlier(tried: &Tried, paint: Paint) -> Vec<String> {
+    let seeds = if tried.seeds == 1 { "1 seed".to_owned() } else { format!("{} seeds", thousands(tried.seeds)) };
+    let outside = match tried.outside {
+        0 => String::new(),
+        n if n == tried.seeds => ", none of them among these".to_owned(),
+        n => format!(", {} of them not among these", thousands(n)),
+    };
+    let fine = if tried.outside > 0 && tried.failing.is_empty() { ": as expected now" } else { "" };
+    let mut lines = vec![format!("  earlier failures: {seeds} tried first{outside}{fine}")];
+    let shown = tried.failing.iter().take(AGAIN_SHOWN);
+    lines.extend(shown.map(|again| {
+        let told = format!("    seed {} of {} fails again: {}", again.seed, clean(&again.point), clean(&again.why));
+        paint.bad(&told)
+    }));
+    if tried.failing.len() > AGAIN_SHOWN {
+        lines.push(format!("    … {} more in sweep.json", tried.failing.len() - AGAIN_SHOWN));
     }
     lines
 }

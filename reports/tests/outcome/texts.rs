@@ -2,7 +2,9 @@
 
 use crate::fixture::{invariant, sample, threshold, without_parts};
 use lab::outcome::{Expectation, Found, Outcome, Quantity, RunVerdict, Status};
-use reports::sweep::{FailureGroup, Mean, Median, Point, Precise, Reruns, SweepSummary, Unjudged};
+use reports::sweep::{
+    Again, Cluster, FailureGroup, Mean, Median, Point, Precise, Reached, Reruns, Share, SweepSummary, Tried, Unjudged,
+};
 
 const DIR: &str = "out/bank-2pc/91b0d4e2";
 
@@ -174,6 +176,11 @@ fn a_long_table_ends_with_where_the_rest_is() {
 fn swept() -> SweepSummary {
     let point = |name: &str, fail: u64, failing: &[u64]| Point {
         name: name.to_owned(),
+        variant: None,
+        values: vec![name.to_owned()],
+        violation: Share { runs: fail, of: 1000 },
+        promises: Vec::new(),
+        sometimes: Vec::new(),
         pass: 1000 - fail,
         fail,
         unknown: 0,
@@ -191,6 +198,8 @@ fn swept() -> SweepSummary {
         scenario: "checkout-saga".to_owned(),
         seeds: (0, 1000),
         axis: "services.payment.ops.charge.idempotent".to_owned(),
+        axes: Vec::new(),
+        earlier: None,
         points: vec![point("true", 9, &[42, 118, 203, 204, 500]), point("false", 3, &[4, 19, 23])],
         measured: Some("p99(latency)".to_owned()),
         failures: vec![FailureGroup {
@@ -201,6 +210,8 @@ fn swept() -> SweepSummary {
             expected: false,
             allowed: false,
             judged_on: None,
+            violation: Share { runs: 3, of: 1000 },
+            clusters: Vec::new(),
         }],
         interrupted: None,
         reruns: Some(Reruns { seeds: 20, identical: 20 }),
@@ -216,9 +227,9 @@ fn a_sweep_reads_as_in_the_interface() {
     let expected = "\
 sweep  checkout-saga   2 points × 1 000 seeds (0..1000)
 
-  services.payment.ops.charge.idempotent     pass   fail  unknown   p99(latency) median [95% CI]   first failing seeds
-  true                                        991      9        0   86ms  [84ms–89ms]              42, 118, 203, 204 …
-  false                                       997      3        0   86ms  [84ms–89ms]              4, 19, 23
+  services.payment.ops.charge.idempotent     pass   fail  unknown   P(fail) [95% CI]     p99(latency) median [95% CI]   first failing seeds
+  true                                        991      9        0   0.9%  [0.47%–1.7%]   86ms  [84ms–89ms]              42, 118, 203, 204 …
+  false                                       997      3        0   0.3%  [0.1%–0.88%]   86ms  [84ms–89ms]              4, 19, 23
     12 × paid_iff_confirmed (smallest: seed 4 of false)
   determinism: 20 seeds re-run, 20 identical fingerprints
 ✗ FAIL   stormglass run scenarios/checkout-saga.toml --seed 4
@@ -234,6 +245,78 @@ fn an_interrupted_sweep_has_no_verdict_and_a_threshold_says_where_it_counts() {
     let found = reports::terminal::sweep(&summary, false);
     assert!(found.ends_with("? INCONCLUSIVE   interrupted after 42 runs: everything here is about those\n"), "{found}");
     assert!(found.contains("(smallest: seed 4 of false)   a threshold, judged on seed 7 only\n"), "{found}");
+}
+
+#[test]
+fn a_sweep_tells_in_which_ways_a_promise_is_broken() {
+    let mut summary = swept();
+    let cluster = |class: &str, faults: &[&str], runs: u64, seed: u64| Cluster {
+        class: class.to_owned(),
+        signature: faults.iter().map(|fault| (*fault).to_owned()).collect(),
+        runs,
+        seed,
+        witness: Vec::new(),
+        replay: String::new(),
+    };
+    let group = &mut summary.failures[0];
+    group.clusters = vec![cluster("paid_iff_confirmed/at_rest", &["cut", "dies"], 11, 4)];
+    let found = reports::terminal::sweep(&summary, false);
+    assert!(
+        found.contains("12 × paid_iff_confirmed (smallest: seed 4 of false)\n         at_rest after cut + dies\n"),
+        "{found}"
+    );
+    summary.failures[0].clusters.push(cluster("paid_iff_confirmed/at_rest", &[], 1, 23));
+    let found = reports::terminal::sweep(&summary, false);
+    let expected = "    12 × paid_iff_confirmed, in 2 clusters (smallest: seed 4 of false)
+        11 × at_rest after cut + dies   91.7%, smallest: seed 4
+         1 × at_rest without a fault    8.33%, smallest: seed 23
+";
+    assert!(found.contains(expected), "{found}");
+}
+
+#[test]
+fn a_sweep_tells_how_often_what_should_happen_sometimes_did() {
+    let mut summary = swept();
+    let reached = |name: &str, runs: u64, at_least: Option<f64>, enough: bool| Reached {
+        name: name.to_owned(),
+        reached: Share { runs, of: 1000 },
+        at_least,
+        enough,
+    };
+    summary.points[0].sometimes = vec![
+        reached("sold_out", 37, None, true),
+        reached("idle", 0, None, false),
+        reached("late", 10, Some(0.5), false),
+    ];
+    let expected = "  sometimes
+    ✓ sold_out of true  reached on 37 of 1 000 seeds
+    ✗ idle of true      reached on 0 of 1 000 seeds   never: nothing here tests it
+    ✗ late of true      reached on 10 of 1 000 seeds, of 50% at least: too few
+";
+    let found = reports::terminal::sweep(&summary, false);
+    assert!(found.contains(expected), "{found}");
+    let json = reports::json::sweep(&summary);
+    assert!(json.contains("\"low_95\": 0.02696"), "the interval of 37 of 1000: {json}");
+}
+
+#[test]
+fn a_sweep_tells_what_failed_earlier_and_fails_again() {
+    let again = Again { seed: 9, point: "base".to_owned(), why: "money fails".to_owned(), replay: String::new() };
+    let tried = |seeds: u64, outside: u64, failing: Vec<Again>| SweepSummary {
+        earlier: Some(Tried { seeds, outside, failing }),
+        ..swept()
+    };
+    let told = |summary: &SweepSummary| reports::terminal::sweep(summary, false);
+    let fine = told(&tried(3, 1, Vec::new()));
+    assert!(
+        fine.contains("  earlier failures: 3 seeds tried first, 1 of them not among these: as expected now\n"),
+        "{fine}"
+    );
+    let wrong = told(&tried(1, 1, vec![again]));
+    assert!(
+        wrong.contains("1 seed tried first, none of them among these\n    seed 9 of base fails again: money fails\n"),
+        "{wrong}"
+    );
 }
 
 #[test]

@@ -14,6 +14,7 @@ use lab::trials::{Request, trials};
 use systems::app::guest::{Serve, Stage};
 
 use super::failure;
+use super::remembered;
 use super::runs::Runs;
 use super::specified;
 use crate::files;
@@ -317,13 +318,18 @@ impl Check {
 
     /// Every seed keeps every promise.
     ///
+    /// If not, the seed is added to `regressions/NAME.seeds`, in the folder `scenarios` of the file or beside it: such seeds are
+    /// tried first the next time, here and by `stormglass sweep`.
+    ///
     /// # Panics
     /// If not, at the first seed that breaks one: with the promise, the seed, the smallest story found, where it was
     /// written, and how to replay it. Also if something could not be decided, or the scenario is wrong.
     #[track_caller]
     pub fn assert_passes(&self) {
         let runs = self.tried(true);
-        assert!(runs.passed(), "{}", failure::told(self, &runs));
+        if !runs.passed() {
+            self.fails(&runs);
+        }
     }
 
     /// What happens is what the file's `[expect]` says: all seeds pass, or break what is to break and nothing else.
@@ -337,7 +343,15 @@ impl Check {
     #[track_caller]
     pub fn assert_as_expected(&self) {
         let runs = self.tried(false);
-        assert!(runs.as_expected(), "{}", failure::told(self, &runs));
+        if !runs.as_expected() {
+            self.fails(&runs);
+        }
+    }
+
+    #[track_caller]
+    fn fails(&self, runs: &Runs) -> ! {
+        remembered::add(self, runs);
+        panic!("{}", failure::told(self, runs))
     }
 
     #[track_caller]
@@ -349,7 +363,11 @@ impl Check {
             },
             Err(_) => self.seeds,
         };
-        let request = Request { seeds, earlier: Vec::new(), jobs: self.jobs, until_broken };
+        let earlier = match remembered::seeds(self) {
+            Ok(earlier) => earlier,
+            Err(error) => wrong(&error),
+        };
+        let request = Request { seeds, earlier, jobs: self.jobs, until_broken };
         let tried = trials(&self.source(), &self.choice(), &request, &AtomicBool::new(false));
         match tried {
             Ok(tried) => Runs::new(tried),

@@ -12,8 +12,6 @@ use super::check::Check;
 use super::runs::Runs;
 use crate::files;
 
-/// A witness is shown up to this many lines.
-const WITNESS_LINES: usize = 12;
 /// A file that was made small is shown if it has so many lines at most.
 const LINES_SHOWN: usize = 80;
 
@@ -28,12 +26,16 @@ pub(super) fn told(check: &Check, runs: &Runs) -> String {
     let Some(result) = first.or_else(|| tried.results.iter().find(broken)) else { return text };
     let all = tried.results.len();
     let _ = writeln!(text, "seed {} ({all} {} run)", result.seed, if all == 1 { "seed" } else { "seeds" });
-    let violated = result.promises.iter().filter(|promise| promise.status == Status::Violated);
-    let names: Vec<&str> = violated.map(|promise| promise.name.as_str()).collect();
-    for line in
-        names.iter().map(|name| format!("broken: {name}")).chain(result.witness.iter().take(WITNESS_LINES).cloned())
-    {
-        let _ = writeln!(text, "  {line}");
+    let violated = || result.promises.iter().filter(|promise| promise.status == Status::Violated);
+    let names: Vec<&str> = violated().map(|promise| promise.name.as_str()).collect();
+    for promise in violated() {
+        let _ = writeln!(text, "  broken: {}", promise.name);
+        for line in promise.violation.iter().flat_map(|violation| &violation.witness) {
+            let _ = writeln!(text, "    {line}");
+        }
+    }
+    if let Some(why) = &result.panic {
+        let _ = writeln!(text, "  the run panicked: {why}");
     }
     if let Some(shrunk) = names.first().and_then(|promise| made_small(check, promise, result.seed)) {
         let _ = write!(text, "{}", story(check, &shrunk));

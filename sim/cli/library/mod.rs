@@ -2,5 +2,6 @@
 
 pub(crate) mod check;
 pub(crate) mod failure;
+mod remembered;
 pub(crate) mod runs;
 mod specified;

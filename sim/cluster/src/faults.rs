@@ -235,6 +235,8 @@ impl<P: Process> World<P> {
             Some(Skip::Healed)
         } else if repeated && !(fault.window.from..fault.window.to).contains(&now) {
             Some(Skip::OutsideWindow)
+        } else if let Some(budget) = plan.faults[index].over(number) {
+            Some(Skip::Budget(budget))
         } else if fault.chance < 1.0 && keys.chance.draw(u64::from(number), 0, 0).share() >= fault.chance {
             Some(Skip::Chance)
         } else {

@@ -61,6 +61,17 @@ pub enum Skip {
     OutsideWindow,
     /// Faults were healed before it was due.
     Healed,
+    /// Whoever drew it found that it would break this budget.
+    Budget(FaultBudget),
+}
+
+/// What limits faults that are drawn.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FaultBudget {
+    /// So many at once.
+    MaxConcurrent,
+    /// A store keeps more than half of its machines.
+    KeepQuorum,
 }
 
 /// What an instance hit, by counts. All zero: it had no effect.

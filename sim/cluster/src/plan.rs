@@ -9,6 +9,8 @@ use alloc::vec::Vec;
 
 use kernel::{Distribution, NodeId, PointId, Time};
 
+use crate::ledger::FaultBudget;
+
 /// All faults of a run.
 #[derive(Clone, Debug)]
 pub struct FaultPlan {
@@ -227,6 +229,8 @@ pub struct Listed {
     pub length: Option<kernel::Span>,
     /// Of losses and copies: which messages it hits, whatever the chance and the links.
     pub hits: Option<Vec<Hit>>,
+    /// It would break this budget: it is skipped.
+    pub over: Option<FaultBudget>,
 }
 
 /// A message that a fault hit, named by what it is part of, so that others may come and go.
@@ -282,6 +286,11 @@ impl Fault {
         let mut hits = self.listed(number)?.hits.clone()?;
         hits.sort_unstable();
         Some(hits)
+    }
+
+    /// The budget that its instance of this number would break.
+    pub(crate) fn over(&self, number: u32) -> Option<FaultBudget> {
+        self.listed(number)?.over
     }
 
     fn listed(&self, number: u32) -> Option<&Listed> {

@@ -32,6 +32,8 @@ pub struct Names {
     pub texts: Vec<String>,
     /// The items of services' state, which promises read: which cells tell of each.
     pub items: Vec<Item>,
+    /// The faults of `[chaos]`, which come behind those of the file: each with the word of its kind.
+    pub chaos: Vec<(String, String)>,
 }
 
 /// An item of a service's state, as promises read it.

@@ -11,10 +11,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use cluster::Hit;
 use kernel::{Span, Time};
 
-use crate::model::{Fault, FaultKind, Model, Pick, Target, TargetKind, Trigger};
+use crate::compile::chaos::schedule;
+use crate::compile::{Edits, compile};
+use crate::model::{Direction, Fault, FaultKind, LinkEnds, Listed, Model, Pick, Target, TargetKind, Trigger};
 use crate::outcome::{Outcome, Status};
 use crate::run::{EPOCH, Go, Options, Progress, Recorded, recorded};
-use crate::scenario::{Choice, Diagnostic, Scenario, Source, load, toml_duration as duration, toml_text};
+use crate::scenario::{Choice, Diagnostic, Scenario, Source, load, toml_duration as duration, toml_text, write_target};
 
 /// An instance of a fault, as it was.
 #[derive(Clone, PartialEq, Debug)]
@@ -227,6 +229,67 @@ impl Struck {
     }
 }
 
+/// The same choice with the faults that `[chaos]` draws for its seed as faults of the file, if there are any.
+///
+/// They are known before the run. They keep their names, which key their draws.
+pub(crate) fn without_chaos(source: &Source, choice: &Choice) -> Choice {
+    let settled = || {
+        let scenario = load(source, choice).ok()?;
+        let model = &scenario.model;
+        let seed = kernel::Seed(model.run.seed);
+        // With a warm-up that a pilot run tells, the chaos phase is known only then.
+        let names = compile(model, seed, &Edits::default()).ok().filter(|_| !model.run.automatic_warmup)?.names;
+        let faults = schedule(model, &names, seed);
+        let mut sets = choice.sets.clone();
+        sets.extend((!faults.is_empty()).then(|| ("chaos.profile".to_owned(), "none".to_owned())));
+        sets.extend(faults.iter().flat_map(|(name, fault)| drawn(name, fault)));
+        let settled = Choice { sets, ..choice.clone() };
+        load(source, &settled).is_ok().then_some(settled)
+    };
+    settled().unwrap_or_else(|| choice.clone())
+}
+
+/// What has to be set so that a fault of chaos stands in the file. Instances over budget never were.
+fn drawn(name: &str, fault: &Fault) -> Vec<(String, String)> {
+    let Trigger::Listed(all) = &fault.trigger else { return Vec::new() };
+    let targets = |targets: &[Target]| targets.iter().map(write_target).collect::<Vec<_>>();
+    let toml = |one: &Listed| {
+        let (number, at, length) = (one.number, one.at, one.length);
+        let split = one.split.iter().map(|side| targets(side)).collect();
+        Struck { number, at, length, target: one.targets.as_ref().map(|all| targets(all)), split, hits: None }.toml()
+    };
+    let instances: Vec<String> = all.iter().filter(|one| one.over.is_none()).map(toml).collect();
+    if instances.is_empty() {
+        return Vec::new();
+    }
+    let mut sets = vec![("kind", toml_text(fault.kind.word()))];
+    let list = |names: &[String]| names.iter().map(|name| toml_text(name)).collect::<Vec<_>>().join(", ");
+    match &fault.kind {
+        FaultKind::Loss { links } | FaultKind::Duplicate { links } if !links.is_empty() => {
+            let ends = |link: &LinkEnds| format!("{} <-> {}", write_target(&link.from), write_target(&link.to));
+            sets.push(("target", format!("[{}]", list(&links.iter().map(ends).collect::<Vec<_>>()))));
+        }
+        FaultKind::Redeliver => sets.push(("target", format!("[{}]", list(&targets(&fault.targets))))),
+        FaultKind::Partition { direction, .. } => sets.push((
+            "direction",
+            toml_text(match direction {
+                Direction::Both => "both",
+                Direction::In => "in",
+                Direction::Out => "out",
+            }),
+        )),
+        FaultKind::ClockJump { by } => sets.push(("offset", toml_text(&by.text))),
+        FaultKind::SlowCpu { factor } => sets.push(("factor", format!("{factor}"))),
+        FaultKind::Crash { .. } | FaultKind::Pause | FaultKind::Loss { .. } | FaultKind::Duplicate { .. } => {}
+    }
+    if fault.chance < 1.0 {
+        let hundredths = (fault.chance * 10_000.0).round() as u64;
+        sets.push(("chance", toml_text(&format!("{}.{:02}%", hundredths / 100, hundredths % 100))));
+    }
+    sets.push(("instances", format!("[{}]", instances.join(", "))));
+    sets.into_iter().map(|(key, value)| (format!("faults.{name}.{key}"), value)).collect()
+}
+
 /// A run as a scenario of its own.
 #[derive(Clone, Debug)]
 pub struct Repro {
@@ -252,6 +315,7 @@ pub fn repro(source: &Source, choice: &Choice, events: u64, stop: &AtomicBool) -
 
 fn written_down(source: &Source, choice: &Choice, stop: &AtomicBool) -> Option<Repro> {
     let mut go = |_: Progress| if stop.load(Ordering::Relaxed) { Go::Stop } else { Go::On };
+    let choice = &without_chaos(source, choice);
     let scenario = load(source, choice).ok()?;
     let (seed, variant) = (scenario.model.run.seed, choice.variant.as_deref());
     let run = record(&scenario, seed, variant, &mut go).ok()?;

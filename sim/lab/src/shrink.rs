@@ -20,7 +20,7 @@ use kernel::{Span, Time};
 use rayon::prelude::*;
 
 use crate::outcome::Outcome;
-use crate::repro::{record, violated, written};
+use crate::repro::{record, violated, without_chaos, written};
 use crate::run::Go;
 use crate::scenario::{Choice, Diagnostics, Scenario, Source, load, toml_text};
 use crate::sweep::{Attempt, attempt};
@@ -122,6 +122,7 @@ pub fn shrink(
     stop: &AtomicBool,
     told: &mut dyn FnMut(Step),
 ) -> Result<Shrunk, Refused> {
+    let request = &Request { choice: without_chaos(source, &request.choice), ..request.clone() };
     let scenario = load(source, &request.choice).map_err(Refused::Wrong)?;
     let (seed, variant) = (scenario.model.run.seed, request.choice.variant.as_deref());
     let mut go = |_| if stop.load(Ordering::Relaxed) { Go::Stop } else { Go::On };

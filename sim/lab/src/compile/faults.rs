@@ -11,8 +11,8 @@ use super::Compiler;
 use crate::model::{self, LinkEnds, Pick, Target, TargetKind};
 use crate::scenario::Diagnostic;
 
-/// What random faults are called in the ledger.
-pub(crate) const CHAOS: &str = "chaos";
+/// What the crash of an exhaustive search is called in the ledger.
+const CHAOS: &str = "chaos";
 
 impl Compiler<'_> {
     /// The fault plan.
@@ -20,6 +20,12 @@ impl Compiler<'_> {
         let model = self.model;
         let mut faults: Vec<Fault> = model.faults.iter().map(|(name, fault)| self.fault(&name.value, fault)).collect();
         faults.extend(self.chaos());
+        self.names.chaos =
+            faults[model.faults.len()..].iter().map(|_| (CHAOS.to_owned(), "crash".to_owned())).collect();
+        for (name, fault) in super::chaos::schedule(model, &self.names, self.seed) {
+            faults.push(self.fault(&name, &fault));
+            self.names.chaos.push((name, fault.kind.word().to_owned()));
+        }
         FaultPlan { faults, heal: model.run.heal, named_hits: false }
     }
 
@@ -178,7 +184,15 @@ impl Compiler<'_> {
         if sides.len() == 1 {
             targets = sides.pop();
         }
-        Listed { number: one.number, at: one.at, targets, sides, length: one.length, hits: one.hits.clone() }
+        Listed {
+            number: one.number,
+            at: one.at,
+            targets,
+            sides,
+            length: one.length,
+            hits: one.hits.clone(),
+            over: one.over,
+        }
     }
 
     /// The number of the queue or topic that a fault has messages redelivered from, as brokers understand it.

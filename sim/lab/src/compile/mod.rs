@@ -6,6 +6,7 @@
 
 mod availability;
 mod calls;
+pub(crate) mod chaos;
 mod choreography;
 pub(crate) mod faults;
 mod isolation;

@@ -1,5 +1,6 @@
 //! What shall go wrong.
 
+pub use cluster::FaultBudget;
 use cluster::Hit;
 use kernel::{Span, Time};
 
@@ -81,6 +82,22 @@ pub enum FaultKind {
     Redeliver,
 }
 
+impl FaultKind {
+    /// Its word in files.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Crash { .. } => "crash",
+            Self::Pause => "pause",
+            Self::Partition { .. } => "partition",
+            Self::Loss { .. } => "loss",
+            Self::Duplicate { .. } => "duplicate",
+            Self::SlowCpu { .. } => "slow_cpu",
+            Self::ClockJump { .. } => "clock_jump",
+            Self::Redeliver => "redeliver",
+        }
+    }
+}
+
 /// Which way a partition cuts, seen from the first side.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Direction {
@@ -139,6 +156,8 @@ pub struct Listed {
     pub split: Vec<Vec<Target>>,
     /// The messages that it hits; `None`: by chance.
     pub hits: Option<Vec<Hit>>,
+    /// The budget that it would break, and for which it is skipped.
+    pub over: Option<FaultBudget>,
     /// The table's place.
     pub place: Place,
 }
@@ -148,6 +167,14 @@ pub struct Listed {
 pub struct Chaos {
     /// Which schedules.
     pub profile: ChaosProfile,
+    /// Which families of faults; empty: all that the profile has.
+    pub families: Vec<Family>,
+    /// Which services, stores and brokers; empty: all that are ours.
+    pub targets: Vec<At<String>>,
+    /// So many instances at once.
+    pub max_concurrent: u32,
+    /// The stores of which more than half of the machines are left alone; `None`: all.
+    pub keep_quorum: Option<Vec<At<String>>>,
     /// `points`: patterns of protocol points. Empty: all of them.
     pub points: Vec<At<String>>,
     /// Which occurrence of a point; `None`: the first.
@@ -165,4 +192,61 @@ pub enum ChaosProfile {
     None,
     /// A crash at one (point, nth) per run, one after the other over the seeds of a sweep.
     Exhaustive,
+    /// Short pauses, slow CPUs, a few messages lost and copied.
+    Gentle,
+    /// One or two faults of every family.
+    Realistic,
+    /// Many of every family, and long ones.
+    Harsh,
+    /// Each family with a chance of one half, as hard as the seed says.
+    Swarm,
+}
+
+/// Sorts of faults that `[chaos]` draws.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Family {
+    /// A machine dies and comes back.
+    Crash,
+    /// A machine stands still.
+    Pause,
+    /// Some machines are cut off from everybody else.
+    Partition,
+    /// Messages are lost.
+    Loss,
+    /// Messages come twice.
+    Duplicate,
+    /// A machine computes slowly.
+    SlowCpu,
+    /// A clock is set.
+    ClockJump,
+    /// A broker delivers again what was acknowledged.
+    Redeliver,
+}
+
+impl Family {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Crash,
+        Self::Pause,
+        Self::Partition,
+        Self::Loss,
+        Self::Duplicate,
+        Self::SlowCpu,
+        Self::ClockJump,
+        Self::Redeliver,
+    ];
+
+    /// Its word in files: that of the kind of its faults.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Crash => "crash",
+            Self::Pause => "pause",
+            Self::Partition => "partition",
+            Self::Loss => "loss",
+            Self::Duplicate => "duplicate",
+            Self::SlowCpu => "slow_cpu",
+            Self::ClockJump => "clock_jump",
+            Self::Redeliver => "redeliver",
+        }
+    }
 }

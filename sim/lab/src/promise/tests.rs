@@ -80,6 +80,10 @@ fn model(invariants: Vec<(&str, model::Form)>) -> Model {
         workloads: Vec::new(),
         chaos: Chaos {
             profile: ChaosProfile::None,
+            families: Vec::new(),
+            targets: Vec::new(),
+            max_concurrent: 2,
+            keep_quorum: None,
             points: Vec::new(),
             nth: None,
             length: None,

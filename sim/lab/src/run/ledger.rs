@@ -2,8 +2,7 @@
 
 use cluster::{Impact, Instance, Skip, State};
 
-use crate::compile::faults::CHAOS;
-use crate::model::{FaultKind, Model};
+use crate::model::{FaultBudget, Model};
 use crate::names::Names;
 use crate::outcome::FaultResult;
 
@@ -14,6 +13,7 @@ pub(super) fn results(ledger: &[Instance], model: &Model, names: &Names) -> Vec<
 
 fn result(instance: &Instance, model: &Model, names: &Names) -> FaultResult {
     let declared = instance.fault.and_then(|n| model.faults.get(n as usize));
+    let drawn = instance.fault.and_then(|n| names.chaos.get((n as usize).checked_sub(model.faults.len())?));
     let effective = instance.impact.effective();
     let state = match instance.state {
         State::Planned => "never due".to_owned(),
@@ -22,13 +22,17 @@ fn result(instance: &Instance, model: &Model, names: &Names) -> FaultResult {
         State::Skipped(why) => format!("skipped: {}", skip_word(why)),
     };
     FaultResult {
-        name: match (instance.fault, declared) {
-            (_, Some((name, _))) => name.value.clone(),
-            (Some(_), None) => CHAOS.to_owned(),
+        name: match (declared, drawn) {
+            (Some((name, _)), _) => name.value.clone(),
+            (None, Some((name, _))) => name.clone(),
             (None, None) => "by hand".to_owned(),
         },
         instance: instance.number,
-        kind: declared.map_or("crash", |(_, fault)| kind_word(&fault.kind)).to_owned(),
+        kind: match (declared, drawn) {
+            (Some((_, fault)), _) => fault.kind.word().to_owned(),
+            (None, Some((_, word))) => word.clone(),
+            (None, None) => "crash".to_owned(),
+        },
         target: target(instance, names),
         from: instance.start.unwrap_or(instance.planned),
         to: instance.end,
@@ -48,19 +52,6 @@ fn target(instance: &Instance, names: &Names) -> String {
     instance.nodes.iter().map(|&node| names.node(node)).collect::<Vec<_>>().join(", ")
 }
 
-const fn kind_word(kind: &FaultKind) -> &'static str {
-    match kind {
-        FaultKind::Crash { .. } => "crash",
-        FaultKind::Pause => "pause",
-        FaultKind::Partition { .. } => "partition",
-        FaultKind::Loss { .. } => "loss",
-        FaultKind::Duplicate { .. } => "duplicate",
-        FaultKind::SlowCpu { .. } => "slow_cpu",
-        FaultKind::ClockJump { .. } => "clock_jump",
-        FaultKind::Redeliver => "redeliver",
-    }
-}
-
 const fn skip_word(why: Skip) -> &'static str {
     match why {
         Skip::AlreadyDown => "already down",
@@ -68,6 +59,8 @@ const fn skip_word(why: Skip) -> &'static str {
         Skip::NoTarget => "no target",
         Skip::OutsideWindow => "outside of its window",
         Skip::Healed => "healed before",
+        Skip::Budget(FaultBudget::MaxConcurrent) => "max_concurrent",
+        Skip::Budget(FaultBudget::KeepQuorum) => "keep_quorum",
     }
 }
 

@@ -29,6 +29,11 @@ impl Files {
         Self(Arc::new(files))
     }
 
+    /// All of them, by name.
+    pub fn all(&self) -> &BTreeMap<String, Result<String, String>> {
+        &self.0
+    }
+
     /// No file is named.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

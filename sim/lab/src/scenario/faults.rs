@@ -8,7 +8,9 @@ use super::distributions::Sort;
 use super::nearest::{listed, nearest};
 use super::tree::Node;
 use super::values;
-use crate::model::{At, Chaos, ChaosProfile, Direction, Fault, FaultKind, Listed, Model, Target, Trigger, Window};
+use crate::model::{
+    At, Chaos, ChaosProfile, Direction, Family, Fault, FaultKind, Listed, Model, Target, Trigger, Window,
+};
 
 /// The phases a fault's window may name.
 pub(super) struct Windows<'a> {
@@ -102,6 +104,7 @@ fn instance(r: &Reader<'_>) -> Listed {
         targets: r.node("target").map(|_| split_targets(r, "target").0),
         split: sides(r),
         hits,
+        over: None,
         place: r.key,
     }
 }
@@ -156,7 +159,21 @@ fn trigger(r: &Reader<'_>) -> Trigger {
 /// `[chaos]`.
 pub(super) fn chaos(r: &Reader<'_>) -> Chaos {
     Chaos {
-        profile: if r.text("profile") == "exhaustive" { ChaosProfile::Exhaustive } else { ChaosProfile::None },
+        profile: match r.text("profile") {
+            "exhaustive" => ChaosProfile::Exhaustive,
+            "gentle" => ChaosProfile::Gentle,
+            "realistic" => ChaosProfile::Realistic,
+            "harsh" => ChaosProfile::Harsh,
+            "swarm" => ChaosProfile::Swarm,
+            _ => ChaosProfile::None,
+        },
+        families: Family::ALL
+            .into_iter()
+            .filter(|one| r.texts("families").iter().any(|f| f.value == one.word()))
+            .collect(),
+        targets: r.texts("targets"),
+        max_concurrent: r.integer("max_concurrent") as u32,
+        keep_quorum: r.node("keep_quorum").map(|_| r.texts("keep_quorum")),
         points: r.texts("points"),
         nth: r.maybe_dist("nth", Sort::Counts),
         length: r.maybe_dist("for", Sort::Durations),

@@ -42,6 +42,7 @@ pub use json_schema::json_schema;
 
 pub use diagnostic::{Colour, Diagnostic, Diagnostics, Severity, Source};
 pub(crate) use resolved::{write_key as toml_key, write_text as toml_text};
+pub(crate) use targets::write_target;
 pub(crate) use values::write_duration as toml_duration;
 
 use crate::code::Code;

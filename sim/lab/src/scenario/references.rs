@@ -401,6 +401,7 @@ impl<'a> Checker<'a> {
             let error = Diagnostic::error(first.place, "the expectation contradicts itself", label);
             self.errors.push(error.help("write `verdict = \"fail\"`"));
         }
+        self.chaos();
         if let SweepVariants::Named(named) = &self.model.sweep.variants {
             for at in named.iter().filter(|n| self.model.variants.iter().all(|v| v.value != n.value)) {
                 let known = self.model.variants.iter().map(|v| (v.value.as_str(), Some(v.place)));

@@ -121,7 +121,7 @@ fn numbers(text: &str) -> Result<Vec<u32>, Bad> {
 pub(super) const DATABASE: &str = ".db";
 
 /// How a target is written.
-pub(super) fn write_target(target: &Target) -> String {
+pub(crate) fn write_target(target: &Target) -> String {
     match &target.kind {
         TargetKind::Everything => "*".to_owned(),
         TargetKind::Others => "others".to_owned(),

@@ -54,6 +54,34 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// Whom `[chaos]` may hit, and which stores it leaves a quorum.
+    pub(super) fn chaos(&mut self) {
+        let model = self.model;
+        let services = model.services.iter().map(|(name, one)| (name, one.external));
+        let stores = model.stores.iter().map(|(name, one)| (name, one.external));
+        let brokers = model.brokers.iter().map(|(name, one)| (name, one.external));
+        let parts: Vec<(&At<String>, bool)> = services.chain(stores).chain(brokers).collect();
+        for target in &model.chaos.targets {
+            match parts.iter().find(|(name, _)| name.value == target.value) {
+                None => {
+                    let known = parts.iter().map(|(name, _)| (name.value.as_str(), Some(name.place)));
+                    self.unknown(target.place, &target.value, "service, store or broker", &known);
+                }
+                Some((name, true)) => {
+                    let message = format!("`{}` is external: chaos leaves it alone", target.value);
+                    let error = Diagnostic::error(target.place, message, "not ours");
+                    self.errors.push(error.also(name.place, "here").help("a fault of its own may hit it"));
+                }
+                Some((_, false)) => {}
+            }
+        }
+        for store in model.chaos.keep_quorum.iter().flatten() {
+            if find(&model.stores, &store.value).is_none() {
+                self.unknown_in(store, "store", &model.stores);
+            }
+        }
+    }
+
     /// `fault`: which fault's target this is.
     fn target(&mut self, target: &'a Target, fault: Option<(&'a At<String>, &'a Fault)>) {
         match &target.kind {

@@ -226,23 +226,53 @@ pub(super) static REPRO: Form = Form {
     choices: &[],
 };
 
+/// The profiles of `[chaos]` that draw schedules.
+const RANDOM: &[&str] = &["gentle", "realistic", "harsh", "swarm"];
+
 /// `[chaos]`.
 pub(super) static CHAOS: Form = Form {
     what: "`[chaos]`",
     keys: &[
         key(
             "profile",
-            Shape::Word(&["none", "exhaustive"], &["gentle", "realistic", "harsh", "swarm", "gray"]),
+            Shape::Word(&["none", "gentle", "realistic", "harsh", "swarm", "exhaustive"], &["gray"]),
             Preset::Absent,
-            "exhaustive: a crash at one (point, nth) per run, one after the other over the seeds of a sweep; else none.",
+            "How hard; swarm takes each family of faults in or out by the seed; exhaustive: a crash at one (point, nth) per \
+             run, one after the other over the seeds of a sweep; else none.",
         ),
+        key(
+            "families",
+            Shape::Words(
+                &["crash", "pause", "partition", "loss", "duplicate", "slow_cpu", "clock_jump", "redeliver"],
+                &["membership", "disk", "call", "load", "knobs"],
+            ),
+            Preset::Absent,
+            "Only these sorts of faults; else all that the profile has.",
+        )
+        .only("profile", RANDOM),
+        key(
+            "targets",
+            Shape::Names,
+            Preset::Absent,
+            "Only these services, stores and brokers; else all that are ours.",
+        )
+        .only("profile", RANDOM),
+        key("max_concurrent", Shape::Integer(1, 1000), Preset::Integer(2), "So many at once; what is more is skipped.")
+            .only("profile", RANDOM),
+        key(
+            "keep_quorum",
+            Shape::Names,
+            Preset::Absent,
+            "Stores of which more than half of the machines are always left alone; else all of several machines.",
+        )
+        .only("profile", RANDOM),
         key("points", Shape::Points, Preset::Absent, "At these points; else at all.").only("profile", &["exhaustive"]),
         key("nth", Shape::Distribution(Sort::Counts), Preset::Absent, "Which occurrences of a point; else the first.")
             .only("profile", &["exhaustive"]),
         key("for", DURATIONS, Preset::Absent, "How long each fault lasts; else until heal.")
             .only("profile", &["exhaustive"]),
     ],
-    later: &["families", "targets", "max_concurrent", "keep_quorum", "min_up"],
+    later: &["min_up"],
     short: Short::Key("profile"),
     choices: &[],
 };
