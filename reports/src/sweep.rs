@@ -44,6 +44,13 @@ pub struct SweepSummary {
     pub next: Option<String>,
 }
 
+impl SweepSummary {
+    /// No point has an expectation, and the sweep came to its end: there is nothing to be as expected.
+    pub(crate) fn only_measured(&self) -> bool {
+        self.exit == 0 && !self.points.is_empty() && self.points.iter().all(|point| point.as_expected.is_none())
+    }
+}
+
 /// One point of a sweep, over all seeds.
 #[derive(Clone, Serialize, Debug)]
 pub struct Point {
@@ -59,7 +66,7 @@ pub struct Point {
     pub fail: u64,
     /// Seeds that stayed undecided.
     pub unknown: u64,
-    /// How likely a run is to break a promise.
+    /// How likely a run is to fail: to break a promise, or to have nothing to judge one by.
     pub violation: Share,
     /// How likely a run is to break each of them.
     pub promises: Vec<Broken>,

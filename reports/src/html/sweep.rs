@@ -46,6 +46,7 @@ fn mark(summary: &SweepSummary) -> (&'static str, &'static str, Mood) {
     let broke = summary.points.iter().any(|point| point.fail > 0);
     match (summary.exit, summary.interrupted) {
         (_, Some(_)) => ("?", "INCONCLUSIVE", Mood::Doubtful),
+        (0, None) if summary.only_measured() => ("✓", "MEASURED", Mood::Good),
         (0, None) if broke => ("✓", "AS EXPECTED", Mood::Good),
         (0, None) => ("✓", "PASS", Mood::Good),
         (3, None) => ("?", "INCONCLUSIVE", Mood::Doubtful),
@@ -61,7 +62,7 @@ fn header(page: &mut Markup, summary: &SweepSummary, swept: &Swept) {
     page.node("header", &[("class", class(mood))], |head| {
         head.node("p", &[("class", "verdict")], |line| {
             line.leaf("span", &[("class", "mark"), ("aria-hidden", "true")], mark).say(" ").leaf("strong", &[], word);
-            let told = format!("{} runs · {} broke a promise", thousands(runs), thousands(failing));
+            let told = format!("{} runs · {} failed", thousands(runs), thousands(failing));
             line.leaf("span", &[("class", "counts")], &told);
         });
         head.leaf("h1", &[], &format!("Sweep of {}", summary.scenario));
@@ -141,7 +142,8 @@ fn points(summary: &SweepSummary) -> Section {
     let mut body = Markup::default();
     let measured = summary.measured.as_ref().map(|term| format!(" The median is that of {term} over seeds."));
     let note = format!(
-        "P(fail) is the share of runs that broke a promise, with Wilson's interval.{} Thresholds are judged on the file's own seed only.",
+        "P(fail) is the share of runs that failed (broke a promise, or had nothing to judge one by), with Wilson's interval.{} Thresholds are \
+         judged on the file's own seed only.",
         measured.unwrap_or_default()
     );
     table.without_empty(&["median", "95 % interval of it"], &[NONE]).write(&mut body, Some(&note));
@@ -270,7 +272,8 @@ fn one_cluster(article: &mut Markup, cluster: &Cluster, runs: u64) {
         inside.node("p", &[], |line| {
             line.leaf("b", &[], &terminal::way(cluster));
             let share = percent(cluster.runs as f64 / runs.max(1) as f64);
-            let told = format!("{} runs, {share} of these; smallest seed {}", thousands(cluster.runs), cluster.seed);
+            let noun = if cluster.runs == 1 { "run" } else { "runs" };
+            let told = format!("{} {noun}, {share} of these; smallest seed {}", thousands(cluster.runs), cluster.seed);
             line.leaf("span", &[("class", "sort")], &told);
         });
         cluster.witness.iter().for_each(|line| {
@@ -359,7 +362,7 @@ fn seeds(summary: &SweepSummary, swept: &Swept) -> Option<Section> {
     };
     let up = |place: f64| format!("{:.1}", HIGH * (1.0 - (place - y.low) / (y.high - y.low)));
     let mut body = Markup::default();
-    body.leaf("p", &[("class", "lead")], &format!("{} by seed; a ring is a run that broke a promise.", y.title));
+    body.leaf("p", &[("class", "lead")], &format!("{} by seed; a ring is a run that failed.", y.title));
     legend(&mut body, summary);
     let high = (HIGH + 26.0).to_string();
     let shape = [("class", "plot seeds"), ("height", high.as_str()), ("role", "img"), ("aria-label", "seeds")];

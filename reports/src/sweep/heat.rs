@@ -112,7 +112,7 @@ fn over_matrix(summary: &SweepSummary, variants: bool, heat: Heat) -> HeatMap {
     let variant = variants.then_some("variant");
     let rest = summary.axes[..last].iter().map(|axis| axis.path.as_str());
     let (file, title, ends) = match heat {
-        Heat::Failures => ("heat-failures", "P(fail): the share of runs that broke a promise".to_owned(), shares()),
+        Heat::Failures => ("heat-failures", "P(fail): the share of runs that failed".to_owned(), shares()),
         Heat::Measured => (
             "heat-measured",
             format!("{}, the median over seeds", summary.measured.as_deref().unwrap_or("nothing is measured")),

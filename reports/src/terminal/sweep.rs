@@ -78,7 +78,9 @@ fn points(summary: &SweepSummary, paint: Paint) -> Vec<String> {
                 format!("   as expected; {} by thresholds, judged on seed {}", thousands(not.seeds), not.judged_on)
             }
             (Some(true), None) if point.fail > 0 => "   as expected".to_owned(),
-            (Some(false), _) if point.fail == 0 => "   was expected to fail".to_owned(),
+            (Some(false), _) if point.fail == 0 && point.sometimes.iter().all(|one| one.enough) => {
+                "   was expected to fail".to_owned()
+            }
             (Some(_) | None, _) => String::new(),
         };
         lines.push(format!(
@@ -251,6 +253,7 @@ fn verdict(summary: &SweepSummary, paint: Paint) -> Vec<String> {
     let broke = summary.points.iter().any(|point| point.fail > 0);
     let mark = match (summary.exit, summary.as_expected) {
         _ if summary.interrupted.is_some() => paint.doubtful("? INCONCLUSIVE"),
+        (0, _) if summary.only_measured() => paint.good("✓ MEASURED"),
         (0, _) if broke => paint.good("✓ AS EXPECTED"),
         (0, _) => paint.good("✓ PASS"),
         (3, _) => paint.doubtful("? INCONCLUSIVE"),

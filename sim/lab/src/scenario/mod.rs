@@ -279,7 +279,8 @@ fn leaves_of(model: &Model, used: &[String], mut leaves: Vec<Leaf>) -> Vec<Leaf>
     let begins_with_it = |fault: &Fault| {
         fault.window.from == model.run.warmup && !matches!(fault.trigger, Trigger::At(_) | Trigger::Listed(_))
     };
-    if !model.faults.iter().any(|(_, fault)| begins_with_it(fault)) {
+    let drawn = model.chaos.profile != crate::model::ChaosProfile::None;
+    if !drawn && !model.faults.iter().any(|(_, fault)| begins_with_it(fault)) {
         for leaf in leaves.iter_mut().filter(|l| l.path == "run.warmup") {
             leaf.judging = Some("it leaves things out of measurements, and no fault waits for its end");
         }
