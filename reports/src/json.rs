@@ -3,6 +3,7 @@
 use crate::suite::SuiteSummary;
 use crate::summary;
 use crate::sweep::SweepSummary;
+use lab::explain::Story;
 use lab::outcome::Outcome;
 use lab::shrink::{Shrunk, Size};
 use serde::Serialize;
@@ -37,6 +38,38 @@ pub fn shrink(shrunk: &Shrunk, file: &str) -> String {
         "necessary": shrunk.necessary,
         "comments_kept": shrunk.edited,
         "fingerprint": format!("{:016x}", shrunk.outcome.fingerprint),
+    }))
+}
+
+/// A story: its lines, and how much of the run they are.
+pub fn story(story: &Story, outcome: &Outcome) -> String {
+    let lines = story.lines.iter().map(|line| {
+        serde_json::json!({
+            "time_s": line.time.seconds(),
+            "event": line.event,
+            "lane": line.lane,
+            "what": line.what,
+            "outcome": line.outcome,
+            "note": line.note,
+        })
+    });
+    let promise = story.promise.as_ref();
+    pretty(&serde_json::json!({
+        "scenario": outcome.scenario,
+        "seed": outcome.seed,
+        "variant": outcome.variant,
+        "run_id": outcome.run_id,
+        "about": story.title,
+        "says": story.says,
+        "promise": promise.map(|(name, _)| name),
+        "class": promise.map(|(_, class)| class),
+        "broken": story.broken.map(|(time, event)| serde_json::json!({ "time_s": time.seconds(), "event": event })),
+        "lanes": story.lanes.iter().map(|lane| &lane.name).collect::<Vec<_>>(),
+        "lines": lines.collect::<Vec<_>>(),
+        "events": story.counts.events,
+        "events_about_it": story.counts.own,
+        "events_that_led_to_it": story.counts.caused,
+        "lines_left_out": story.counts.left_out,
     }))
 }
 

@@ -12,6 +12,7 @@ pub mod json;
 pub mod judged;
 pub mod meta;
 pub mod seeds;
+pub mod spacetime;
 mod stores;
 pub mod suite;
 pub mod summary;

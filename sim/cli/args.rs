@@ -42,6 +42,12 @@ Fingerprints are pinned in `fingerprints.lock` beside the scenarios: `stormglass
 Exit codes: 0 nothing that is left can go · 2 nothing to make small · 3 the budget was spent before that was known"
     )]
     Shrink(ShrinkArgs),
+    /// Tells why: how a promise came to be broken, or what became of one operation, saga or transaction.
+    #[command(
+        after_help = "Example: stormglass explain scenarios/checkout/saga.toml --variant dual_write --seed 3\n\n\
+Exit codes: 0 told · 2 there is no such thing · 130 interrupted"
+    )]
+    Explain(ExplainArgs),
     /// Judges histories: what clients asked and were told, recorded here or with other tools.
     #[command(after_help = "Example: stormglass check history.edn --model cas-register --consistency linearizable\n\n\
 Reads JSON lines, JSON arrays, EDN (Jepsen), Jepsen logs and r(key,value,session,transaction) texts.\n\
@@ -154,6 +160,39 @@ pub(crate) struct ShrinkArgs {
     /// Puts the file among the regressions: `regressions` in the folder `scenarios`, else beside the file.
     #[arg(long)]
     pub(crate) save: bool,
+}
+
+/// `explain`.
+#[derive(Args, Debug)]
+pub(crate) struct ExplainArgs {
+    #[command(flatten)]
+    pub(crate) choice: Choice,
+    /// Which variant; the base without it.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) variant: Option<String>,
+    /// The seed; else the file's, else 0.
+    #[arg(long, value_name = "N", value_parser = seed, allow_hyphen_values = true)]
+    pub(crate) seed: Option<u64>,
+    #[command(flatten)]
+    pub(crate) about: AboutArgs,
+}
+
+/// What is explained; else the first broken promise.
+#[derive(Args, Debug)]
+#[group(multiple = false)]
+pub(crate) struct AboutArgs {
+    /// A client's operation, as `history.jsonl` numbers it: `2148`, or `shoppers/2148` if there are several workloads.
+    #[arg(long, value_name = "ID")]
+    pub(crate) op: Option<String>,
+    /// A saga by its number.
+    #[arg(long, value_name = "ID")]
+    pub(crate) saga: Option<String>,
+    /// A transaction by its number.
+    #[arg(long, value_name = "ID")]
+    pub(crate) transaction: Option<String>,
+    /// The nth broken promise, counted from 1.
+    #[arg(long, value_name = "K")]
+    pub(crate) violation: Option<usize>,
 }
 
 /// `test`.

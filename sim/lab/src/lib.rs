@@ -4,6 +4,7 @@
 //! Read `model` (what a scenario says), `compile` (how it becomes a simulated world), `run` (one run).
 
 pub mod compile;
+pub mod explain;
 pub mod expression;
 pub mod measure;
 pub mod model;

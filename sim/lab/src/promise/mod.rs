@@ -7,6 +7,7 @@
 
 mod aggregate;
 mod conclusion;
+mod culprits;
 mod each;
 mod expect;
 mod judge;
@@ -35,6 +36,7 @@ use crate::model::{At, Invariant, Model};
 use crate::names::Names;
 use crate::nearest::nearest;
 use crate::outcome::InvariantResult;
+pub use culprits::Culprits;
 use each::Each;
 pub use expect::{NameSet, SeedFindings, judge, mark_expected};
 use judge::JudgeWatch;

@@ -3,7 +3,9 @@
 //! A `World` is a cluster with everybody who listens to it: statistics, promises, history. `step` handles one event;
 //! the run's phases (heal, end of load, rest, end) are decided between events (docs/semantics.md, "What happens when").
 
+mod another;
 mod availability;
+mod both;
 mod leading;
 mod ledger;
 mod listener;
@@ -17,6 +19,7 @@ use kernel::{NodeId, Process as _, Seed, Span, Time};
 use systems::app::machine::Machine;
 use systems::app::plan::Part;
 
+pub(crate) use another::settled;
 pub use listener::HISTORY_LINES_MAX;
 use listener::Listener;
 pub use topology::topology;
@@ -55,6 +58,8 @@ pub enum History {
     IfThereIsState,
     /// No.
     Never,
+    /// No, but clients tell of them, for whoever else listens.
+    Told,
 }
 
 impl Options {
@@ -129,7 +134,8 @@ impl World {
             std::sync::Arc::make_mut(&mut compiled.plan).spent_since = Some(times.warmup);
         }
         let listener = Listener::new(model, &compiled, times, options)?;
-        std::sync::Arc::make_mut(&mut compiled.plan).history = listener.wants_outputs();
+        let told = options.history == History::Told || listener.wants_outputs();
+        std::sync::Arc::make_mut(&mut compiled.plan).history = told;
         let Compiled { plan, hardware, mut faults, .. } = compiled;
         faults.named_hits = options.named_hits;
         let cluster = Cluster::new(plan, hardware, faults, Seed(seed));
@@ -144,13 +150,22 @@ impl World {
     #[expect(clippy::inline_always, reason = "the loop of a run does not look at what was handled")]
     #[inline(always)]
     fn advance(&mut self) -> Option<cluster::Handled> {
+        self.advance_by(|cluster, until, listener| cluster.step_until(until, listener))
+    }
+
+    #[expect(clippy::inline_always, reason = "it is the body of every run")]
+    #[inline(always)]
+    fn advance_by(
+        &mut self,
+        mut handle: impl FnMut(&mut Cluster<Machine>, Time, &mut Listener) -> Option<cluster::Handled>,
+    ) -> Option<cluster::Handled> {
         self.listener.events = self.cluster.events() + 1;
         let mut until = self.calm();
         let handled = loop {
             if until.is_none() && self.over() {
                 return None;
             }
-            match (self.cluster.step_until(until.unwrap_or(Time::END), &mut self.listener), until) {
+            match (handle(&mut self.cluster, until.unwrap_or(Time::END), &mut self.listener), until) {
                 (Some(handled), _) => break handled,
                 (None, None) => return None,
                 (None, Some(_)) => until = None,

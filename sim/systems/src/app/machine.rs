@@ -76,6 +76,14 @@ impl Machine {
             Role::Server(_) | Role::Store(_) | Role::Broker(_) | Role::Topics(_) | Role::Keeper(_) => None,
         }
     }
+
+    /// What is still to come is drawn by another plan, the same but for its seed: generators begin anew.
+    pub fn reseed(&mut self, plan: &Plan) {
+        let Part::Workload(n) = plan.nodes[self.me.0 as usize].part else { return };
+        if let Role::Clients(clients) = &mut self.role {
+            clients.reseed(&plan.workloads[n as usize]);
+        }
+    }
 }
 
 impl Process for Machine {

@@ -1,0 +1,4 @@
+//! stub
+/// x
+#[derive(Clone, Debug)]
+pub struct Doom {}
