@@ -8,7 +8,8 @@ mod plan;
 
 use crate::html::markup::Markup;
 use lab::explain::{Arrow, Band, BandSort, Fate, Mark, MarkSort, Story, moment};
-use plan::{Item, Plan, place};
+pub(crate) use plan::place;
+use plan::{Item, Plan};
 
 /// Left of the first lane: the times.
 const LEFT: f64 = 168.0;
@@ -18,16 +19,16 @@ const BOTTOM: f64 = 30.0;
 /// Between two lanes.
 const BETWEEN: (f64, f64) = (150.0, 235.0);
 /// So wide it is with few lanes.
-const WIDE: f64 = 1000.0;
+const WIDE: f64 = 1060.0;
 /// Right of the last lane: its words.
-const RIGHT: f64 = 230.0;
+const RIGHT: f64 = 300.0;
 /// How wide a letter is at the most.
 const LETTER: f64 = 6.4;
 /// How far a message to the same lane goes aside.
 const ASIDE: f64 = 34.0;
 
 /// The colours of the page, for a picture that stands alone.
-const COLOURS: &str = "svg{--page:#ffffff;--text:#1d2127;--muted:#626b76;--line:#e1e4e8;--axis:#9aa2ac;--good:#1a7f4e;\
+pub(crate) const COLOURS: &str = "svg{--page:#ffffff;--text:#1d2127;--muted:#626b76;--line:#e1e4e8;--axis:#9aa2ac;--good:#1a7f4e;\
 --bad:#c4321f;--doubt:#94660a;--blue:#0072b2;--green:#00805d;--purple:#a8487f;--orange:#b87800;--grey:#8f959c}\
 @media (prefers-color-scheme:dark){svg{--page:#15181c;--text:#e4e7ea;--muted:#98a1ab;--line:#2d333a;--axis:#5b646e;\
 --good:#4cc38a;--bad:#ff7a68;--doubt:#e2b04a;--blue:#4aa3e0;--green:#35c79a;--purple:#e59ac6;--orange:#ffc04d;\
@@ -72,11 +73,11 @@ fn drawn(story: &Story, style: &Markup) -> Markup {
         svg.void("rect", &[("class", "paper"), ("width", &size[0]), ("height", &size[1])]);
         sheet.lanes(svg);
         sheet.times(svg);
-        for arrow in &story.arrows {
-            sheet.arrow(svg, arrow);
+        for (number, arrow) in story.arrows.iter().enumerate() {
+            sheet.arrow(svg, arrow, number);
         }
-        for mark in &story.marks {
-            sheet.mark(svg, mark);
+        for (number, mark) in story.marks.iter().enumerate() {
+            sheet.mark(svg, mark, number);
         }
         sheet.ends(svg);
     });
@@ -104,8 +105,8 @@ impl Sheet<'_> {
             let x = self.x(number);
             svg.node("g", &[("class", "node")], |group| {
                 line(group, "lane", (x, top), (x, bottom));
-                for (place, band) in lane.bands.iter().enumerate() {
-                    self.band(group, x, band, place);
+                for band in &lane.bands {
+                    self.band(group, x, band);
                 }
                 text(group, "name", (x, TOP - 24.0), &cut(&lane.name, self.between));
             });
@@ -119,7 +120,7 @@ impl Sheet<'_> {
         }
     }
 
-    fn band(&self, group: &mut Markup, x: f64, band: &Band, _number: usize) {
+    fn band(&self, group: &mut Markup, x: f64, band: &Band) {
         let from = TOP + self.plan.at(band.from);
         let to = TOP + band.to.map_or(self.plan.high(), |to| self.plan.at(to));
         let (class, wide) = match band.sort {
@@ -151,7 +152,7 @@ impl Sheet<'_> {
         }
     }
 
-    fn arrow(&self, svg: &mut Markup, arrow: &Arrow) {
+    fn arrow(&self, svg: &mut Markup, arrow: &Arrow, number: usize) {
         let sort = match (&arrow.fate, arrow.answer, arrow.copy, arrow.delayed) {
             (Fate::Lost(_), ..) => "message lost",
             (Fate::Late, ..) => "message late",
@@ -163,8 +164,8 @@ impl Sheet<'_> {
             (Fate::Arrived, false, false, false) => "message",
         };
         let (from, to) = (self.x(arrow.from), self.x(arrow.to));
-        let start = (from, self.y(Item::Start(arrow.sent)));
-        let end_y = arrow.ended.map_or(TOP + self.plan.high(), |ended| self.y(Item::End(ended)));
+        let start = (from, self.y(Item::Start(arrow.sent, number)));
+        let end_y = arrow.ended.map_or(TOP + self.plan.high(), |ended| self.y(Item::End(ended, number)));
         let fate = match &arrow.fate {
             Fate::Arrived => arrow.ended.map_or_else(String::new, |at| format!("arrives at {}", moment(at))),
             Fate::Late => "arrives when nobody waits any more".to_owned(),
@@ -210,7 +211,7 @@ impl Sheet<'_> {
         });
     }
 
-    fn mark(&self, svg: &mut Markup, mark: &Mark) {
+    fn mark(&self, svg: &mut Markup, mark: &Mark, number: usize) {
         let class = match mark.sort {
             MarkSort::Begins => "begins",
             MarkSort::Ends => "ends",
@@ -223,7 +224,7 @@ impl Sheet<'_> {
             MarkSort::Restart => "restart",
             MarkSort::Broken => "broken",
         };
-        let (x, y) = (self.x(mark.lane), self.y(Item::Mark(mark.time, mark.sort)));
+        let (x, y) = (self.x(mark.lane), self.y(Item::Mark(mark.time, mark.sort, number)));
         svg.node("g", &[("class", class)], |group| {
             group.leaf("title", &[], &format!("{}  {}", moment(mark.time), mark.label));
             if mark.sort == MarkSort::Row {
@@ -233,6 +234,9 @@ impl Sheet<'_> {
                 let radius = if matches!(mark.sort, MarkSort::Point | MarkSort::Durable) { "3" } else { "4.5" };
                 let (across, down) = (place(x), place(y));
                 group.void("circle", &[("class", "mark"), ("cx", &across), ("cy", &down), ("r", radius)]);
+            }
+            if mark.sort == MarkSort::Durable {
+                return;
             }
             let room = if mark.lane + 1 == self.story.lanes.len() { RIGHT } else { self.between * 1.9 };
             text(group, "says", (x + 11.0, y + 4.0), &cut(&mark.label, room - 16.0));
@@ -253,7 +257,7 @@ impl Sheet<'_> {
 }
 
 /// As much of a text as has room.
-fn cut(words: &str, room: f64) -> String {
+pub(crate) fn cut(words: &str, room: f64) -> String {
     let most = (room / LETTER) as usize;
     if words.chars().count() <= most {
         return words.to_owned();
@@ -262,12 +266,12 @@ fn cut(words: &str, room: f64) -> String {
     format!("{}…", kept.trim_end())
 }
 
-fn line(group: &mut Markup, class: &'static str, from: (f64, f64), to: (f64, f64)) {
+pub(crate) fn line(group: &mut Markup, class: &'static str, from: (f64, f64), to: (f64, f64)) {
     let [x1, y1, x2, y2] = [from.0, from.1, to.0, to.1].map(place);
     group.void("line", &[("class", class), ("x1", &x1), ("y1", &y1), ("x2", &x2), ("y2", &y2)]);
 }
 
-fn text(group: &mut Markup, class: &'static str, at: (f64, f64), words: &str) {
+pub(crate) fn text(group: &mut Markup, class: &'static str, at: (f64, f64), words: &str) {
     let (x, y) = (place(at.0), place(at.1));
     group.leaf("text", &[("class", class), ("x", &x), ("y", &y)], words);
 }

@@ -175,6 +175,15 @@ pub(crate) struct ExplainArgs {
     pub(crate) seed: Option<u64>,
     #[command(flatten)]
     pub(crate) about: AboutArgs,
+    /// How many futures of each moment are looked at to tell from when on it was to be expected; 0: none.
+    #[arg(long, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u64).range(0..=10_000))]
+    pub(crate) futures: u64,
+    /// How many events they may have in all.
+    #[arg(long, value_name = "EVENTS", default_value_t = 20_000_000)]
+    pub(crate) budget: u64,
+    /// How many at once; else as many as there are processors.
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<usize>,
 }
 
 /// What is explained; else the first broken promise.
@@ -190,6 +199,9 @@ pub(crate) struct AboutArgs {
     /// A transaction by its number.
     #[arg(long, value_name = "ID")]
     pub(crate) transaction: Option<String>,
+    /// How everything stands at a moment, and what is on its way: `14.2s`, `00:14.2`.
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub(crate) at: Option<kernel::Time>,
     /// The nth broken promise, counted from 1.
     #[arg(long, value_name = "K")]
     pub(crate) violation: Option<usize>,
@@ -324,6 +336,10 @@ fn value(text: &str) -> Result<Value, String> {
 fn seed(text: &str) -> Result<u64, String> {
     let parsed = text.trim().replace('_', "").parse::<u64>();
     parsed.map_err(|_| format!("a seed is a whole number from 0 to {}", i64::MAX))
+}
+
+fn moment(text: &str) -> Result<kernel::Time, String> {
+    lab::explain::parse_moment(text).ok_or_else(|| "a moment is written 14.2s or 00:14.2".to_owned())
 }
 
 fn seeds(text: &str) -> Result<(u64, u64), String> {

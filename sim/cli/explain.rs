@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use lab::explain::{About, Explained, Refused, Request};
+use lab::explain::{About, Effort, Explained, Nearest, Refused, Request};
 use lab::scenario::Choice;
 
 use crate::args::{AboutArgs, ExplainArgs, Format};
@@ -16,7 +16,7 @@ pub(crate) fn explain(args: &ExplainArgs) -> Result<u8, String> {
     let (file, seed) = scenario_of(&args.choice.scenario, args.seed)?;
     let source = files::scenario_with_data(&file, &args.choice.sets)?;
     let choice = Choice { variant: args.variant.clone(), sets: args.choice.sets.clone(), seed };
-    let request = Request { choice, about: about(&args.about) };
+    let request = Request { choice, about: about(&args.about), effort: effort(args), passing: Nearest::LookedFor };
     let progress = Progress::new("explain", 0, "events");
     let mut step = |at: lab::run::Progress| progress.at(at.events, &at.now.to_string());
     let made = lab::explain::explain(&source, &request, &progress::INTERRUPTED, &mut step);
@@ -32,11 +32,13 @@ pub(crate) fn explain(args: &ExplainArgs) -> Result<u8, String> {
     let text = reports::terminal::story(&story, &of, false);
     let json = reports::json::story(&story, &outcome);
     let folder = args.choice.out.join(&outcome.scenario).join("why").join(&outcome.run_id).join(slug(&story.title));
-    let made = [
+    let mut made = vec![
         ("story.txt".to_owned(), text.into_bytes()),
         ("story.json".to_owned(), json.clone().into_bytes()),
         ("spacetime.svg".to_owned(), reports::spacetime::svg(&story).into_bytes()),
     ];
+    let chance = story.doom.as_ref().and_then(reports::chance::svg);
+    made.extend(chance.map(|picture| ("chance.svg".to_owned(), picture.into_bytes())));
     files::directory(&folder, &made)?;
     match args.choice.format {
         Format::Human => {
@@ -65,11 +67,17 @@ fn scenario_of(path: &Path, seed: Option<u64>) -> Result<(PathBuf, Option<u64>),
     Ok((path.join("scenario.toml"), Some(seed.unwrap_or(its))))
 }
 
+fn effort(args: &ExplainArgs) -> Option<Effort> {
+    let (futures, budget) = (args.futures, args.budget);
+    (futures > 0).then(|| Effort { futures, budget, jobs: args.jobs.unwrap_or(0) })
+}
+
 fn about(args: &AboutArgs) -> Option<About> {
     let named = [
         args.op.clone().map(About::Operation),
         args.saga.clone().map(About::Saga),
         args.transaction.clone().map(About::Transaction),
+        args.at.map(About::At),
         args.violation.map(About::Violation),
     ];
     named.into_iter().flatten().next()

@@ -16,6 +16,19 @@ pub(super) fn section(outcome: &Outcome) -> Option<Section> {
         scroll.part(&crate::spacetime::part(story));
     });
     body.leaf("p", &[("class", "note")], LEGEND);
+    if let Some(doom) = &story.doom {
+        body.leaf("h3", &[], "From when on it was to be expected");
+        body.leaf("p", &[("class", "note")], &crate::chance::told(doom).join("; "));
+        body.node("div", &[("class", "scroll")], |scroll| {
+            if let Some(picture) = crate::chance::part(doom) {
+                scroll.part(&picture);
+            }
+        });
+    }
+    if story.passing.is_some() {
+        body.leaf("h3", &[], "The nearest run that keeps it");
+        body.leaf("p", &[("class", "note")], &crate::terminal::story_passing(story).join("; "));
+    }
     body.node("div", &[("class", "scroll")], |scroll| table(scroll, story));
     Some(Section { id: "story", title: "How it broke", body })
 }

@@ -14,15 +14,15 @@ const LONG: Span = Span::millis(150);
 /// Between two times at the margin.
 const BETWEEN_TIMES: f64 = 15.0;
 
-/// What stands at a height.
+/// What stands at a height; messages and marks by their numbers in the story.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Item {
     /// A message arrives.
-    End(Time),
+    End(Time, usize),
     /// Something happens on a lane.
-    Mark(Time, MarkSort),
+    Mark(Time, MarkSort, usize),
     /// A message leaves.
-    Start(Time),
+    Start(Time, usize),
     /// A band begins or ends.
     Edge(Time),
     /// The promise is broken.
@@ -32,14 +32,27 @@ pub(super) enum Item {
 impl Item {
     const fn time(self) -> Time {
         match self {
-            Self::End(time) | Self::Mark(time, _) | Self::Start(time) | Self::Edge(time) | Self::Broken(time) => time,
+            Self::End(time, _)
+            | Self::Mark(time, ..)
+            | Self::Start(time, _)
+            | Self::Edge(time)
+            | Self::Broken(time) => time,
         }
     }
 
     const fn has_words(self) -> bool {
         match self {
-            Self::End(_) => false,
-            Self::Mark(..) | Self::Start(_) | Self::Edge(_) | Self::Broken(_) => true,
+            Self::End(..) | Self::Mark(_, MarkSort::Durable, _) => false,
+            Self::Mark(..) | Self::Start(..) | Self::Edge(_) | Self::Broken(_) => true,
+        }
+    }
+
+    const fn room(self) -> f64 {
+        match self {
+            // Its words stand above it.
+            Self::Start(..) => LINE + 5.0,
+            Self::Mark(..) | Self::Edge(_) | Self::Broken(_) | Self::End(..) if self.has_words() => LINE,
+            Self::Mark(..) | Self::Edge(_) | Self::Broken(_) | Self::End(..) => SLIM,
         }
     }
 }
@@ -55,18 +68,18 @@ pub(super) struct Plan {
 impl Plan {
     pub(super) fn new(story: &Story) -> Self {
         let mut items: Vec<Item> = Vec::new();
-        for arrow in &story.arrows {
-            items.push(Item::Start(arrow.sent));
-            items.extend(arrow.ended.map(Item::End));
+        for (number, arrow) in story.arrows.iter().enumerate() {
+            items.push(Item::Start(arrow.sent, number));
+            items.extend(arrow.ended.map(|ended| Item::End(ended, number)));
         }
-        items.extend(story.marks.iter().map(|mark| Item::Mark(mark.time, mark.sort)));
+        let marks = story.marks.iter().enumerate();
+        items.extend(marks.map(|(number, mark)| Item::Mark(mark.time, mark.sort, number)));
         items.extend(story.broken.map(|(time, _)| Item::Broken(time)));
         let (from, to) = (items.iter().map(|item| item.time()).min(), items.iter().map(|item| item.time()).max());
         let (from, to) = (from.unwrap_or(Time::ZERO), to.unwrap_or(Time::ZERO));
         let edges = story.lanes.iter().flat_map(|lane| &lane.bands).flat_map(|band| [Some(band.from), band.to]);
         items.extend(edges.flatten().filter(|time| (from..=to).contains(time)).map(Item::Edge));
         items.sort_unstable_by_key(|item| (item.time(), *item));
-        // Several with words at one moment, such as two messages, stand below each other in the order of the story.
         items.dedup();
         let (mut places, mut breaks) = (Vec::new(), Vec::new());
         let mut down = 0.0;
@@ -79,7 +92,7 @@ impl Plan {
             } else {
                 down += room(passed);
             }
-            down += if item.has_words() { LINE } else { SLIM };
+            down += item.room();
             places.push((item, down));
             last = Some(item.time());
         }
@@ -138,7 +151,7 @@ fn room(passed: Span) -> f64 {
 }
 
 /// A place in the picture, to a tenth of a pixel.
-pub(super) fn place(at: f64) -> String {
+pub(crate) fn place(at: f64) -> String {
     let text = format!("{at:.1}");
     text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
 }

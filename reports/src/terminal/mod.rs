@@ -20,7 +20,7 @@ pub(crate) use run::{counts, missed, over_its_seeds, simply_passed, verdict_mark
 pub(crate) use sections::{expectation, fault_name, invariant_told, left_to_sweeps, reasons, when};
 pub use shrink::shrink;
 pub use story::story;
-pub(crate) use story::counts as story_counts;
+pub(crate) use story::{counts as story_counts, passing as story_passing};
 pub use suite::suite;
 pub use sweep::sweep;
 

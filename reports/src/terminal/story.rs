@@ -3,7 +3,7 @@
 use super::paint::Paint;
 use super::{INDENT, WIDTH, clean, columns, wrapped};
 use crate::number::thousands;
-use lab::explain::{Line, Mood, Story, moment};
+use lab::explain::{Change, Line, Mood, Story, moment};
 
 /// Columns of what happened, before its outcome; longer ones push it to the right.
 const WHAT_MAX: usize = 46;
@@ -19,6 +19,12 @@ pub fn story(story: &Story, of: &str, colour: bool) -> String {
     lines.push(String::new());
     lines.extend(table(&story.lines, paint));
     lines.push(String::new());
+    if let Some(doom) = &story.doom {
+        lines.extend(block("doomed", &crate::chance::told(doom)));
+    }
+    if story.passing.is_some() || story.tried > 0 {
+        lines.extend(block("nearest", &passing(story)));
+    }
     lines.extend(counts(story).into_iter().map(|line| paint.faint(&line)));
     lines.iter().flat_map(|line| [line.trim_end(), "\n"]).collect()
 }
@@ -45,6 +51,34 @@ fn table(lines: &[Line], paint: Paint) -> Vec<String> {
 
 fn pad(text: &str, wide: usize) -> String {
     format!("{text}{}", " ".repeat(wide.saturating_sub(columns(text))))
+}
+
+/// Lines behind a word.
+fn block(word: &str, lines: &[String]) -> Vec<String> {
+    let cut = lines.iter().flat_map(|line| wrapped(line, WIDTH - INDENT)).enumerate();
+    cut.map(|(number, line)| format!("{:INDENT$}{line}", if number == 0 { word } else { "" })).collect()
+}
+
+/// What the nearest run that keeps the promise does differently.
+pub(crate) fn passing(story: &Story) -> Vec<String> {
+    let Some(passing) = &story.passing else {
+        return vec![format!("{} runs near this one were tried, and none keeps the promise", thousands(story.tried as u64))];
+    };
+    let change = match &passing.change {
+        Change::WithoutFault(name) => format!("without the fault {name} the promise is kept"),
+        Change::WithoutOperation(workload, number) => format!("without operation {workload}/{number} the promise is kept"),
+        Change::Seed(seed) => format!("with seed {seed} the promise is kept, and everything differs from the beginning"),
+    };
+    let mut lines = vec![change];
+    if let Some(differs) = &passing.differs {
+        let here = if differs.failing.is_empty() { "nothing more" } else { &differs.failing };
+        let here = format!("{} {here} (event {})", moment(differs.time), thousands(differs.event));
+        lines.push(match &differs.passing {
+            Some((time, there)) => format!("first difference: {} {there}; here instead {here}", moment(*time)),
+            None => format!("first difference: there nothing more happens, here {here}"),
+        });
+    }
+    lines
 }
 
 /// How much of the run this is.

@@ -47,7 +47,9 @@ impl Teller<'_> {
         }
         let from = arrows.iter().map(|arrow| arrow.sent).chain(marks.iter().map(|mark: &Mark| mark.time)).min();
         let from = from.unwrap_or(Time::ZERO);
-        let lanes = nodes.iter().map(|node| self.lane_of(*node, from)).collect();
+        let last = arrows.iter().map(|arrow| arrow.ended.unwrap_or(arrow.sent)).chain(marks.iter().map(|mark| mark.time));
+        let last = last.max().unwrap_or(from);
+        let lanes = nodes.iter().map(|node| self.lane_of(*node, (from, last))).collect();
         for note in self.trace.notes.iter().filter(|note| note.time >= from && note.event <= self.until.1) {
             let sort = match note.what {
                 What::Crashed => MarkSort::Crash,
@@ -116,12 +118,13 @@ impl Teller<'_> {
         Some(Mark { lane, time: note.time, sort, label })
     }
 
-    fn lane_of(&self, node: NodeId, from: Time) -> Lane {
+    fn lane_of(&self, node: NodeId, (from, last): (Time, Time)) -> Lane {
         let mut bands = Vec::new();
         for (instance, fault) in self.ledger.iter().zip(self.faults) {
-            let Some(start) = instance.start.filter(|start| *start <= self.until.0) else { continue };
+            let Some(start) = instance.start.filter(|start| *start <= last) else { continue };
             let over = instance.end.is_some_and(|end| end < from || end == start);
-            if over || !whom(instance).contains(&node) {
+            // Which messages a broker delivers again stands with these.
+            if over || fault.kind == "redeliver" || !whom(instance).contains(&node) {
                 continue;
             }
             let sort = match fault.kind.as_str() {

@@ -30,6 +30,8 @@ pub struct Story {
     pub doom: Option<Doom>,
     /// What the nearest run that keeps the promise does differently.
     pub passing: Option<Passing>,
+    /// How many runs were tried to find it.
+    pub tried: usize,
 }
 
 /// How much there was.

@@ -80,7 +80,9 @@ impl<'a> Teller<'a> {
     /// Whether a message has a line of its own: answers stand with their questions.
     fn is_told(&self, letter: &Letter) -> bool {
         let answered = letter.tale.turn == Turn::Answer && self.exchanges.has_question(letter) && letter.copy_of.is_none();
-        !letter.tale.background && letter.sent_in <= self.until.1 && !answered
+        // What a node asks itself says nothing that what it does does not say.
+        let aside = letter.from == letter.to && letter.tale.says == Says::Script;
+        !letter.tale.background && letter.sent_in <= self.until.1 && !answered && !aside
     }
 
     fn draft(&self, at: (Time, u64), lane: &str, (what, outcome, mood): (String, String, Mood), weight: u8) -> Draft {
@@ -274,6 +276,39 @@ impl<'a> Teller<'a> {
             let for_whom = if self.cone.operations.len() == 1 { "it" } else { "them" };
             draft.line.note = format!("nothing more is done for {for_whom}");
         }
+    }
+
+    /// The events with which the faults of the story began.
+    pub(super) fn fault_events(&self) -> Vec<u64> {
+        let lanes = self.lanes();
+        let began = |note: &&Note| match note.what {
+            What::Fault { instance, began: true } => {
+                whom(&self.ledger[instance as usize]).iter().any(|node| lanes.contains(node))
+            }
+            _ => false,
+        };
+        self.trace.notes.iter().filter(|note| note.event <= self.until.1).filter(began).map(|note| note.event).collect()
+    }
+
+    /// The faults that had an effect, those of the story first.
+    pub(super) fn fault_names(&self) -> Vec<String> {
+        let lanes = self.lanes();
+        let mut all: Vec<(bool, bool, &str)> = Vec::new();
+        for (instance, fault) in self.ledger.iter().zip(self.faults) {
+            if instance.fault.is_some() && instance.start.is_some_and(|start| start <= self.until.0) && fault.effective {
+                let elsewhere = !whom(instance).iter().any(|node| lanes.contains(node));
+                // What disturbs throughout says less than what strikes once.
+                all.push((elsewhere, fault.kind == "redeliver" || fault.kind == "slow_cpu", &fault.name));
+            }
+        }
+        all.sort_by_key(|(elsewhere, mild, _)| (*elsewhere, *mild));
+        let mut names: Vec<String> = Vec::new();
+        for (.., name) in all {
+            if !names.iter().any(|known| known == name) {
+                names.push(name.to_owned());
+            }
+        }
+        names
     }
 
     /// Who takes part: clients first.

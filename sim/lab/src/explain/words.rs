@@ -43,6 +43,14 @@ impl Words<'_> {
         self.model.sagas.get(usize::from(number)).map_or("the saga", |(name, _)| &name.value)
     }
 
+    /// For whom something is done: ` for operation shoppers/2148`.
+    pub(super) fn operation(&self, operation: u64) -> String {
+        let workload = self.model.workloads.get((operation >> 40) as usize).filter(|_| operation != 0);
+        workload.map_or_else(String::new, |(name, _)| {
+            format!(" for operation {}/{}", name.value, systems::app::clients::number_of(operation))
+        })
+    }
+
     /// A message, as one that is sent.
     pub(super) fn says(&self, says: Says) -> String {
         match says {

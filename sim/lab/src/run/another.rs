@@ -31,8 +31,8 @@ impl World {
     }
 
     /// From here on everything that is left to chance is drawn as with another seed (docs/semantics.md, rule 66).
-    pub(crate) fn reseed(&mut self, scenario: &Scenario, seed: u64, edits: &Edits) -> Result<(), Vec<Diagnostic>> {
-        let mut plan = compile(&scenario.model, Seed(seed), edits)?.plan;
+    pub(crate) fn reseed(&mut self, scenario: &Scenario, seed: u64) -> Result<(), Vec<Diagnostic>> {
+        let mut plan = compile(&scenario.model, Seed(seed), &Edits::default())?.plan;
         let now = self.cluster.plan();
         let (history, spent_since) = (now.history, now.spent_since);
         let new = Arc::make_mut(&mut plan);
