@@ -42,6 +42,7 @@ pub(crate) fn told(doom: &Doom) -> Vec<String> {
     };
     let futures = format!("{} futures of each of {} moments", first.futures, doom.chances.len() - 1);
     let mut lines = match &doom.step {
+        _ if doom.chances.len() < 3 && doom.cut_short => vec![format!("at the beginning: {}", shown(first))],
         Some(step) => {
             let (before, after) = (&doom.chances[step.before], &doom.chances[step.before + 1]);
             let last = step.before + 2 == doom.chances.len();
@@ -49,7 +50,9 @@ pub(crate) fn told(doom: &Doom) -> Vec<String> {
             let at = moment(doom.chances[step.before + 1].time);
             vec![format!("from {at}: {} → {after}", shown(before)), step.what.clone()]
         }
-        None if first.low > 0.5 => vec![format!("from the beginning, whatever the draws: {} ", shown(first)).trim_end().to_owned()],
+        None if first.low > 0.5 => {
+            vec![format!("from the beginning, whatever the draws: {} ", shown(first)).trim_end().to_owned()]
+        }
         None => vec!["its chance never rises by more than chance explains".to_owned()],
     };
     let more = if doom.cut_short { "; the budget was spent before the step was found exactly" } else { "" };

@@ -134,7 +134,8 @@ impl Sheet<'_> {
         let (width, height) = (place(wide), place((to - from).max(3.0)));
         let end = band.to.map_or_else(|| "to the end".to_owned(), |to| format!("until {}", moment(to)));
         let about = format!("{}: from {} {end}", band.name, moment(band.from));
-        let attributes = [("class", class), ("x", &left), ("y", &top), ("width", &width), ("height", &height), ("rx", "3")];
+        let attributes =
+            [("class", class), ("x", &left), ("y", &top), ("width", &width), ("height", &height), ("rx", "3")];
         group.node("rect", &attributes, |rect| {
             rect.leaf("title", &[], &about);
         });
@@ -180,7 +181,8 @@ impl Sheet<'_> {
             let aside = arrow.from == arrow.to;
             // What is lost ends before it arrives.
             let end = if aside { (from, end_y.max(start.1 + 12.0)) } else { (to, end_y) };
-            let end = if lost && !aside { (from + (to - from) * 0.82, start.1 + (end.1 - start.1) * 0.82) } else { end };
+            let end =
+                if lost && !aside { (from + (to - from) * 0.82, start.1 + (end.1 - start.1) * 0.82) } else { end };
             if aside {
                 let bend = format!(
                     "M{} {} C{} {} {} {} {} {}",

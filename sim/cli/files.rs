@@ -59,7 +59,11 @@ pub(crate) fn summary(path: &Path) -> Result<String, String> {
     let name = path.display().to_string();
     let about = fs::metadata(path).map_err(|error| format!("cannot read {name}: {error}"))?;
     if about.len() > SUMMARY_BYTES_MAX {
-        return Err(format!("{name} has {} MB, and at most {} are read", about.len() / 1_000_000, SUMMARY_BYTES_MAX >> 20));
+        return Err(format!(
+            "{name} has {} MB, and at most {} are read",
+            about.len() / 1_000_000,
+            SUMMARY_BYTES_MAX >> 20
+        ));
     }
     fs::read_to_string(path).map_err(|error| format!("cannot read {name}: {error}"))
 }

@@ -95,7 +95,10 @@ fn repro_text(repro: &Repro, args: &RunArgs, seed: u64) -> String {
     for (path, value) in &args.choice.sets {
         let _ = write!(command, " --set {}", reports::quoted_for_shell(&format!("{path}={value}")));
     }
-    format!("repro    repro.toml beside it: {told}\nsmaller  {command}\nwhy      {}\n", command.replacen("shrink", "explain", 1))
+    format!(
+        "repro    repro.toml beside it: {told}\nsmaller  {command}\nwhy      {}\n",
+        command.replacen("shrink", "explain", 1)
+    )
 }
 
 fn replayed_text((replayed, epoch): &(Replayed, Option<u32>)) -> String {

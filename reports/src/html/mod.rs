@@ -91,7 +91,9 @@ pub(crate) fn page(title: &str, header: impl FnOnce(&mut Markup), sections: &[Se
             head.void("meta", &[("name", "color-scheme"), ("content", "light dark")]);
             head.leaf("title", &[], title);
             head.node("style", &[], |style| {
-                style.part(&Markup::ours(include_str!("page.css"))).part(&Markup::ours(include_str!("../spacetime.css")));
+                style
+                    .part(&Markup::ours(include_str!("page.css")))
+                    .part(&Markup::ours(include_str!("../spacetime.css")));
             });
         });
         html.node("body", &[], |body| {

@@ -43,7 +43,8 @@ fn table(lines: &[Line], paint: Paint) -> Vec<String> {
             Mood::Plain => clean(&line.outcome),
         };
         let did = if line.mood == Mood::Bad && line.outcome.is_empty() { paint.bad(&did) } else { did };
-        let note = if line.note.is_empty() { String::new() } else { paint.doubtful(&format!("  ← {}", clean(&line.note))) };
+        let note =
+            if line.note.is_empty() { String::new() } else { paint.doubtful(&format!("  ← {}", clean(&line.note))) };
         format!("  {}  {who}  {did}  {outcome}{note}", moment(line.time))
     });
     each.collect()
@@ -62,12 +63,19 @@ fn block(word: &str, lines: &[String]) -> Vec<String> {
 /// What the nearest run that keeps the promise does differently.
 pub(crate) fn passing(story: &Story) -> Vec<String> {
     let Some(passing) = &story.passing else {
-        return vec![format!("{} runs near this one were tried, and none keeps the promise", thousands(story.tried as u64))];
+        return vec![format!(
+            "{} runs near this one were tried, and none keeps the promise",
+            thousands(story.tried as u64)
+        )];
     };
     let change = match &passing.change {
         Change::WithoutFault(name) => format!("without the fault {name} the promise is kept"),
-        Change::WithoutOperation(workload, number) => format!("without operation {workload}/{number} the promise is kept"),
-        Change::Seed(seed) => format!("with seed {seed} the promise is kept, and everything differs from the beginning"),
+        Change::WithoutOperation(workload, number) => {
+            format!("without operation {workload}/{number} the promise is kept")
+        }
+        Change::Seed(seed) => {
+            format!("with seed {seed} the promise is kept, and everything differs from the beginning")
+        }
     };
     let mut lines = vec![change];
     if let Some(differs) = &passing.differs {

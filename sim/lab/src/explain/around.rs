@@ -80,7 +80,15 @@ pub(super) fn lines(trace: &Trace, words: Words<'_>, standing: &[Standing], at: 
             None if letter.losses > 0 => "lost, and sent again".to_owned(),
             None => String::new(),
         };
-        lines.push(Line { time: letter.sent, event: letter.sent_in, lane: lane(letter.from), what, outcome, mood, note });
+        lines.push(Line {
+            time: letter.sent,
+            event: letter.sent_in,
+            lane: lane(letter.from),
+            what,
+            outcome,
+            mood,
+            note,
+        });
     }
     (lines, left_out as u64)
 }

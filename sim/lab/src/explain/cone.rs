@@ -130,7 +130,7 @@ impl Cone {
             let before = match event.cause {
                 Cause::Letter(id) if edges.contains(&Edge::Message) => trace.letter(id).map(|letter| {
                     // What is said between the machines of a store is said for many at once.
-                    let shared = letter.tale.operation.is_none() && !letter.tale.background;
+                    let shared = letter.tale.says.is_shared() && !letter.tale.background;
                     self.letters.extend(shared.then_some(id));
                     letter.said_in
                 }),

@@ -91,8 +91,8 @@ pub(super) struct Doomed<'a> {
     pub(super) seed: u64,
     /// The promise and its class.
     pub(super) promise: (&'a str, &'a str),
-    /// The event that breaks it.
-    pub(super) broken: u64,
+    /// The event that breaks it, and when that is.
+    pub(super) broken: (u64, Time),
     /// Events that may make it so, in order.
     pub(super) events: &'a [u64],
     pub(super) stop: &'a AtomicBool,
@@ -103,8 +103,8 @@ impl Doomed<'_> {
     pub(super) fn doom(&self, effort: Effort, say: &dyn Fn(u64) -> String) -> Result<Doom, Vec<Diagnostic>> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(effort.jobs).build().expect("threads can be started");
         let mut places: Vec<u64> = vec![0];
-        places.extend(self.events.iter().filter(|event| **event < self.broken).flat_map(|event| [event - 1, *event]));
-        places.extend([self.broken - 1]);
+        places.extend(self.events.iter().filter(|event| **event < self.broken.0).flat_map(|event| [event - 1, *event]));
+        places.push(self.broken.0.saturating_sub(1));
         places.sort_unstable();
         places.dedup();
         let start = World::new(self.scenario, self.seed, &options())?;
@@ -128,11 +128,10 @@ impl Doomed<'_> {
             cut_short = true;
         }
         // What happened is certain.
-        let end = worlds.values().next_back().map_or(Time::ZERO, |world| world.cluster.now());
         let mut chances: Vec<Chance> = chances.into_values().filter(|chance| chance.futures > 0).collect();
         let certain = Chance {
-            event: self.broken,
-            time: end,
+            event: self.broken.0,
+            time: self.broken.1,
             broken: effort.futures,
             futures: effort.futures,
             low: 1.0,
@@ -200,11 +199,8 @@ fn steepest(places: &[u64], chances: &BTreeMap<u64, Chance>) -> Option<u64> {
     if !chances.contains_key(&last) {
         return Some(last);
     }
-    let known: Vec<(usize, f64)> = places
-        .iter()
-        .enumerate()
-        .filter_map(|(number, place)| Some((number, chances.get(place)?.share())))
-        .collect();
+    let known: Vec<(usize, f64)> =
+        places.iter().enumerate().filter_map(|(number, place)| Some((number, chances.get(place)?.share()))).collect();
     let open = known.windows(2).filter_map(|pair| {
         let [(from, low), (to, high)] = [pair[0], pair[1]];
         let step = high - low;

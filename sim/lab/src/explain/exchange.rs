@@ -110,13 +110,17 @@ impl<'a> Exchanges<'a> {
                 let wanted = is_answered(question.tale.says);
                 let down = self.went_down(question, time);
                 match down {
-                    Some(at) if wanted => bad(format!("no answer: {} went down {} later", self.words.node(question.to), at)),
+                    Some(at) if wanted => {
+                        bad(format!("no answer: {} went down {} later", self.words.node(question.to), at))
+                    }
                     Some(_) | None if wanted => {
                         Gone { outcome: "no answer".to_owned(), mood: Mood::Plain, ends: Some(event) }
                     }
-                    Some(_) | None => {
-                        Gone { outcome: format!("arrives after {}", waited(time)), mood: Mood::Plain, ends: Some(event) }
-                    }
+                    Some(_) | None => Gone {
+                        outcome: format!("arrives after {}", waited(time)),
+                        mood: Mood::Plain,
+                        ends: Some(event),
+                    },
                 }
             }
             None => Gone { outcome: "on its way".to_owned(), mood: Mood::Plain, ends: None },
@@ -126,7 +130,10 @@ impl<'a> Exchanges<'a> {
     /// How long after this question arrived its receiver went down without having answered.
     fn went_down(&self, question: &Letter, arrived: Time) -> Option<Span> {
         let crash = self.trace.notes.iter().find(|note| {
-            matches!(note.what, What::Crashed) && note.node == question.to && note.time >= arrived && note.time <= self.until
+            matches!(note.what, What::Crashed)
+                && note.node == question.to
+                && note.time >= arrived
+                && note.time <= self.until
         })?;
         Some(crash.time.since(arrived))
     }
@@ -135,7 +142,9 @@ impl<'a> Exchanges<'a> {
     pub(super) fn open_at(&self, node: kernel::NodeId, time: Time, event: u64) -> bool {
         self.of.values().any(|exchange| {
             let came = |letter: &Letter| {
-                letter.to == node && is_answered(letter.tale.says) && letter.delivered.is_some_and(|(_, at)| at <= event)
+                letter.to == node
+                    && is_answered(letter.tale.says)
+                    && letter.delivered.is_some_and(|(_, at)| at <= event)
             };
             let asked = exchange.questions.iter().filter_map(|id| self.trace.letter(*id)).any(came);
             let told = |letter: &Letter| letter.from == node && letter.sent <= time;

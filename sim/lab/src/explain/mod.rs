@@ -182,8 +182,17 @@ fn of_run(
     let exchanges = Exchanges::new(&trace, words, &cone, until);
     let (ledger, faults) = (&run.ledger, &run.outcome.faults);
     let broken = promise.map(|promise| promise.name.as_str());
-    let teller =
-        Teller { trace: &trace, words, cone: &cone, subject: &subject, ledger, faults, until, broken, exchanges: &exchanges };
+    let teller = Teller {
+        trace: &trace,
+        words,
+        cone: &cone,
+        subject: &subject,
+        ledger,
+        faults,
+        until,
+        broken,
+        exchanges: &exchanges,
+    };
     let (lines, left_out) = teller.lines();
     let scene = teller.scene();
     let doom = match (promise, task.request.effort) {
@@ -193,7 +202,7 @@ fn of_run(
                 scenario,
                 seed,
                 promise: (&promise.name, &promise.class),
-                broken: until.1,
+                broken: (until.1, until.0),
                 events: &events,
                 stop: task.stop,
             };
@@ -275,8 +284,17 @@ fn around(task: &Task<'_>, run: &Recorded, at: Time, go: &mut dyn FnMut(Progress
     let until = last.map_or((at, 0), |(number, event)| (event.time, number));
     let (subject, exchanges) = (Subject::default(), Exchanges::new(&trace, words, &cone, until));
     let (ledger, faults) = (&run.ledger, &run.outcome.faults);
-    let teller =
-        Teller { trace: &trace, words, cone: &cone, subject: &subject, ledger, faults, until, broken: None, exchanges: &exchanges };
+    let teller = Teller {
+        trace: &trace,
+        words,
+        cone: &cone,
+        subject: &subject,
+        ledger,
+        faults,
+        until,
+        broken: None,
+        exchanges: &exchanges,
+    };
     let scene = teller.scene();
     let own = cone.events.len() as u64;
     Ok(Story {
@@ -346,7 +364,9 @@ fn listen(
 /// A moment of a run as it is written: `14.2s`, `00:14.2`.
 pub fn parse_moment(text: &str) -> Option<Time> {
     let seconds = match text.trim().rsplit_once(':') {
-        Some((minutes, seconds)) => minutes.parse::<u64>().ok()?.checked_mul(60)? as f64 + seconds.parse::<f64>().ok()?,
+        Some((minutes, seconds)) => {
+            minutes.parse::<u64>().ok()?.checked_mul(60)? as f64 + seconds.parse::<f64>().ok()?
+        }
         None => text.trim().trim_end_matches('s').parse::<f64>().ok()?,
     };
     (seconds.is_finite() && (0.0..1e9).contains(&seconds)).then(|| Time((seconds * 1e9) as u64))

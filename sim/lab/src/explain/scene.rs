@@ -36,9 +36,8 @@ impl Teller<'_> {
             let last = letters.iter().position(|letter| weight(letter.tale.says) == least);
             letters.remove(last.expect("one of them is the least"));
         }
-        let arrows = letters.iter().filter_map(|letter| {
-            Some(self.arrow(letter, place(letter.from)?, place(letter.to)?))
-        });
+        let arrows =
+            letters.iter().filter_map(|letter| Some(self.arrow(letter, place(letter.from)?, place(letter.to)?)));
         let arrows: Vec<Arrow> = arrows.collect();
         let mut marks = Vec::new();
         for event in &self.cone.events {
@@ -47,7 +46,8 @@ impl Teller<'_> {
         }
         let from = arrows.iter().map(|arrow| arrow.sent).chain(marks.iter().map(|mark: &Mark| mark.time)).min();
         let from = from.unwrap_or(Time::ZERO);
-        let last = arrows.iter().map(|arrow| arrow.ended.unwrap_or(arrow.sent)).chain(marks.iter().map(|mark| mark.time));
+        let last =
+            arrows.iter().map(|arrow| arrow.ended.unwrap_or(arrow.sent)).chain(marks.iter().map(|mark| mark.time));
         let last = last.max().unwrap_or(from);
         let lanes = nodes.iter().map(|node| self.lane_of(*node, (from, last))).collect();
         for note in self.trace.notes.iter().filter(|note| note.time >= from && note.event <= self.until.1) {

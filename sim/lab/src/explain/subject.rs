@@ -87,8 +87,11 @@ impl Subject {
             // Since here it has not added up.
             entry.1 = number;
         }
-        let mut left: Vec<(u64, i64, u64)> =
-            net.into_iter().filter(|(of, (sum, _))| *of != 0 && *sum != 0).map(|(of, (sum, at))| (at, sum, of)).collect();
+        let mut left: Vec<(u64, i64, u64)> = net
+            .into_iter()
+            .filter(|(of, (sum, _))| *of != 0 && *sum != 0)
+            .map(|(of, (sum, at))| (at, sum, of))
+            .collect();
         left.sort_unstable();
         for (event, sum, operation) in left.into_iter().rev().take(UNBALANCED_MAX) {
             self.operations.insert(operation);
@@ -141,9 +144,8 @@ impl Subject {
     pub(super) fn led(&mut self, trace: &Trace, until: u64) {
         let Some(&from) = self.events.first() else { return };
         let told = trace.notes.iter().filter(|note| (from..=until).contains(&note.event));
-        let told = told.filter(|note| {
-            matches!(note.what, What::Fact { kind: FactKind::Leads { .. } | FactKind::StoodDown, .. })
-        });
+        let told = told
+            .filter(|note| matches!(note.what, What::Fact { kind: FactKind::Leads { .. } | FactKind::StoodDown, .. }));
         let all: Vec<u64> = told.map(|note| note.event).collect();
         self.events.extend(all.iter().rev().take(LEADERS_MAX));
     }
@@ -174,7 +176,10 @@ fn operation(trace: &Trace, model: &Model, id: &str) -> Result<(String, u64), St
         None if workloads.len() == 1 => (workloads[0], id),
         None => {
             let example = workloads.first().map_or_else(String::new, |name| format!(", as in {name}/{id}"));
-            return Err(format!("there are the workloads {}: say whose operation it is{example}", workloads.join(", ")));
+            return Err(format!(
+                "there are the workloads {}: say whose operation it is{example}",
+                workloads.join(", ")
+            ));
         }
     };
     let Some(place) = workloads.iter().position(|name| *name == workload) else {
@@ -186,7 +191,8 @@ fn operation(trace: &Trace, model: &Model, id: &str) -> Result<(String, u64), St
         What::Invoked { workload, number } if workload as usize == place => Some(number),
         _ => None,
     });
-    let wanted = number(digits).ok_or_else(|| format!("an operation is a number, as in {workload}/12, not {digits}"))?;
+    let wanted =
+        number(digits).ok_or_else(|| format!("an operation is a number, as in {workload}/12, not {digits}"))?;
     if begun.clone().any(|number| number == wanted) {
         return Ok((format!("operation {workload}/{wanted}"), clients::operation(place as u32, wanted)));
     }
@@ -200,13 +206,7 @@ fn operation(trace: &Trace, model: &Model, id: &str) -> Result<(String, u64), St
 }
 
 /// An instance of a protocol.
-fn instance(
-    trace: &Trace,
-    names: &Names,
-    section: &str,
-    word: &str,
-    id: &str,
-) -> Result<(String, u64), String> {
+fn instance(trace: &Trace, names: &Names, section: &str, word: &str, id: &str) -> Result<(String, u64), String> {
     let all: Vec<(&str, &BTreeSet<u64>)> = trace
         .instances
         .iter()

@@ -89,6 +89,51 @@ pub(super) enum Says {
     Other,
 }
 
+impl Says {
+    /// Whether the machines of a store say it to each other, for all who ask.
+    pub(super) const fn is_shared(self) -> bool {
+        match self {
+            Self::Append { .. }
+            | Self::Copied { .. }
+            | Self::Elect { .. }
+            | Self::ElectVote { .. }
+            | Self::Put { .. }
+            | Self::Get { .. }
+            | Self::QuorumRow(_) => true,
+            Self::Request { .. }
+            | Self::Reply(_)
+            | Self::Script
+            | Self::Remember
+            | Self::BeginSaga(_)
+            | Self::MarkSaga(_)
+            | Self::FreeRows
+            | Self::Outbox
+            | Self::Renew
+            | Self::Data(_)
+            | Self::Known
+            | Self::Locked
+            | Self::DataNews(_)
+            | Self::Prepare
+            | Self::Vote(_)
+            | Self::Decision { .. }
+            | Self::Acknowledge
+            | Self::InDoubt
+            | Self::PeerKnows { .. }
+            | Self::Begin
+            | Self::Publish(_)
+            | Self::PublishTopic(_)
+            | Self::Published(_)
+            | Self::Deliver { .. }
+            | Self::Settle { .. }
+            | Self::Fetched { .. }
+            | Self::StoreAsk(_)
+            | Self::StoreAnswer(_)
+            | Self::Elsewhere(_)
+            | Self::Other => false,
+        }
+    }
+}
+
 impl Tale {
     /// A message from one node to another in short.
     pub(super) fn of(message: &Message, (from, to): (NodeId, NodeId)) -> Self {
@@ -205,9 +250,7 @@ impl Tale {
             Log::Publish { topic, letter, .. } => {
                 Self::question(Some(letter.operation), fold(7, letter.id), Says::PublishTopic(*topic))
             }
-            Log::Published { id, operation, .. } => {
-                Self::answer(Some(*operation), fold(7, *id), Says::Published(None))
-            }
+            Log::Published { id, operation, .. } => Self::answer(Some(*operation), fold(7, *id), Says::Published(None)),
             Log::Fetch { at, .. } => Self::question(None, fold(8, at.digest()), Says::Other),
             Log::Fetched { at, letters, .. } => {
                 // One of many: of a batch it is not said whose it is.

@@ -79,7 +79,8 @@ impl<'a> Teller<'a> {
 
     /// Whether a message has a line of its own: answers stand with their questions.
     fn is_told(&self, letter: &Letter) -> bool {
-        let answered = letter.tale.turn == Turn::Answer && self.exchanges.has_question(letter) && letter.copy_of.is_none();
+        let answered =
+            letter.tale.turn == Turn::Answer && self.exchanges.has_question(letter) && letter.copy_of.is_none();
         // What a node asks itself says nothing that what it does does not say.
         let aside = letter.from == letter.to && letter.tale.says == Says::Script;
         !letter.tale.background && letter.sent_in <= self.until.1 && !answered && !aside
@@ -116,13 +117,15 @@ impl<'a> Teller<'a> {
             Turn::Question => Some(self.exchanges.gone(letter)),
             Turn::Answer => None,
         };
-        let (outcome, mood, ends) = gone.map_or((String::new(), Mood::Plain, None), |gone| (gone.outcome, gone.mood, gone.ends));
+        let (outcome, mood, ends) =
+            gone.map_or((String::new(), Mood::Plain, None), |gone| (gone.outcome, gone.mood, gone.ends));
         if let Some((_, reason)) = letter.lost.filter(|_| letter.dropped.is_none() && note.is_empty()) {
             let again = if letter.losses == 1 { "" } else { ", again and again" };
             note = format!("{}{again}, and sent again", self.exchanges.why(letter, Some(reason), letter.sent));
         }
         let weight = if mood == Mood::Bad || !note.is_empty() { 7 } else { weight(letter.tale.says) };
-        let mut draft = self.draft((letter.sent, letter.sent_in), self.lane(letter.from), (what, outcome, mood), weight);
+        let mut draft =
+            self.draft((letter.sent, letter.sent_in), self.lane(letter.from), (what, outcome, mood), weight);
         (draft.line.note, draft.ends, draft.rank) = (note, ends, 3);
         draft
     }
@@ -196,7 +199,8 @@ impl<'a> Teller<'a> {
                 Some(draft)
             }
             What::Alarm(alarm, call) => {
-                let told = matches!(alarm, Alarm::Timeout | Alarm::Retry) && (call.is_none() || self.exchanges.knows(call));
+                let told =
+                    matches!(alarm, Alarm::Timeout | Alarm::Retry) && (call.is_none() || self.exchanges.knows(call));
                 if told { None } else { plain(Words::alarm(alarm).to_owned(), 4) }
             }
             What::Restarted => plain("is back".to_owned(), 5),
@@ -235,9 +239,11 @@ impl<'a> Teller<'a> {
             let names: Vec<&str> = hit.iter().map(|node| self.lane(*node)).collect();
             let until = end.map_or_else(String::new, |end| format!(", until {}", moment(end)));
             let verb = verb(&fault.kind, hit.len() == 1);
-            let event = self.trace.notes.iter().find(|note| {
-                matches!(note.what, What::Fault { instance: id, began: true } if id == instance.id)
-            });
+            let event = self
+                .trace
+                .notes
+                .iter()
+                .find(|note| matches!(note.what, What::Fault { instance: id, began: true } if id == instance.id));
             let event = event.map_or(0, |note| note.event);
             let what = format!("{verb} ({}){until}", fault.name);
             let mut draft = self.draft((start, event), &names.join(", "), (what, String::new(), Mood::Bad), 9);
@@ -295,7 +301,8 @@ impl<'a> Teller<'a> {
         let lanes = self.lanes();
         let mut all: Vec<(bool, bool, &str)> = Vec::new();
         for (instance, fault) in self.ledger.iter().zip(self.faults) {
-            if instance.fault.is_some() && instance.start.is_some_and(|start| start <= self.until.0) && fault.effective {
+            if instance.fault.is_some() && instance.start.is_some_and(|start| start <= self.until.0) && fault.effective
+            {
                 let elsewhere = !whom(instance).iter().any(|node| lanes.contains(node));
                 // What disturbs throughout says less than what strikes once.
                 all.push((elsewhere, fault.kind == "redeliver" || fault.kind == "slow_cpu", &fault.name));
@@ -320,7 +327,9 @@ impl<'a> Teller<'a> {
             }
         }
         for event in &self.cone.events {
-            nodes.extend(self.trace.notes_of(*event).iter().filter(|note| is_of_a_node(note.what)).map(|note| note.node));
+            nodes.extend(
+                self.trace.notes_of(*event).iter().filter(|note| is_of_a_node(note.what)).map(|note| note.node),
+            );
         }
         nodes.sort_unstable_by_key(|node| (!self.is_clients(*node), *node));
         nodes.dedup();

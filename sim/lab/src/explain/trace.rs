@@ -108,15 +108,33 @@ pub(super) struct Note {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum What {
     /// Rows, by their place in `Trace::changes`.
-    Changed { first: usize, count: usize },
+    Changed {
+        first: usize,
+        count: usize,
+    },
     Point(PointId, u32),
-    Fact { protocol: u32, instance: u64, kind: FactKind },
+    Fact {
+        protocol: u32,
+        instance: u64,
+        kind: FactKind,
+    },
     Durable,
     Crashed,
     Restarted,
-    Fault { instance: u32, began: bool },
-    Invoked { workload: u32, number: u64 },
-    Completed { workload: u32, number: u64, ending: Ending, error: Option<u16> },
+    Fault {
+        instance: u32,
+        began: bool,
+    },
+    Invoked {
+        workload: u32,
+        number: u64,
+    },
+    Completed {
+        workload: u32,
+        number: u64,
+        ending: Ending,
+        error: Option<u16>,
+    },
     Store(Told),
     /// With the call that it is about, if it is about one.
     Alarm(Alarm, Option<u64>),
@@ -229,7 +247,18 @@ impl Tracer {
         }
         let trace = Trace { first_event: 1, first_letter: 1, ..Trace::default() };
         let (armed, withheld, asked, written) = (Map::default(), Map::default(), Map::default(), BTreeMap::new());
-        Self { trace, rows, armed, withheld, asked, written, number: 1, operation: 0, cause: Cause::Nothing, moved: false }
+        Self {
+            trace,
+            rows,
+            armed,
+            withheld,
+            asked,
+            written,
+            number: 1,
+            operation: 0,
+            cause: Cause::Nothing,
+            moved: false,
+        }
     }
 
     /// The event is over.
@@ -350,14 +379,7 @@ impl Watch<Machine> for Tracer {
         self.note(now, node, What::Point(point, of));
     }
 
-    fn letter(
-        &mut self,
-        now: Time,
-        id: u64,
-        (from, to): (NodeId, NodeId),
-        message: &Message,
-        waited: Option<u32>,
-    ) {
+    fn letter(&mut self, now: Time, id: u64, (from, to): (NodeId, NodeId), message: &Message, waited: Option<u32>) {
         let tale = Tale::of(message, (from, to));
         let said = waited.and_then(|number| self.withheld.remove(&number));
         let (said_in, for_operation) = said.unwrap_or((self.number, self.operation));

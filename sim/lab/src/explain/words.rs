@@ -134,7 +134,8 @@ impl Words<'_> {
                     lines.extend(of(*size).map(|change| format!("size({path}): {} → {}", change.before, change.after)));
                 }
                 ItemKind::Map { present, fields, .. } => {
-                    let cells: Vec<_> = std::iter::once(*present).chain(fields.iter().map(|field| field.cell)).collect();
+                    let cells: Vec<_> =
+                        std::iter::once(*present).chain(fields.iter().map(|field| field.cell)).collect();
                     let mut keys: Vec<u64> =
                         changes.iter().filter(|change| cells.contains(&change.cell)).map(|change| change.key).collect();
                     keys.sort_unstable();
