@@ -145,3 +145,68 @@ impl Cone {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explain::listen;
+    use crate::run::Go;
+    use crate::scenario::{Choice, Source, load};
+
+    /// An order and a message that waits for a slow disk, and a call that is made again.
+    const SHOP: &str = r#"
+version = 1
+run = { duration = "2s", quiesce = "2s", seed = 1 }
+network.latency = "exp(1ms)"
+
+[services.shop]
+nodes = 2
+disk = { fsync = "exp(3ms)" }
+state.orders = { kind = "map" }
+ops.buy.steps = [
+  { insert = "orders", set = { status = "new" } },
+  { call = "payment.pay", timeout = "1s" },
+  { update = "orders", set = { status = "paid" } },
+]
+
+[services.payment]
+ops.pay.steps = [{ work = "exp(2ms)" }]
+
+[workloads.people]
+rate = "10/s"
+target = "shop.buy"
+"#;
+
+    #[test]
+    fn each_kind_of_edge_brings_something_into_the_cone() {
+        let scenario = load(&Source::new("shop.toml", SHOP), &Choice::default()).expect("it is a scenario");
+        let (world, trace) = listen(&scenario, 1, None, None, &mut |_| Go::On).expect("it runs");
+        let subject = Subject { rows: vec![("shop.orders".to_owned(), 3)], ..Subject::default() };
+        let cone = |edges: &[Edge]| Cone::new(&trace, &subject, world.names(), trace.last(), edges);
+        let whole = cone(&Edge::ALL);
+        assert_eq!(whole.operations, BTreeSet::from([3]), "the row is the third operation's");
+        let without = |of: &[Edge], gone: Edge| {
+            let left: Vec<Edge> = of.iter().copied().filter(|edge| *edge != gone).collect();
+            cone(&left)
+        };
+        for gone in [Edge::Row, Edge::Operation] {
+            assert!(without(&Edge::ALL, gone).events.len() < whole.events.len(), "without {gone:?} nothing is missing");
+        }
+        // What works for an operation is mostly caused by it, too: what causes add is seen without it.
+        let causes = [Edge::Row, Edge::Message, Edge::Timer];
+        for gone in [Edge::Message, Edge::Timer] {
+            let (all, part) = (cone(&causes).caused, without(&causes, gone).caused);
+            assert!(part.is_subset(&all) && part.len() < all.len(), "without {gone:?} nothing is missing");
+        }
+        // What the clients asked, the machine said, the database wrote and the payment answered is all there.
+        let nodes: BTreeSet<&str> = whole
+            .letters
+            .iter()
+            .filter_map(|id| trace.letter(*id))
+            .map(|letter| world.names().node(letter.to))
+            .collect();
+        for part in ["workloads.people", "shop.db", "payment"] {
+            assert!(nodes.contains(part), "{part} is missing among {nodes:?}");
+        }
+    }
+}

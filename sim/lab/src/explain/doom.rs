@@ -117,7 +117,7 @@ impl Doomed<'_> {
                 cut_short = true;
                 break;
             }
-            let world = self.at(place, &mut worlds);
+            let world = world_at(place, &worlds);
             let (chance, events) = pool.install(|| self.chance(place, &world, effort.futures));
             spent += events;
             worlds.insert(place, world);
@@ -140,14 +140,6 @@ impl Doomed<'_> {
         chances.extend((!chances.is_empty()).then_some(certain));
         let step = step(&chances, &places, say);
         Ok(Doom { chances, step, cut_short, spent })
-    }
-
-    /// The world after this event.
-    fn at(&self, place: u64, worlds: &mut BTreeMap<u64, World>) -> World {
-        let (_, before) = worlds.range(..=place).next_back().expect("the beginning is kept");
-        let mut world = before.clone();
-        while world.cluster.events() < place && world.step().is_some() {}
-        world
     }
 
     /// How many futures of a world come to the same, and what that cost.
@@ -176,7 +168,7 @@ impl Doomed<'_> {
             world.reseed(self.scenario, fold(fold(FUTURES, self.seed), number) >> 1).ok()?;
             let (name, class) = self.promise;
             while world.step().is_some() {
-                if world.cluster.events() % LOOK_EVERY == 0 {
+                if world.cluster.events().is_multiple_of(LOOK_EVERY) {
                     if world.promises().seen_broken(name) {
                         break;
                     }
@@ -191,6 +183,14 @@ impl Doomed<'_> {
         };
         catch_unwind(AssertUnwindSafe(run)).ok()?
     }
+}
+
+/// The world after this event.
+fn world_at(place: u64, worlds: &BTreeMap<u64, World>) -> World {
+    let (_, before) = worlds.range(..=place).next_back().expect("the beginning is kept");
+    let mut world = before.clone();
+    while world.cluster.events() < place && world.step().is_some() {}
+    world
 }
 
 /// Where to look next: both ends, then the middle of the steepest stretch that has one.

@@ -369,5 +369,5 @@ pub fn parse_moment(text: &str) -> Option<Time> {
         }
         None => text.trim().trim_end_matches('s').parse::<f64>().ok()?,
     };
-    (seconds.is_finite() && (0.0..1e9).contains(&seconds)).then(|| Time((seconds * 1e9) as u64))
+    (seconds.is_finite() && (0.0..1e9).contains(&seconds)).then_some(Time((seconds * 1e9) as u64))
 }

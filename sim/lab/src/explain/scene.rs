@@ -104,7 +104,7 @@ impl Teller<'_> {
             What::Changed { first, count } => {
                 (MarkSort::Row, self.words.change(self.trace.changed(first, count)).join("; "))
             }
-            What::Point(point, _) => (MarkSort::Point, self.words.names.points[point.0 as usize].clone()),
+            What::Point(point) => (MarkSort::Point, self.words.names.points[point.0 as usize].clone()),
             What::Fact { protocol, instance, kind } => {
                 let own = self.cone.operations.contains(&instance) || self.subject.events.contains(&note.event);
                 (MarkSort::Fact, self.words.fact(protocol, kind).filter(|_| own)?)

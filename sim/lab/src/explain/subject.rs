@@ -187,9 +187,9 @@ fn operation(trace: &Trace, model: &Model, id: &str) -> Result<(String, u64), St
         let all = workloads.join(", ");
         return Err(format!("there is no workload {workload}{}; there is {all}", near.unwrap_or_default()));
     };
-    let mut begun = trace.notes.iter().filter_map(|note| match note.what {
-        What::Invoked { workload, number } if workload as usize == place => Some(number),
-        _ => None,
+    let mut begun = trace.notes.iter().filter_map(|note| {
+        let What::Invoked { workload, number } = note.what else { return None };
+        (workload as usize == place).then_some(number)
     });
     let wanted =
         number(digits).ok_or_else(|| format!("an operation is a number, as in {workload}/12, not {digits}"))?;

@@ -83,7 +83,7 @@ pub(super) enum Says {
     ElectVote { term: u64, granted: bool },
     Append { term: u64, entries: u32 },
     Copied { term: u64, refused: bool },
-    QuorumRow(Option<Option<u64>>),
+    QuorumRow(Option<u64>),
     Put { key: u64, value: Option<u64> },
     Get { key: u64 },
     Other,
@@ -326,13 +326,13 @@ impl Tale {
                 };
                 Self::question(None, asking, says)
             }
-            Body::Answered { row, .. } => Self::answer(None, asking, Says::QuorumRow(row.as_ref().map(value))),
+            Body::Answered { row, .. } => Self::answer(None, asking, Says::QuorumRow(row.as_ref().and_then(value))),
             Body::Put { key, row } | Body::Mend { key, row } => {
                 Self::question(None, fold(copy(to), 1), Says::Put { key: *key, value: row.value })
             }
             Body::Kept => Self::answer(None, fold(copy(from), 1), Says::Acknowledge),
             Body::Get { key } => Self::question(None, fold(copy(to), 2), Says::Get { key: *key }),
-            Body::Has(row) => Self::answer(None, fold(copy(from), 2), Says::QuorumRow(row.as_ref().map(value))),
+            Body::Has(row) => Self::answer(None, fold(copy(from), 2), Says::QuorumRow(row.as_ref().and_then(value))),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! From a cone to lines: who did what when, how it went, and why that matters where it is certain.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use cluster::Instance;
 use kernel::{NodeId, Span, Time};
@@ -66,7 +67,7 @@ impl<'a> Teller<'a> {
         self.say_forsaken(&mut drafts);
         if let Some(promise) = self.broken {
             let what = format!("{promise} is broken");
-            drafts.push(self.draft(self.until, "promise", (what, String::new(), Mood::Bad), 9));
+            drafts.push(Self::draft(self.until, "promise", (what, String::new(), Mood::Bad), 9));
         }
         let left_out = drafts.len().saturating_sub(LINES_MAX);
         while drafts.len() > LINES_MAX {
@@ -86,7 +87,7 @@ impl<'a> Teller<'a> {
         !letter.tale.background && letter.sent_in <= self.until.1 && !answered && !aside
     }
 
-    fn draft(&self, at: (Time, u64), lane: &str, (what, outcome, mood): (String, String, Mood), weight: u8) -> Draft {
+    fn draft(at: (Time, u64), lane: &str, (what, outcome, mood): (String, String, Mood), weight: u8) -> Draft {
         let line = Line { time: at.0, event: at.1, lane: lane.to_owned(), what, outcome, mood, note: String::new() };
         Draft { line, weight, rank: 1, ends: None }
     }
@@ -107,7 +108,7 @@ impl<'a> Teller<'a> {
             let tried = tries.entry((letter.from, letter.operation, op)).or_insert(0);
             *tried += 1;
             if *tried > 1 {
-                what.push_str(&format!(", try {tried}"));
+                let _ = write!(what, ", try {tried}");
             }
         }
         if let Says::Deliver { nth: 2.., .. } = letter.tale.says {
@@ -125,7 +126,7 @@ impl<'a> Teller<'a> {
         }
         let weight = if mood == Mood::Bad || !note.is_empty() { 7 } else { weight(letter.tale.says) };
         let mut draft =
-            self.draft((letter.sent, letter.sent_in), self.lane(letter.from), (what, outcome, mood), weight);
+            Self::draft((letter.sent, letter.sent_in), self.lane(letter.from), (what, outcome, mood), weight);
         (draft.line.note, draft.ends, draft.rank) = (note, ends, 3);
         draft
     }
@@ -133,8 +134,9 @@ impl<'a> Teller<'a> {
     /// Which of a workload's clients asks a store: they share a lane.
     fn client(&self, letter: &Letter) -> String {
         let stores = self.trace.notes_of(letter.said_in).iter().filter(|note| note.node == letter.from);
-        let told = stores.filter_map(|note| if let What::Store(told) = note.what { Some(told.process) } else { None });
-        let process = told.last().filter(|_| self.is_clients(letter.from));
+        let process =
+            stores.rev().find_map(|note| if let What::Store(told) = note.what { Some(told.process) } else { None });
+        let process = process.filter(|_| self.is_clients(letter.from));
         process.map_or_else(String::new, |process| format!("client {}: ", process & ((1 << 40) - 1)))
     }
 
@@ -152,7 +154,7 @@ impl<'a> Teller<'a> {
     fn note(&self, note: &Note, beside: &[Note]) -> Option<Draft> {
         let at = (note.time, note.event);
         let lane = self.lane(note.node);
-        let plain = |what: String, weight: u8| Some(self.draft(at, lane, (what, String::new(), Mood::Plain), weight));
+        let plain = |what: String, weight: u8| Some(Self::draft(at, lane, (what, String::new(), Mood::Plain), weight));
         let asks = beside.iter().any(|other| matches!(other.what, What::Store(_)));
         match note.what {
             What::Changed { first, count } => {
@@ -160,14 +162,14 @@ impl<'a> Teller<'a> {
                 if lines.is_empty() {
                     return None;
                 }
-                let mut draft = self.draft(at, lane, (lines.join("; "), String::new(), Mood::Plain), 8);
+                let mut draft = Self::draft(at, lane, (lines.join("; "), String::new(), Mood::Plain), 8);
                 draft.line.note = self.late(note.event, note.time).unwrap_or_default();
                 Some(draft)
             }
-            What::Point(point, _) => {
-                let struck = beside.iter().find_map(|other| match other.what {
-                    What::Fault { instance, began: true } => Some(&self.faults[instance as usize].name),
-                    _ => None,
+            What::Point(point) => {
+                let struck = beside.iter().find_map(|other| {
+                    let What::Fault { instance, began: true } = other.what else { return None };
+                    Some(&self.faults[instance as usize].name)
                 });
                 let mut draft = plain(format!("reaches {}", self.words.names.points[point.0 as usize]), 1)?;
                 if let Some(fault) = struck {
@@ -194,7 +196,7 @@ impl<'a> Teller<'a> {
                     Ending::Reject => (format!("rejected: {error}"), Mood::Plain),
                     Ending::Info => (format!("✗ outcome unknown: {error}"), Mood::Bad),
                 };
-                let mut draft = self.draft(at, lane, (format!("operation {number} is over"), outcome, mood), 9);
+                let mut draft = Self::draft(at, lane, (format!("operation {number} is over"), outcome, mood), 9);
                 draft.rank = 4;
                 Some(draft)
             }
@@ -246,7 +248,7 @@ impl<'a> Teller<'a> {
                 .find(|note| matches!(note.what, What::Fault { instance: id, began: true } if id == instance.id));
             let event = event.map_or(0, |note| note.event);
             let what = format!("{verb} ({}){until}", fault.name);
-            let mut draft = self.draft((start, event), &names.join(", "), (what, String::new(), Mood::Bad), 9);
+            let mut draft = Self::draft((start, event), &names.join(", "), (what, String::new(), Mood::Bad), 9);
             let loses = fault.kind == "crash" && hit.iter().any(|node| self.exchanges.open_at(*node, start, event));
             draft.rank = 6;
             if loses {
@@ -271,7 +273,7 @@ impl<'a> Teller<'a> {
 
     /// An operation for which nothing more was done long before its promise was judged.
     fn say_forsaken(&self, drafts: &mut [Draft]) {
-        let last = self.cone.events.iter().filter(|event| !self.subject.events.contains(event)).next_back();
+        let last = self.cone.events.iter().rfind(|event| !self.subject.events.contains(event));
         let last = last.and_then(|last| self.trace.event(*last));
         if self.broken.is_some()
             && let Some(last) = last
@@ -287,11 +289,9 @@ impl<'a> Teller<'a> {
     /// The events with which the faults of the story began.
     pub(super) fn fault_events(&self) -> Vec<u64> {
         let lanes = self.lanes();
-        let began = |note: &&Note| match note.what {
-            What::Fault { instance, began: true } => {
-                whom(&self.ledger[instance as usize]).iter().any(|node| lanes.contains(node))
-            }
-            _ => false,
+        let began = |note: &&Note| {
+            let What::Fault { instance, began: true } = note.what else { return false };
+            whom(&self.ledger[instance as usize]).iter().any(|node| lanes.contains(node))
         };
         self.trace.notes.iter().filter(|note| note.event <= self.until.1).filter(began).map(|note| note.event).collect()
     }

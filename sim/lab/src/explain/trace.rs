@@ -112,7 +112,7 @@ pub(super) enum What {
         first: usize,
         count: usize,
     },
-    Point(PointId, u32),
+    Point(PointId),
     Fact {
         protocol: u32,
         instance: u64,
@@ -130,7 +130,6 @@ pub(super) enum What {
         number: u64,
     },
     Completed {
-        workload: u32,
         number: u64,
         ending: Ending,
         error: Option<u16>,
@@ -241,7 +240,9 @@ impl Tracer {
                 ItemKind::Counter { cell } | ItemKind::List { size: cell } => rows[cell.0 as usize] = true,
                 ItemKind::Map { present, fields, .. } => {
                     rows[present.0 as usize] = true;
-                    fields.iter().for_each(|field| rows[field.cell.0 as usize] = true);
+                    for field in fields {
+                        rows[field.cell.0 as usize] = true;
+                    }
                 }
             }
         }
@@ -335,7 +336,7 @@ impl Watch<Machine> for Tracer {
             }
             Output::Completed { workload, number, ending, error, .. } => {
                 self.operation = systems::app::clients::operation(workload, number);
-                What::Completed { workload, number, ending, error }
+                What::Completed { number, ending, error }
             }
             Output::Store(told) => What::Store(told),
         };
@@ -375,8 +376,8 @@ impl Watch<Machine> for Tracer {
         self.moved |= change.iter().any(|delta| self.rows[delta.cell.0 as usize]);
     }
 
-    fn point(&mut self, now: Time, node: NodeId, point: PointId, of: u32) {
-        self.note(now, node, What::Point(point, of));
+    fn point(&mut self, now: Time, node: NodeId, point: PointId, _: u32) {
+        self.note(now, node, What::Point(point));
     }
 
     fn letter(&mut self, now: Time, id: u64, (from, to): (NodeId, NodeId), message: &Message, waited: Option<u32>) {

@@ -193,9 +193,10 @@ fn split(checked: &Checked, text: &str, state: &State, into: &mut Vec<Conjunct>)
     let Ok(program) = lower(checked) else { return };
     let mut parts = Vec::new();
     collect(checked, text, state, &mut parts);
-    let sides = match &checked.node {
-        CheckedNode::Apply(Operator::Equal, left, right) => lower(left).ok().zip(lower(right).ok()),
-        _ => None,
+    let sides = if let CheckedNode::Apply(Operator::Equal, left, right) = &checked.node {
+        lower(left).ok().zip(lower(right).ok())
+    } else {
+        None
     };
     into.push(Conjunct { text: slice(checked, text).to_owned(), program, parts, sides });
 }

@@ -30,7 +30,7 @@ impl World {
         })
     }
 
-    /// From here on everything that is left to chance is drawn as with another seed (docs/semantics.md, rule 66).
+    /// From here on everything that is left to chance is drawn as with another seed (docs/semantics.md, rule 65).
     pub(crate) fn reseed(&mut self, scenario: &Scenario, seed: u64) -> Result<(), Vec<Diagnostic>> {
         let mut plan = compile(&scenario.model, Seed(seed), &Edits::default())?.plan;
         let now = self.cluster.plan();

@@ -150,7 +150,7 @@ impl World {
     #[expect(clippy::inline_always, reason = "the loop of a run does not look at what was handled")]
     #[inline(always)]
     fn advance(&mut self) -> Option<cluster::Handled> {
-        self.advance_by(|cluster, until, listener| cluster.step_until(until, listener))
+        self.advance_by(Cluster::step_until)
     }
 
     #[expect(clippy::inline_always, reason = "it is the body of every run")]
