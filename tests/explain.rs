@@ -158,7 +158,7 @@ fn the_picture_has_a_lane_per_node_a_line_per_message_and_the_faults_of_the_ledg
     assert_eq!(count("message"), story.arrows.len());
     assert_eq!(count("broken"), 1);
     let bands: usize = story.lanes.iter().map(|lane| lane.bands.len()).sum();
-    assert_eq!(count("band"), bands);
+    assert_eq!(count("stretch"), bands);
     assert!(!svg.contains("<script") && !svg.contains("http://") | svg.contains("http://www.w3.org/2000/svg"));
     let slow = made.outcome.faults.iter().find(|fault| fault.name == "slow").expect("it is in the ledger");
     let band = story.lanes.iter().flat_map(|lane| &lane.bands).find(|band| band.name == "slow").expect("it is drawn");

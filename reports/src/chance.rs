@@ -4,7 +4,7 @@
 //! apart; the times are written below.
 
 use crate::html::markup::Markup;
-use crate::spacetime::{COLOURS, cut, line, place, text};
+use crate::spacetime::{COLOURS, XMLNS, cut, line, place, text};
 use lab::explain::{Chance, Doom, moment};
 
 const LEFT: f64 = 54.0;
@@ -21,14 +21,14 @@ pub fn svg(doom: &Doom) -> Option<String> {
     style.node("style", &[], |style| {
         style.part(&Markup::ours(COLOURS)).part(&Markup::ours(include_str!("spacetime.css")));
     });
-    let mut text = drawn(doom, &style)?.into_text();
+    let mut text = drawn(doom, Some(&style))?.into_text();
     text.push('\n');
     Some(text)
 }
 
 /// The picture as a part of a page.
 pub(crate) fn part(doom: &Doom) -> Option<Markup> {
-    drawn(doom, &Markup::default())
+    drawn(doom, None)
 }
 
 /// What came of it, in a line or two.
@@ -60,7 +60,7 @@ pub(crate) fn told(doom: &Doom) -> Vec<String> {
     lines
 }
 
-fn drawn(doom: &Doom, style: &Markup) -> Option<Markup> {
+fn drawn(doom: &Doom, style: Option<&Markup>) -> Option<Markup> {
     let count = doom.chances.len();
     if count < 2 {
         return None;
@@ -69,20 +69,17 @@ fn drawn(doom: &Doom, style: &Markup) -> Option<Markup> {
     let (wide, high) = (between.mul_add(count as f64, LEFT), TOP + HIGH + BELOW);
     let size = [wide, high].map(|length| format!("{length:.0}"));
     let view = format!("0 0 {} {}", size[0], size[1]);
-    let attributes = [
-        ("xmlns", "http://www.w3.org/2000/svg"),
-        ("class", "spacetime chance"),
-        ("role", "img"),
-        ("viewBox", &view),
-        ("width", &size[0]),
-        ("height", &size[1]),
-    ];
+    let attributes =
+        [("class", "spacetime chance"), ("role", "img"), ("viewBox", &view), ("width", &size[0]), ("height", &size[1])];
+    let attributes: Vec<_> = style.map(|_| XMLNS).into_iter().chain(attributes).collect();
     let x = |number: usize| between.mul_add(number as f64 + 0.5, LEFT);
     let y = |share: f64| HIGH.mul_add(1.0 - share, TOP);
     let mut svg = Markup::default();
     svg.node("svg", &attributes, |svg| {
         svg.leaf("title", &[], "How likely the violation was at moments of the run");
-        svg.part(style);
+        if let Some(style) = style {
+            svg.part(style);
+        }
         svg.void("rect", &[("class", "paper"), ("width", &size[0]), ("height", &size[1])]);
         for (share, words) in [(0.0, "0 %"), (0.5, "50 %"), (1.0, "100 %")] {
             line(svg, "rule", (LEFT, y(share)), (wide, y(share)));

@@ -27,6 +27,9 @@ const LETTER: f64 = 6.4;
 /// How far a message to the same lane goes aside.
 const ASIDE: f64 = 34.0;
 
+/// What makes a file a picture.
+pub(crate) const XMLNS: (&str, &str) = ("xmlns", "http://www.w3.org/2000/svg");
+
 /// The colours of the page, for a picture that stands alone.
 pub(crate) const COLOURS: &str = "svg{--page:#ffffff;--text:#1d2127;--muted:#626b76;--line:#e1e4e8;--axis:#9aa2ac;--good:#1a7f4e;\
 --bad:#c4321f;--doubt:#94660a;--blue:#0072b2;--green:#00805d;--purple:#a8487f;--orange:#b87800;--grey:#8f959c}\
@@ -40,17 +43,18 @@ pub fn svg(story: &Story) -> String {
     style.node("style", &[], |style| {
         style.part(&Markup::ours(COLOURS)).part(&Markup::ours(include_str!("spacetime.css")));
     });
-    let mut text = drawn(story, &style).into_text();
+    let mut text = drawn(story, Some(&style)).into_text();
     text.push('\n');
     text
 }
 
 /// The picture as a part of a page, which has its colours.
 pub(crate) fn part(story: &Story) -> Markup {
-    drawn(story, &Markup::default())
+    drawn(story, None)
 }
 
-fn drawn(story: &Story, style: &Markup) -> Markup {
+/// With a style it stands alone, and says what it is; in a page that is known.
+fn drawn(story: &Story, style: Option<&Markup>) -> Markup {
     let plan = Plan::new(story);
     let lanes = story.lanes.len().max(1) as f64;
     let between = ((WIDE - LEFT - RIGHT) / (lanes - 1.0).max(1.0)).clamp(BETWEEN.0, BETWEEN.1);
@@ -58,18 +62,15 @@ fn drawn(story: &Story, style: &Markup) -> Markup {
     let (wide, high) = (LEFT + between.mul_add(lanes - 1.0, RIGHT), TOP + plan.high() + BOTTOM);
     let view = format!("0 0 {wide:.0} {high:.0}");
     let size = [wide, high].map(|length| format!("{length:.0}"));
-    let attributes = [
-        ("xmlns", "http://www.w3.org/2000/svg"),
-        ("class", "spacetime"),
-        ("role", "img"),
-        ("viewBox", &view),
-        ("width", &size[0]),
-        ("height", &size[1]),
-    ];
+    let attributes =
+        [("class", "spacetime"), ("role", "img"), ("viewBox", &view), ("width", &size[0]), ("height", &size[1])];
+    let attributes: Vec<_> = style.map(|_| XMLNS).into_iter().chain(attributes).collect();
     let mut svg = Markup::default();
     svg.node("svg", &attributes, |svg| {
         svg.leaf("title", &[], &format!("{}: who did what when", story.title));
-        svg.part(style);
+        if let Some(style) = style {
+            svg.part(style);
+        }
         svg.void("rect", &[("class", "paper"), ("width", &size[0]), ("height", &size[1])]);
         sheet.lanes(svg);
         sheet.times(svg);
@@ -124,11 +125,11 @@ impl Sheet<'_> {
         let from = TOP + self.plan.at(band.from);
         let to = TOP + band.to.map_or(self.plan.high(), |to| self.plan.at(to));
         let (class, wide) = match band.sort {
-            BandSort::Down => ("band down", 18.0),
-            BandSort::CutOff => ("band cut", 18.0),
-            BandSort::Paused => ("band paused", 18.0),
-            BandSort::Disturbed => ("band disturbed", 18.0),
-            BandSort::Leads => ("band leads", 9.0),
+            BandSort::Down => ("stretch down", 18.0),
+            BandSort::CutOff => ("stretch cut", 18.0),
+            BandSort::Paused => ("stretch paused", 18.0),
+            BandSort::Disturbed => ("stretch disturbed", 18.0),
+            BandSort::Leads => ("stretch leads", 9.0),
         };
         let (left, top) = (place(x - wide / 2.0), place(from));
         let (width, height) = (place(wide), place((to - from).max(3.0)));
@@ -226,7 +227,7 @@ impl Sheet<'_> {
             MarkSort::Restart => "restart",
             MarkSort::Broken => "broken",
         };
-        let (x, y) = (self.x(mark.lane), self.y(Item::Mark(mark.time, mark.sort, number)));
+        let (x, y) = (self.x(mark.lane), self.y(Item::Mark(mark.time, number, mark.sort)));
         svg.node("g", &[("class", class)], |group| {
             group.leaf("title", &[], &format!("{}  {}", moment(mark.time), mark.label));
             if mark.sort == MarkSort::Row {

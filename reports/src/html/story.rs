@@ -16,6 +16,7 @@ pub(super) fn section(outcome: &Outcome) -> Option<Section> {
         scroll.part(&crate::spacetime::part(story));
     });
     body.leaf("p", &[("class", "note")], LEGEND);
+    body.node("div", &[("class", "scroll")], |scroll| table(scroll, story));
     if let Some(doom) = &story.doom {
         body.leaf("h3", &[], "From when on it was to be expected");
         body.leaf("p", &[("class", "note")], &crate::chance::told(doom).join("; "));
@@ -29,7 +30,6 @@ pub(super) fn section(outcome: &Outcome) -> Option<Section> {
         body.leaf("h3", &[], "The nearest run that keeps it");
         body.leaf("p", &[("class", "note")], &crate::terminal::story_passing(story).join("; "));
     }
-    body.node("div", &[("class", "scroll")], |scroll| table(scroll, story));
     Some(Section { id: "story", title: "How it broke", body })
 }
 

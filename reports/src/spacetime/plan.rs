@@ -20,7 +20,7 @@ pub(super) enum Item {
     /// A message arrives.
     End(Time, usize),
     /// Something happens on a lane.
-    Mark(Time, MarkSort, usize),
+    Mark(Time, usize, MarkSort),
     /// A message leaves.
     Start(Time, usize),
     /// A band begins or ends.
@@ -42,7 +42,7 @@ impl Item {
 
     const fn has_words(self) -> bool {
         match self {
-            Self::End(..) | Self::Mark(_, MarkSort::Durable, _) => false,
+            Self::End(..) | Self::Mark(_, _, MarkSort::Durable) => false,
             Self::Mark(..) | Self::Start(..) | Self::Edge(_) | Self::Broken(_) => true,
         }
     }
@@ -73,7 +73,7 @@ impl Plan {
             items.extend(arrow.ended.map(|ended| Item::End(ended, number)));
         }
         let marks = story.marks.iter().enumerate();
-        items.extend(marks.map(|(number, mark)| Item::Mark(mark.time, mark.sort, number)));
+        items.extend(marks.map(|(number, mark)| Item::Mark(mark.time, number, mark.sort)));
         items.extend(story.broken.map(|(time, _)| Item::Broken(time)));
         let (from, to) = (items.iter().map(|item| item.time()).min(), items.iter().map(|item| item.time()).max());
         let (from, to) = (from.unwrap_or(Time::ZERO), to.unwrap_or(Time::ZERO));

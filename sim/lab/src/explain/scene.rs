@@ -3,7 +3,7 @@
 use kernel::{FactKind, NodeId, Time};
 
 use super::story::{Arrow, Band, BandSort, Fate, Lane, Mark, MarkSort};
-use super::tale::Turn;
+use super::tale::{Says, Turn};
 use super::tell::{Teller, weight, whom};
 use super::trace::{Letter, Note, What};
 use super::words::Words;
@@ -30,6 +30,7 @@ impl Teller<'_> {
             .iter()
             .filter_map(|id| self.trace.letter(*id))
             .filter(|letter| !letter.tale.background && letter.sent_in <= self.until.1)
+            .filter(|letter| letter.from != letter.to || !is_aside(letter.tale.says))
             .collect();
         while letters.len() > ARROWS_MAX {
             let least = letters.iter().map(|letter| weight(letter.tale.says)).min().expect("there are messages");
@@ -171,6 +172,14 @@ impl Teller<'_> {
             name: format!("leads, term {term}"),
         }));
     }
+}
+
+/// What a node asks its own database: what comes of it is shown as rows.
+const fn is_aside(says: Says) -> bool {
+    matches!(
+        says,
+        Says::Script | Says::Data(_) | Says::Remember | Says::BeginSaga(_) | Says::MarkSaga(_) | Says::DataNews(_)
+    )
 }
 
 /// How much a mark says.

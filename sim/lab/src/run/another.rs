@@ -25,7 +25,7 @@ pub(crate) fn settled(
 impl World {
     /// Handles one event, of which one more hears. None when the run is over.
     pub(crate) fn step_told(&mut self, also: &mut impl Watch<Machine>) -> Option<Handled> {
-        self.advance_by(|cluster: &mut Cluster<Machine>, until, listener| {
+        advance!(self, |cluster: &mut Cluster<Machine>, until, listener| {
             cluster.step_until(until, &mut Both(listener, &mut *also))
         })
     }

@@ -3,6 +3,31 @@
 //! A `World` is a cluster with everybody who listens to it: statistics, promises, history. `step` handles one event;
 //! the run's phases (heal, end of load, rest, end) are decided between events (docs/semantics.md, "What happens when").
 
+/// The body of every run, once for each sort of listener. A function that takes another would not stay one loop.
+macro_rules! advance {
+    ($world:ident, $step:expr) => {{
+        $world.listener.events = $world.cluster.events() + 1;
+        let mut until = $world.calm();
+        let handled = loop {
+            if until.is_none() && $world.over() {
+                return None;
+            }
+            match ($step(&mut $world.cluster, until.unwrap_or(Time::END), &mut $world.listener), until) {
+                (Some(handled), _) => break handled,
+                (None, None) => return None,
+                (None, Some(_)) => until = None,
+            }
+        };
+        let resting = $world.cluster.unfinished() == 0;
+        if resting && !$world.resting {
+            $world.rests += 1;
+            $world.listener.rest(handled.time);
+        }
+        $world.resting = resting;
+        Some(handled)
+    }};
+}
+
 mod another;
 mod availability;
 mod both;
@@ -150,34 +175,7 @@ impl World {
     #[expect(clippy::inline_always, reason = "the loop of a run does not look at what was handled")]
     #[inline(always)]
     fn advance(&mut self) -> Option<cluster::Handled> {
-        self.advance_by(Cluster::step_until)
-    }
-
-    #[expect(clippy::inline_always, reason = "it is the body of every run")]
-    #[inline(always)]
-    fn advance_by(
-        &mut self,
-        mut handle: impl FnMut(&mut Cluster<Machine>, Time, &mut Listener) -> Option<cluster::Handled>,
-    ) -> Option<cluster::Handled> {
-        self.listener.events = self.cluster.events() + 1;
-        let mut until = self.calm();
-        let handled = loop {
-            if until.is_none() && self.over() {
-                return None;
-            }
-            match (handle(&mut self.cluster, until.unwrap_or(Time::END), &mut self.listener), until) {
-                (Some(handled), _) => break handled,
-                (None, None) => return None,
-                (None, Some(_)) => until = None,
-            }
-        };
-        let resting = self.cluster.unfinished() == 0;
-        if resting && !self.resting {
-            self.rests += 1;
-            self.listener.rest(handled.time);
-        }
-        self.resting = resting;
-        Some(handled)
+        advance!(self, Cluster::step_until)
     }
 
     /// Until when the run is certainly not over and no phase of it ends, whatever happens; none if that must be looked at.
