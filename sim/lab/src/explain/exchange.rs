@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use cluster::Reason;
 use kernel::{Span, Time};
 
+use super::alarm::Alarm;
 use super::cone::Cone;
 use super::story::Mood;
 use super::tale::{Says, Turn, Went};
-use super::trace::{Alarm, Cause, Letter, Trace, What};
+use super::trace::{Cause, Letter, Trace, What};
 use super::words::Words;
 
 /// So many steps back a request is looked for that something was done for.

@@ -5,6 +5,7 @@
 //! values that `reports` writes and draws. `doom` asks from when on the violation was to be expected, `passing` what the
 //! nearest run that keeps the promise does differently.
 
+mod alarm;
 mod around;
 mod cone;
 mod describe;

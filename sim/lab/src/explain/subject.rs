@@ -11,7 +11,7 @@ use crate::model::Model;
 use crate::names::Names;
 use crate::nearest::nearest;
 use crate::outcome::{Contradiction, InvariantResult, Wish};
-use crate::promise::Culprits;
+use crate::promise::culprits::Culprits;
 
 /// Operations that do not add up: so many are told at most.
 const UNBALANCED_MAX: usize = 3;

@@ -7,12 +7,13 @@ use cluster::Instance;
 use kernel::{NodeId, Span, Time};
 use systems::app::ending::Ending;
 
+use super::alarm::Alarm;
 use super::cone::Cone;
 use super::exchange::Exchanges;
 use super::story::{Line, Mood, moment};
 use super::subject::Subject;
 use super::tale::{Says, Turn};
-use super::trace::{Alarm, Letter, Note, Trace, What};
+use super::trace::{Letter, Note, Trace, What};
 use super::words::Words;
 use crate::outcome::FaultResult;
 

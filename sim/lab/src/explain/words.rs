@@ -4,8 +4,9 @@ use kernel::{FactKind, NULL, NodeId, SagaFact};
 use systems::messaging::{Destination, Settlement, Verdict};
 use systems::replication::keys::{Answer, Operation};
 
+use super::alarm::Alarm;
 use super::tale::{Says, Went};
-use super::trace::{Alarm, Change};
+use super::trace::Change;
 use crate::expression::Type;
 use crate::model::Model;
 use crate::names::{ItemKind, Names};
