@@ -105,7 +105,9 @@ impl Teller<'_> {
             What::Changed { first, count } => {
                 (MarkSort::Row, self.words.change(self.trace.changed(first, count)).join("; "))
             }
-            What::Point(point) => (MarkSort::Point, self.words.names.points[point.0 as usize].clone()),
+            What::Point(point) if self.is_own(note.event) => {
+                (MarkSort::Point, self.words.names.points[point.0 as usize].clone())
+            }
             What::Fact { protocol, instance, kind } => {
                 let own = self.cone.operations.contains(&instance) || self.subject.events.contains(&note.event);
                 (MarkSort::Fact, self.words.fact(protocol, kind).filter(|_| own)?)
@@ -114,9 +116,14 @@ impl Teller<'_> {
             What::Invoked { number, .. } => (MarkSort::Begins, format!("operation {number}")),
             What::Completed { number, .. } => (MarkSort::Ends, format!("operation {number} is over")),
             What::Alarm(alarm, _) => (MarkSort::Alarm, Words::alarm(alarm).to_owned()),
-            What::Crashed | What::Restarted | What::Fault { .. } | What::Store(_) => return None,
+            What::Crashed | What::Restarted | What::Fault { .. } | What::Store(_) | What::Point(_) => return None,
         };
         Some(Mark { lane, time: note.time, sort, label })
+    }
+
+    /// Whether an event works for an operation of the story, and not for several.
+    fn is_own(&self, event: u64) -> bool {
+        self.trace.event(event).is_some_and(|event| self.cone.operations.contains(&event.operation))
     }
 
     fn lane_of(&self, node: NodeId, (from, last): (Time, Time)) -> Lane {

@@ -19,6 +19,8 @@ use crate::outcome::FaultResult;
 
 /// Lines of a story.
 pub(super) const LINES_MAX: usize = 60;
+/// The same line is told so often.
+const SAID_MAX: usize = 2;
 /// If so long nothing more is done for an operation until its promise is judged, that is said.
 const FORSAKEN: Span = Span::millis(100);
 
@@ -70,7 +72,8 @@ impl<'a> Teller<'a> {
             let what = format!("{promise} is broken");
             drafts.push(Self::draft(self.until, "promise", (what, String::new(), Mood::Bad), 9));
         }
-        let left_out = drafts.len().saturating_sub(LINES_MAX);
+        let mut left_out = repeated(&mut drafts);
+        left_out += drafts.len().saturating_sub(LINES_MAX);
         while drafts.len() > LINES_MAX {
             let least = drafts.iter().map(|draft| draft.weight).min().expect("there are lines");
             let place = drafts.iter().position(|draft| draft.weight == least).expect("one of them is the least");
@@ -168,14 +171,16 @@ impl<'a> Teller<'a> {
                 Some(draft)
             }
             What::Point(point) => {
-                let struck = beside.iter().find_map(|other| {
+                // It strikes at the point that was reached last.
+                let place = beside.iter().position(|other| std::ptr::eq(other, note))?;
+                let after = beside[place + 1..].iter().take_while(|other| !matches!(other.what, What::Point(_)));
+                let struck = after.filter_map(|other| {
                     let What::Fault { instance, began: true } = other.what else { return None };
                     Some(&self.faults[instance as usize].name)
                 });
-                let mut draft = plain(format!("reaches {}", self.words.names.points[point.0 as usize]), 1)?;
-                if let Some(fault) = struck {
-                    (draft.line.note, draft.weight, draft.rank) = (format!("here {fault} strikes"), 8, 5);
-                }
+                let fault = struck.last()?;
+                let mut draft = plain(format!("reaches {}", self.words.names.points[point.0 as usize]), 8)?;
+                (draft.line.note, draft.rank) = (format!("here {fault} strikes"), 5);
                 Some(draft)
             }
             What::Fact { protocol, instance, kind } => {
@@ -336,6 +341,30 @@ impl<'a> Teller<'a> {
         nodes.dedup();
         nodes
     }
+}
+
+/// What is said again and again is said twice, and counted. Tells how many lines that leaves out.
+fn repeated(drafts: &mut Vec<Draft>) -> usize {
+    let mut seen: BTreeMap<(String, String, String), (usize, usize)> = BTreeMap::new();
+    let same = |draft: &Draft| {
+        let Line { lane, what, outcome, .. } = &draft.line;
+        (lane.clone(), what.clone(), outcome.clone())
+    };
+    let mut kept: Vec<Draft> = Vec::new();
+    let before = drafts.len();
+    for draft in drafts.drain(..) {
+        let (count, place) = seen.entry(same(&draft)).or_default();
+        *count += 1;
+        if *count > SAID_MAX && draft.line.note.is_empty() {
+            let more = *count - SAID_MAX;
+            kept[*place].line.note = format!("and {more} more like it, until {}", moment(draft.line.time));
+            continue;
+        }
+        *place = kept.len();
+        kept.push(draft);
+    }
+    *drafts = kept;
+    before - drafts.len()
 }
 
 /// Whom a fault is shown at: of a partition, the first side.
