@@ -4,6 +4,7 @@
 //! the same outcome gives the same bytes. The caller writes the files and adds wall times (`meta`).
 //! Read `files` for what a run leaves behind, `charts` for the pictures, `html` for the page, `terminal` for the text.
 
+pub mod chance;
 pub mod charts;
 pub mod graph;
 pub mod history;
@@ -12,6 +13,7 @@ pub mod json;
 pub mod judged;
 pub mod meta;
 pub mod seeds;
+pub mod spacetime;
 mod stores;
 pub mod suite;
 pub mod summary;
@@ -55,6 +57,14 @@ pub fn files(outcome: &Outcome) -> Vec<(String, Vec<u8>)> {
         files.push(("history.jsonl".to_owned(), history::lines(outcome)));
     }
     files.extend(outcome.store_histories.iter().map(history::of_store));
+    if let Some(story) = &outcome.story {
+        let variant = outcome.variant.as_ref().map(|variant| format!(", variant {variant}")).unwrap_or_default();
+        let of = format!("{}, seed {}{variant}", outcome.scenario, outcome.seed);
+        files.push(("story.txt".to_owned(), terminal::story(story, &of, false).into_bytes()));
+        files.push(("spacetime.svg".to_owned(), spacetime::svg(story).into_bytes()));
+        let chance = story.doom.as_ref().and_then(chance::svg);
+        files.extend(chance.map(|picture| ("chance.svg".to_owned(), picture.into_bytes())));
+    }
     files
 }
 

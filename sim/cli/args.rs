@@ -45,6 +45,12 @@ Fingerprints are pinned in `fingerprints.lock` beside the scenarios: `stormglass
 Exit codes: 0 nothing that is left can go · 2 nothing to make small · 3 the budget was spent before that was known"
     )]
     Shrink(ShrinkArgs),
+    /// Tells why: how a promise came to be broken, or what became of one operation, saga or transaction.
+    #[command(
+        after_help = "Example: stormglass explain scenarios/checkout/saga.toml --variant dual_write --seed 3\n\n\
+Exit codes: 0 told · 2 there is no such thing · 130 interrupted"
+    )]
+    Explain(ExplainArgs),
     /// Judges histories: what clients asked and were told, recorded here or with other tools.
     #[command(after_help = "Example: stormglass check history.edn --model cas-register --consistency linearizable\n\n\
 Reads JSON lines, JSON arrays, EDN (Jepsen), Jepsen logs and r(key,value,session,transaction) texts.\n\
@@ -183,6 +189,51 @@ pub(crate) struct ShrinkArgs {
     pub(crate) save: bool,
 }
 
+/// `explain`.
+#[derive(Args, Debug)]
+pub(crate) struct ExplainArgs {
+    #[command(flatten)]
+    pub(crate) choice: Choice,
+    /// Which variant; the base without it.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) variant: Option<String>,
+    /// The seed; else the file's, else 0.
+    #[arg(long, value_name = "N", value_parser = seed, allow_hyphen_values = true)]
+    pub(crate) seed: Option<u64>,
+    #[command(flatten)]
+    pub(crate) about: AboutArgs,
+    /// How many futures of each moment are looked at to tell from when on it was to be expected; 0: none.
+    #[arg(long, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u64).range(0..=10_000))]
+    pub(crate) futures: u64,
+    /// How many events they may have in all.
+    #[arg(long, value_name = "EVENTS", default_value_t = 20_000_000)]
+    pub(crate) budget: u64,
+    /// How many at once; else as many as there are processors.
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<usize>,
+}
+
+/// What is explained; else the first broken promise.
+#[derive(Args, Debug)]
+#[group(multiple = false)]
+pub(crate) struct AboutArgs {
+    /// A client's operation, as `history.jsonl` numbers it: `2148`, or `shoppers/2148` if there are several workloads.
+    #[arg(long, value_name = "ID")]
+    pub(crate) op: Option<String>,
+    /// A saga by its number.
+    #[arg(long, value_name = "ID")]
+    pub(crate) saga: Option<String>,
+    /// A transaction by its number.
+    #[arg(long, value_name = "ID")]
+    pub(crate) transaction: Option<String>,
+    /// How everything stands at a moment, and what is on its way: `14.2s`, `00:14.2`.
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub(crate) at: Option<kernel::Time>,
+    /// The nth broken promise, counted from 1.
+    #[arg(long, value_name = "K")]
+    pub(crate) violation: Option<usize>,
+}
+
 /// `test`.
 #[derive(Args, Debug)]
 pub(crate) struct TestArgs {
@@ -312,6 +363,10 @@ fn value(text: &str) -> Result<Value, String> {
 fn seed(text: &str) -> Result<u64, String> {
     let parsed = text.trim().replace('_', "").parse::<u64>();
     parsed.map_err(|_| format!("a seed is a whole number from 0 to {}", i64::MAX))
+}
+
+fn moment(text: &str) -> Result<kernel::Time, String> {
+    lab::explain::parse_moment(text).ok_or_else(|| "a moment is written 14.2s or 00:14.2".to_owned())
 }
 
 fn seeds(text: &str) -> Result<(u64, u64), String> {

@@ -9,6 +9,9 @@ use lab::scenario::{Files, Source};
 /// Scenario files beyond this size are refused unread; nobody writes one.
 const SCENARIO_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
+/// A summary beyond this size is not ours.
+const SUMMARY_BYTES_MAX: u64 = 256 * 1024 * 1024;
+
 /// Reads a scenario.
 pub fn scenario(path: &Path) -> Result<Source, String> {
     let name = path.display().to_string();
@@ -49,6 +52,20 @@ fn data(path: &Path) -> Result<String, String> {
         return Err(format!("it has {} MB, and at most 4 are read", about.len() / 1_000_000));
     }
     fs::read_to_string(path).map_err(|error| error.to_string())
+}
+
+/// The text of a run's summary.
+pub fn summary(path: &Path) -> Result<String, String> {
+    let name = path.display().to_string();
+    let about = fs::metadata(path).map_err(|error| format!("cannot read {name}: {error}"))?;
+    if about.len() > SUMMARY_BYTES_MAX {
+        return Err(format!(
+            "{name} has {} MB, and at most {} are read",
+            about.len() / 1_000_000,
+            SUMMARY_BYTES_MAX >> 20
+        ));
+    }
+    fs::read_to_string(path).map_err(|error| format!("cannot read {name}: {error}"))
 }
 
 /// The text of a history.

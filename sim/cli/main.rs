@@ -3,6 +3,7 @@
 mod args;
 mod check;
 mod commands;
+mod explain;
 mod journal;
 mod merge;
 mod progress;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         Command::Merge(args) => merge::merge(args),
         Command::Test(args) => test::test(args),
         Command::Shrink(args) => shrink::shrink(args),
+        Command::Explain(args) => explain::explain(args),
         Command::Check(args) => check::check(args),
         Command::List { paths, format } => commands::list(paths, *format),
         Command::Schema => Ok(commands::schema()),

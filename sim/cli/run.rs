@@ -29,10 +29,14 @@ pub(crate) fn run(args: &RunArgs) -> Result<u8, String> {
             files::note("this is one run; `stormglass sweep` goes on until `run.precision` is reached\n");
         }
     }
-    let (outcome, divergence, took) = simulate(args, &scenario, seed, format)?;
+    let (mut outcome, divergence, took) = simulate(args, &scenario, seed, format)?;
     let out = args.choice.out.join(&outcome.scenario).join(&outcome.run_id);
     let broke = !lab::repro::violated(&outcome).is_empty();
     let repro = broke.then(|| lab::repro::repro(&source, &choice, outcome.events, &progress::INTERRUPTED)).flatten();
+    if broke {
+        let story = lab::explain::unasked(&source, &choice, outcome.events, &progress::INTERRUPTED);
+        outcome.story = story.map(Box::new);
+    }
     let report_took = write(&out, &outcome, repro.as_ref(), took)?;
     match format {
         Format::Human => {
@@ -91,7 +95,10 @@ fn repro_text(repro: &Repro, args: &RunArgs, seed: u64) -> String {
     for (path, value) in &args.choice.sets {
         let _ = write!(command, " --set {}", reports::quoted_for_shell(&format!("{path}={value}")));
     }
-    format!("repro    repro.toml beside it: {told}\nsmaller  {command}\n")
+    format!(
+        "repro    repro.toml beside it: {told}\nsmaller  {command}\nwhy      {}\n",
+        command.replacen("shrink", "explain", 1)
+    )
 }
 
 fn replayed_text((replayed, epoch): &(Replayed, Option<u32>)) -> String {

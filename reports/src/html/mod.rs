@@ -23,6 +23,7 @@ mod scenario;
 mod spark;
 mod spent;
 mod stores;
+mod story;
 mod strip;
 mod sweep;
 pub(crate) mod table;
@@ -51,8 +52,9 @@ type Make = fn(&Outcome) -> Option<Section>;
 
 /// Everything below the verdict, in the order shown: what failed, how it went over time, what it is made of, the numbers,
 /// where it comes from.
-const SECTIONS: [Make; 17] = [
+const SECTIONS: [Make; 18] = [
     promises::failed,
+    story::section,
     promises::held,
     warnings::section,
     strip::section,
@@ -92,7 +94,9 @@ pub(crate) fn page(title: &str, header: impl FnOnce(&mut Markup), sections: &[Se
             head.void("meta", &[("name", "color-scheme"), ("content", "light dark")]);
             head.leaf("title", &[], title);
             head.node("style", &[], |style| {
-                style.part(&Markup::ours(include_str!("page.css")));
+                style
+                    .part(&Markup::ours(include_str!("page.css")))
+                    .part(&Markup::ours(include_str!("../spacetime.css")));
             });
         });
         html.node("body", &[], |body| {

@@ -10,6 +10,7 @@ mod run;
 mod sections;
 mod shrink;
 mod stores;
+mod story;
 mod suite;
 mod sweep;
 
@@ -18,6 +19,8 @@ pub use run::run;
 pub(crate) use run::{counts, missed, over_its_seeds, simply_passed, verdict_mark, virtual_time};
 pub(crate) use sections::{expectation, fault_name, invariant_told, left_to_sweeps, reasons, when};
 pub use shrink::shrink;
+pub use story::story;
+pub(crate) use story::{counts as story_counts, passing as story_passing};
 pub use suite::suite;
 pub use sweep::sweep;
 pub(crate) use sweep::way;

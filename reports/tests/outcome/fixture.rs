@@ -416,6 +416,7 @@ pub(crate) fn sample() -> Outcome {
         history: history(),
         store_histories: Vec::new(),
         estimates: Vec::new(),
+        story: None,
         warnings: vec!["fault nap never had an effect".to_owned()],
     }
 }

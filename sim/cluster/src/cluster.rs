@@ -335,6 +335,7 @@ impl<P: Process> Cluster<P> {
                 let papers = self.world.take(parcel);
                 let digest = papers.message.digest();
                 let (to, message) = (NodeId(u32::from(papers.to)), papers.message);
+                watch.hears_reset(self.world.now(), NodeId(u32::from(papers.from)), papers.order);
                 self.run(papers.from, watch, |process, plan, now, out| process.on_reset(plan, now, to, message, out));
                 Trace::of(papers.from, Kind::Reset).with(digest)
             }
@@ -364,6 +365,7 @@ impl<P: Process> Cluster<P> {
 
     #[inline(never)]
     fn fire<W: Watch<P>>(&mut self, node: u16, timer: P::Timer, kind: Kind, watch: &mut W) -> Trace {
+        watch.fires(self.world.now(), NodeId(u32::from(node)), &timer);
         self.run(node, watch, |process, plan, now, out| process.on_timer(plan, now, timer, out));
         Trace::of(node, kind).with(timer.digest())
     }

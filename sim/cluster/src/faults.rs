@@ -41,6 +41,8 @@ pub(crate) struct Faults {
     pub(crate) has_points: bool,
     /// Occurrences so far, by (fault, of).
     occurrences: BTreeMap<(u32, u32), i64>,
+    /// Which draw says which occurrence strikes, where it is not the first: only in another future of a run.
+    rounds: BTreeMap<(u32, u32), u64>,
     /// Which machines believe to lead, and in which term.
     pub(crate) leaders: BTreeMap<NodeId, u64>,
     struck: Vec<bool>,
@@ -63,25 +65,15 @@ pub(crate) struct Keys {
 impl Faults {
     pub(crate) fn new<T: Copy>(plan: FaultPlan, nodes: usize, queue: &mut Queue<Event<T>>, seed: Seed) -> Self {
         let count = plan.faults.len();
-        let keys = plan.faults.iter().map(|fault| {
-            let path = format!("faults.{}", fault.name);
-            let key = |purpose| seed.key(&path, purpose);
-            Keys {
-                target: key("target"),
-                length: key("length"),
-                chance: key("chance"),
-                effect: key(purpose(&fault.kind)),
-                trigger: key("trigger"),
-            }
-        });
         let mut faults = Self {
-            keys: keys.collect(),
+            keys: keys(&plan, seed),
             ledger: Vec::new(),
             by_hand: BTreeMap::new(),
             numbers: vec![0; count],
             latest: vec![Vec::new(); count],
             has_points: plan.faults.iter().any(|fault| matches!(fault.trigger, Trigger::Point { .. })),
             occurrences: BTreeMap::new(),
+            rounds: BTreeMap::new(),
             leaders: BTreeMap::new(),
             struck: vec![false; count],
             healed: false,
@@ -105,6 +97,29 @@ impl Faults {
             }
         }
         faults
+    }
+
+    /// Draws are those of another seed from here on.
+    pub(crate) fn rekey(&mut self, seed: Seed) {
+        self.keys = keys(&self.plan, seed);
+    }
+
+    pub(crate) fn trigger_key(&self, fault: u32) -> Key {
+        self.keys[fault as usize].trigger
+    }
+
+    /// Which occurrence of a point strikes is drawn again where some have passed in vain: it is a later one.
+    pub(crate) fn draw_occurrences(&mut self, tries: u64) {
+        let Self { plan, keys, occurrences, rounds, struck, .. } = self;
+        rounds.clear();
+        for (&(fault, what), &passed) in occurrences.iter().filter(|((fault, _), _)| !struck[*fault as usize]) {
+            let Trigger::Point { nth, .. } = &plan.faults[fault as usize].trigger else { continue };
+            let key = keys[fault as usize].trigger;
+            let later = |n: &u64| nth.integer(&mut key.draw(u64::from(what), 0, *n)) > passed;
+            if let Some(round) = (0..tries).find(later) {
+                rounds.insert((fault, what), round);
+            }
+        }
     }
 
     /// The times of a fault that are known beforehand.
@@ -141,7 +156,7 @@ impl Faults {
     }
 
     /// Writes a new instance into the ledger.
-    fn issue(&mut self, fault: u32, planned: Time) -> u32 {
+    pub(crate) fn issue(&mut self, fault: u32, planned: Time) -> u32 {
         let number = self.numbers[fault as usize];
         self.numbers[fault as usize] += 1;
         self.enter(Some(fault), number, planned)
@@ -189,7 +204,8 @@ impl Faults {
             if counts {
                 let occurrence = self.occurrences.entry((at as u32, what)).or_insert(0);
                 *occurrence += 1;
-                let nth = nth.integer(&mut self.keys[at].trigger.draw(u64::from(what), 0, 0)).max(1);
+                let round = self.rounds.get(&(at as u32, what)).copied().unwrap_or(0);
+                let nth = nth.integer(&mut self.keys[at].trigger.draw(u64::from(what), 0, round)).max(1);
                 if *occurrence == nth {
                     self.struck[at] = true;
                     strikes.push(self.issue(at as u32, now));
@@ -365,6 +381,22 @@ impl<P: Process> World<P> {
         let only = self.faults.plan.faults[fault as usize].hits(number);
         self.network.nuisances.push(Nuisance { instance, does, chance, key, links, only });
     }
+}
+
+/// The keys of all faults' draws.
+fn keys(plan: &FaultPlan, seed: Seed) -> Arc<[Keys]> {
+    let each = plan.faults.iter().map(|fault| {
+        let path = format!("faults.{}", fault.name);
+        let key = |purpose| seed.key(&path, purpose);
+        Keys {
+            target: key("target"),
+            length: key("length"),
+            chance: key("chance"),
+            effect: key(purpose(&fault.kind)),
+            trigger: key("trigger"),
+        }
+    });
+    each.collect()
 }
 
 /// What the draws of a fault for each message, or inside a process, are for.

@@ -34,6 +34,7 @@ mod pairs;
 mod passage;
 mod perform;
 mod plan;
+mod reseed;
 mod slab;
 mod targets;
 mod timers;

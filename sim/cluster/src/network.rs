@@ -11,7 +11,7 @@
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
-use kernel::{Handle, Lane, Message, Process, Queue, Seed, Span, Time};
+use kernel::{Handle, Lane, Message, NodeId, Process, Queue, Seed, Span, Time};
 
 use crate::connection::Connections;
 use crate::event::Event;
@@ -205,6 +205,8 @@ impl<P: Process> World<P> {
         let papers = self.parcels.at_mut(parcel);
         (papers.sent, papers.order) = (now, order);
         papers.to_incarnation = self.hosts[usize::from(papers.to)].incarnation;
+        let ends = (NodeId(u32::from(papers.from)), NodeId(u32::from(papers.to)));
+        watch.letter(now, order, ends, &papers.message, Some(parcel));
         tell::<P, W>(now, papers, Passage::Sent, watch);
         if let Some(lane) = self.network.quiet_lane(papers.from, papers.to) {
             papers.flight = self.queue.arm(lane, Event::Deliver { parcel });

@@ -161,6 +161,13 @@ impl Wires {
         }
     }
 
+    /// Draws as those do; what the lines remember stays.
+    pub(crate) fn rekey(&mut self, other: &Self) {
+        let Self { latency, loss, bursts, first_state, duplicate, reorder, corrupt, free_at: _, bad: _ } = other;
+        (self.latency, self.loss, self.bursts, self.first_state) = (*latency, *loss, *bursts, *first_state);
+        (self.duplicate, self.reorder, self.corrupt) = (*duplicate, *reorder, *corrupt);
+    }
+
     /// When the message has left its machine, or why it is lost. What is lost on the way has used its bandwidth.
     pub(crate) fn leave(&mut self, over: &Resolved, of: &Transmission, now: Time) -> Result<Time, Reason> {
         if over.only_delays {
@@ -302,7 +309,9 @@ impl<P: Process> World<P> {
     /// The link makes a copy of a message. Nobody sent it, and it is not lost by itself.
     pub(crate) fn hand_over_twice<W: Watch<P>>(&mut self, parcel: u32, mut arrival: Time, watch: &mut W) {
         let mut copy = self.parcels.at(parcel).clone();
+        let of = copy.order;
         copy.order = self.network.number();
+        watch.copied(self.now(), copy.order, of);
         self.unfinished += u64::from(!copy.background);
         let (from, to) = (copy.from, copy.to);
         let copy = self.parcels.put(copy);

@@ -63,6 +63,7 @@ impl<'a, P: Process, W: Watch<P>> Perform<'a, P, W> {
             return;
         }
         let parcel = self.world.accept(self.node, to, message);
+        self.watch.withheld(self.world.now(), NodeId(u32::from(self.node)), parcel);
         self.wait(Waiting::Send(parcel));
     }
 
@@ -112,6 +113,7 @@ impl<P: Process, W: Watch<P>> Effects<P> for Perform<'_, P, W> {
             }
         };
         let (node, incarnation, clock) = (self.node, self.incarnation, self.world.host(self.node).clock);
+        self.watch.armed(self.world.now(), NodeId(u32::from(node)), &timer);
         let after = if clock.drift == 0 { after } else { clock.true_span(after) };
         let handle = self.world.queue.after(after, Event::Timer { node, incarnation, timer });
         if let Some(Pending::Queued(old)) = self.world.host_mut(node).timers.insert(timer, Pending::Queued(handle)) {
@@ -141,6 +143,7 @@ impl<P: Process, W: Watch<P>> Effects<P> for Perform<'_, P, W> {
             return;
         }
         let (node, incarnation) = (self.node, self.incarnation);
+        self.watch.armed(self.world.now(), NodeId(u32::from(node)), &done);
         if self.world.host(node).cpu.is_some() {
             return self.world.begin_work(node, done, demand);
         }
@@ -152,6 +155,7 @@ impl<P: Process, W: Watch<P>> Effects<P> for Perform<'_, P, W> {
             return;
         }
         let (now, node) = (self.world.now(), self.node);
+        self.watch.persists(now, NodeId(u32::from(node)), &record);
         let disk = &mut self.world.host_mut(node).disk;
         let digest = record.digest();
         disk.log.push(record);
@@ -173,6 +177,7 @@ impl<P: Process, W: Watch<P>> Effects<P> for Perform<'_, P, W> {
             return;
         }
         self.world.unfinished += 1;
+        self.watch.armed(self.world.now(), NodeId(u32::from(self.node)), &timer);
         if self.gate == Gate::Open {
             let (node, incarnation) = (self.node, self.incarnation);
             self.world.queue.arm(Queue::<Event<P::Timer>>::at_once(), Event::Wake { node, incarnation, timer });

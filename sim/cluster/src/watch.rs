@@ -20,6 +20,21 @@ pub trait Watch<P: Process> {
     fn kept_sum(&mut self, _now: Time, _node: NodeId, _series: SeriesId, _sum: u128) {}
     /// A moment of a protocol was reached.
     fn point(&mut self, _now: Time, _node: NodeId, _point: PointId, _of: u32) {}
+    /// A message leaves its sender for its receiver: what it says. `Sent` is told right after it. What waited for the disk was told as
+    /// `withheld` under this number when it was said.
+    fn letter(&mut self, _now: Time, _id: u64, _ends: (NodeId, NodeId), _message: &P::Message, _waited: Option<u32>) {}
+    /// A process said a message that must wait for the disk, or until its machine goes on.
+    fn withheld(&mut self, _now: Time, _node: NodeId, _waiting: u32) {}
+    /// A link made a copy of a message: its number, and that of what it copies. `Duplicated` is told right after it.
+    fn copied(&mut self, _now: Time, _copy: u64, _of: u64) {}
+    /// A process set a timer, began a work or asked to be woken: the same value comes to it later.
+    fn armed(&mut self, _now: Time, _node: NodeId, _timer: &P::Timer) {}
+    /// A timer, finished work or a wake comes to its process: what it says until the end of the event it says because of it.
+    fn fires(&mut self, _now: Time, _node: NodeId, _timer: &P::Timer) {}
+    /// A sender hears that the connection of this message was reset.
+    fn hears_reset(&mut self, _now: Time, _node: NodeId, _id: u64) {}
+    /// A process appends a record to its log.
+    fn persists(&mut self, _now: Time, _node: NodeId, _record: &P::Record) {}
     /// Something happened to a message.
     fn message(&mut self, _now: Time, _message: MessageEvent) {}
     /// Something happened to a fault.

@@ -87,6 +87,11 @@ impl<P: Process> World<P> {
         }
     }
 
+    /// Draws of disks are those of another seed from here on.
+    pub(crate) fn rekey_disks(&mut self, seed: Seed) {
+        (self.fsync, self.torn) = (seed.key("disk", "fsync"), seed.key("disk", "torn"));
+    }
+
     pub(crate) fn now(&self) -> Time {
         self.queue.now()
     }
@@ -160,6 +165,7 @@ impl<P: Process> World<P> {
         self.unfinished += u64::from(!background);
         let (now, order) = (self.now(), self.network.number());
         let at = NodeId(u32::from(from));
+        watch.letter(now, order, (at, to), &message, None);
         watch.message(now, MessageEvent { passage: Passage::Sent, id: order, from: at, to, kind, bytes });
         let to_incarnation = self.host(receiver).incarnation;
         let parcel = self.parcels.vacant();

@@ -5,6 +5,7 @@
 
 pub mod code;
 pub mod compile;
+pub mod explain;
 pub mod expression;
 pub mod measure;
 pub mod model;

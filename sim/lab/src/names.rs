@@ -30,6 +30,8 @@ pub struct Names {
     pub errors: Vec<String>,
     /// Texts of variables and expressions, by symbol.
     pub texts: Vec<String>,
+    /// By op: `gateway.checkout`.
+    pub ops: Vec<String>,
     /// The items of services' state, which promises read: which cells tell of each.
     pub items: Vec<Item>,
     /// The faults of `[chaos]`, which come behind those of the file: each with the word of its kind.

@@ -102,6 +102,8 @@ pub struct Outcome {
     pub history: Vec<HistoryLine>,
     /// Per replicated store what its clients asked and were told; empty unless asked for.
     pub store_histories: Vec<StoreHistory>,
+    /// How the first broken promise came to be broken, if somebody asked for it.
+    pub story: Option<Box<crate::explain::Story>>,
     /// Things worth telling: faults without effect, promises never evaluated.
     pub warnings: Vec<String>,
 }

@@ -185,6 +185,7 @@ impl<'a> Compiler<'a> {
         let workloads =
             self.model.workloads.iter().map(|(name, w)| (name.value.clone(), self.target_of(&name.value, w)));
         let workloads = workloads.collect();
+        self.names.ops = self.op_names;
         Compiled {
             plan: Arc::new(self.plan),
             hardware,

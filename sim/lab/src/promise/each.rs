@@ -198,6 +198,16 @@ impl Each {
         format!("for each of {}: {} leads to {}", self.item, self.when.text, self.then.text)
     }
 
+    pub(super) fn item(&self) -> &str {
+        &self.item
+    }
+
+    /// The row that has waited longest: one whose bound has passed, else any.
+    pub(super) fn late(&self) -> Option<u64> {
+        let order = |(key, w): &(&u64, &Waiting)| (!w.late, w.pending.since.time, w.pending.since.event, **key);
+        self.waiting.iter().min_by_key(order).map(|(key, _)| *key)
+    }
+
     fn first(&self) -> Option<(u64, &Waiting)> {
         let open = self.waiting.iter().filter(|(_, w)| !w.late);
         open.min_by_key(|(key, w)| (w.pending.since.time, w.pending.since.event, **key)).map(|(key, w)| (*key, w))

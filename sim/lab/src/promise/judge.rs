@@ -103,6 +103,7 @@ pub(super) struct JudgeWatch {
     name: String,
     says: String,
     judge: Judge,
+    protocol: u32,
     /// The name of what is judged: `transactions.transfer`.
     subject: String,
     /// By `NodeId`.
@@ -144,6 +145,7 @@ impl JudgeWatch {
             name: name.to_owned(),
             says: text.map_or_else(|| says.clone(), |text| format!("{text} ({says})")),
             judge: Judge::new(judge, *within, protocol as u32)?,
+            protocol: protocol as u32,
             subject: of.value.clone(),
             nodes: names.nodes.iter().map(|n| n.name.clone()).collect(),
             steps: names.steps.get(protocol).cloned().unwrap_or_default(),
@@ -160,6 +162,23 @@ impl JudgeWatch {
             self.found = Some(Moment { time: fact.time, event });
         }
         self.aborts && self.found.is_some()
+    }
+
+    pub(super) fn is_called(&self, name: &str) -> bool {
+        self.name == name
+    }
+
+    /// A violation has been found.
+    pub(super) const fn has_found(&self) -> bool {
+        self.judge.violated()
+    }
+
+    /// The instance whose violation it found, with its protocol.
+    pub(super) fn instance(&self, now: Time) -> Option<(u32, u64)> {
+        match self.judge.finish(true, now) {
+            Verdict::Violated(witness) => Some((self.protocol, witness.instance)),
+            Verdict::Holds { .. } | Verdict::Unknown(_) => None,
+        }
     }
 
     /// What came of it.

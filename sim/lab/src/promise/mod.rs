@@ -2,11 +2,12 @@
 //!
 //! `Promises::compile` turns the invariants of a model into automata over a mirror of the state they name. The run tells
 //! it of every change, rest, fact and phase; a change of cells that no promise names costs at most a look, any other one the
-//! update of its aggregates and one evaluation of each promise that reads it. Promises know only cells, facts and times:
-//! no system, no node, no message. Read `watch` (the forms) and `state` (the mirror); `expect` is the verdict.
+//! update of its aggregates and one evaluation of each promise that reads it. Promises know only cells, facts, times.
+//! Read `watch` (the forms) and `state` (the mirror); `expect` is the verdict.
 
 mod aggregate;
 mod conclusion;
+pub(crate) mod culprits;
 mod each;
 mod expect;
 mod forms;
@@ -32,8 +33,7 @@ use kernel::{Delta, Fact, Span, Time};
 
 use crate::code::Code;
 use crate::expression::Problem;
-use crate::model;
-use crate::model::{At, Invariant, Model};
+use crate::model::{self, At, Invariant, Model};
 use crate::names::Names;
 use crate::nearest::nearest;
 use crate::outcome::InvariantResult;

@@ -5,7 +5,7 @@ use systems::expression::{Environment, Fault, Operator, Program, Value, Variable
 
 use super::scope::PromiseScope;
 use super::state::{Leaf, State};
-use super::witness::{rows, told};
+use super::witness::{guilty, rows, told};
 use crate::expression::{Checked, CheckedNode, Finding, Problem, Type, check, lower, parse};
 use crate::model::At;
 use crate::names::Names;
@@ -29,6 +29,8 @@ struct Conjunct {
     text: String,
     program: Program,
     parts: Vec<Part>,
+    /// Of an equation: its sides.
+    sides: Option<(Program, Program)>,
 }
 
 /// A part whose value says something.
@@ -119,6 +121,25 @@ impl Predicate {
         lines
     }
 
+    /// The rows that make it not `wanted` now, each with its item.
+    pub(super) fn guilty_rows(&self, wanted: bool, state: &State) -> Vec<(String, u64)> {
+        let mut found = Vec::new();
+        let blamed = |conjunct: &&Conjunct| !wanted || conjunct.program.truth(state) != Ok(true);
+        for part in self.conjuncts.iter().filter(blamed).flat_map(|conjunct| &conjunct.parts) {
+            let Some(number) = part.aggregate else { continue };
+            let rows = guilty(&state.aggregates[number as usize], state);
+            found.extend(rows.into_iter().map(|(key, _)| (state.items[number as usize].clone(), key)));
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    /// The two sides of its first equation.
+    pub(super) fn sides(&self) -> Option<(&Program, &Program)> {
+        self.conjuncts.iter().find_map(|conjunct| conjunct.sides.as_ref()).map(|(left, right)| (left, right))
+    }
+
     /// The values of its main parts, in one line.
     pub(super) fn values(&self, state: &State) -> String {
         let parts = self.conjuncts.iter().flat_map(|c| &c.parts);
@@ -172,7 +193,12 @@ fn split(checked: &Checked, text: &str, state: &State, into: &mut Vec<Conjunct>)
     let Ok(program) = lower(checked) else { return };
     let mut parts = Vec::new();
     collect(checked, text, state, &mut parts);
-    into.push(Conjunct { text: slice(checked, text).to_owned(), program, parts });
+    let sides = if let CheckedNode::Apply(Operator::Equal, left, right) = &checked.node {
+        lower(left).ok().zip(lower(right).ok())
+    } else {
+        None
+    };
+    into.push(Conjunct { text: slice(checked, text).to_owned(), program, parts, sides });
 }
 
 /// The telling parts of an expression: both sides of a comparison, then everything that is read.

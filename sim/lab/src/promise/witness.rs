@@ -46,7 +46,7 @@ pub(super) fn rows(number: u32, state: &State) -> (String, Vec<String>) {
 }
 
 /// The rows that make it what it is, each with its value.
-fn guilty(aggregate: &Aggregate, state: &State) -> Vec<(u64, i64)> {
+pub(super) fn guilty(aggregate: &Aggregate, state: &State) -> Vec<(u64, i64)> {
     let result = aggregate.value();
     let decides = |counted: Option<i64>| match aggregate.kind {
         Kind::Min | Kind::Max => counted.map(Value::Int) == Some(result),

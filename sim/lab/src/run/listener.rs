@@ -27,7 +27,7 @@ pub(super) struct Listener {
     pub(super) names: Names,
     times: Times,
     recorder: Recorder,
-    promises: Promises,
+    pub(super) promises: Promises,
     thresholds: Vec<(String, Threshold)>,
     /// By number in `Promises::take_times`: the series of that `leads_to`. Empty unless a threshold asks for one.
     leads_to: Vec<(u32, SeriesId)>,
@@ -317,6 +317,7 @@ impl Listener {
             topology: super::topology(model),
             history: self.history.unwrap_or_default(),
             store_histories: self.stores.histories(),
+            story: None,
             warnings,
         }
     }

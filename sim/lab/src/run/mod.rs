@@ -3,7 +3,34 @@
 //! A `World` is a cluster with everybody who listens to it: statistics, promises, history. `step` handles one event;
 //! the run's phases (heal, end of load, rest, end) are decided between events (docs/semantics.md, "What happens when").
 
+/// The body of every run, once for each sort of listener. A function that takes another would not stay one loop.
+macro_rules! advance {
+    ($world:ident, $step:expr) => {{
+        $world.listener.events = $world.cluster.events() + 1;
+        let mut until = $world.calm();
+        let handled = loop {
+            if until.is_none() && $world.over() {
+                return None;
+            }
+            match ($step(&mut $world.cluster, until.unwrap_or(Time::END), &mut $world.listener), until) {
+                (Some(handled), _) => break handled,
+                (None, None) => return None,
+                (None, Some(_)) => until = None,
+            }
+        };
+        let resting = $world.cluster.unfinished() == 0;
+        if resting && !$world.resting {
+            $world.rests += 1;
+            $world.listener.rest(handled.time);
+        }
+        $world.resting = resting;
+        Some(handled)
+    }};
+}
+
+mod another;
 mod availability;
+mod both;
 mod leading;
 mod ledger;
 mod listener;
@@ -17,6 +44,7 @@ use kernel::{NodeId, Process as _, Seed, Span, Time};
 use systems::app::machine::Machine;
 use systems::app::plan::Part;
 
+pub(crate) use another::settled;
 pub use listener::HISTORY_LINES_MAX;
 use listener::Listener;
 pub use topology::topology;
@@ -55,6 +83,8 @@ pub enum History {
     IfThereIsState,
     /// No.
     Never,
+    /// No, but clients tell of them, for whoever else listens.
+    Told,
 }
 
 impl Options {
@@ -130,7 +160,8 @@ impl World {
             std::sync::Arc::make_mut(&mut compiled.plan).spent_since = Some(times.warmup);
         }
         let listener = Listener::new(scenario, &compiled, times, options)?;
-        std::sync::Arc::make_mut(&mut compiled.plan).history = listener.wants_outputs();
+        let told = options.history == History::Told || listener.wants_outputs();
+        std::sync::Arc::make_mut(&mut compiled.plan).history = told;
         let Compiled { plan, hardware, mut faults, .. } = compiled;
         faults.named_hits = options.named_hits;
         let cluster = Cluster::new(plan, hardware, faults, Seed(seed));
@@ -145,25 +176,7 @@ impl World {
     #[expect(clippy::inline_always, reason = "the loop of a run does not look at what was handled")]
     #[inline(always)]
     fn advance(&mut self) -> Option<cluster::Handled> {
-        self.listener.events = self.cluster.events() + 1;
-        let mut until = self.calm();
-        let handled = loop {
-            if until.is_none() && self.over() {
-                return None;
-            }
-            match (self.cluster.step_until(until.unwrap_or(Time::END), &mut self.listener), until) {
-                (Some(handled), _) => break handled,
-                (None, None) => return None,
-                (None, Some(_)) => until = None,
-            }
-        };
-        let resting = self.cluster.unfinished() == 0;
-        if resting && !self.resting {
-            self.rests += 1;
-            self.listener.rest(handled.time);
-        }
-        self.resting = resting;
-        Some(handled)
+        advance!(self, Cluster::step_until)
     }
 
     /// Until when the run is certainly not over and no phase of it ends, whatever happens; none if that must be looked at.

@@ -51,6 +51,13 @@ impl Clients {
         }
     }
 
+    /// What is still to come is drawn by another plan, the same but for its seed.
+    pub fn reseed(&mut self, plan: &Workload) {
+        if self.stream.is_some() {
+            self.stream = Self::new(plan).stream;
+        }
+    }
+
     /// How many operations have been begun or left out.
     pub const fn begun(&self) -> u64 {
         self.begun

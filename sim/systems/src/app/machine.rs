@@ -82,6 +82,14 @@ impl Machine {
             }
         }
     }
+
+    /// What is still to come is drawn by another plan, the same but for its seed: generators begin anew.
+    pub fn reseed(&mut self, plan: &Plan) {
+        let Part::Workload(n) = plan.nodes[self.me.0 as usize].part else { return };
+        if let Role::Clients(clients) = &mut self.role {
+            clients.reseed(&plan.workloads[n as usize]);
+        }
+    }
 }
 
 impl Process for Machine {

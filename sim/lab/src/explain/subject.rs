@@ -1,0 +1,234 @@
+//! What a story is about: an operation, a saga or a transaction that somebody names, or what a broken promise names.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kernel::{FactKind, Time};
+use systems::app::clients;
+use systems::app::output::Asked;
+
+use super::trace::{Trace, What};
+use crate::model::Model;
+use crate::names::Names;
+use crate::nearest::nearest;
+use crate::outcome::{Contradiction, InvariantResult, Wish};
+use crate::promise::culprits::Culprits;
+
+/// Operations that do not add up: so many are told at most.
+const UNBALANCED_MAX: usize = 3;
+/// Changes of who leads: so many are told at most.
+const LEADERS_MAX: usize = 12;
+
+/// What is to be explained.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum About {
+    /// The nth broken promise, from 1.
+    Violation(usize),
+    /// A client's operation, as histories number it: `shoppers/2148`, or `2148` where there is one workload.
+    Operation(String),
+    /// A saga by its number.
+    Saga(String),
+    /// A transaction by its number.
+    Transaction(String),
+    /// What happens around a moment.
+    At(Time),
+}
+
+/// What a story is about, in numbers.
+#[derive(Clone, Default, Debug)]
+pub(super) struct Subject {
+    pub(super) title: String,
+    pub(super) operations: BTreeSet<u64>,
+    pub(super) rows: Vec<(String, u64)>,
+    /// Events that belong to it whatever they work for.
+    pub(super) events: BTreeSet<u64>,
+    /// Something to be said at an event.
+    pub(super) notes: BTreeMap<u64, String>,
+}
+
+impl Subject {
+    /// What a broken promise is about.
+    pub(super) fn broken(
+        trace: &Trace,
+        names: &Names,
+        promise: &InvariantResult,
+        culprits: &Culprits,
+        until: u64,
+    ) -> Self {
+        let mut subject = Self { title: promise.name.clone(), rows: culprits.rows.clone(), ..Self::default() };
+        if let Some((protocol, instance)) = culprits.instance {
+            if names.protocols.get(protocol as usize).is_some_and(|name| name.starts_with("stores.")) {
+                let leads = |what: &What| matches!(what, What::Fact { kind: FactKind::Leads { term }, .. } if *term == instance);
+                subject.events.extend(trace.notes.iter().filter(|note| leads(&note.what)).map(|note| note.event));
+            } else {
+                subject.operations.insert(instance);
+            }
+        }
+        subject.unbalanced(trace);
+        if culprits.at_once {
+            subject.events.insert(until);
+            subject.operations.extend(trace.event(until).map(|event| event.operation).filter(|of| *of != 0));
+        }
+        if let Some(shown) = promise.evidence.as_ref().and_then(|evidence| evidence.contradiction.as_ref()) {
+            subject.contradicted(trace, shown);
+            subject.led(trace, until);
+        }
+        subject
+    }
+
+    /// The operations after which the sides of an equation differ more than before.
+    fn unbalanced(&mut self, trace: &Trace) {
+        let mut net: BTreeMap<u64, (i64, u64)> = BTreeMap::new();
+        let mut last = None;
+        for &(number, value) in &trace.imbalance {
+            let step = value - last.replace(value).unwrap_or(value);
+            let operation = trace.event(number).map_or(0, |event| event.operation);
+            let entry = net.entry(operation).or_default();
+            entry.0 += step;
+            // Since here it has not added up.
+            entry.1 = number;
+        }
+        let mut left: Vec<(u64, i64, u64)> = net
+            .into_iter()
+            .filter(|(of, (sum, _))| *of != 0 && *sum != 0)
+            .map(|(of, (sum, at))| (at, sum, of))
+            .collect();
+        left.sort_unstable();
+        for (event, sum, operation) in left.into_iter().rev().take(UNBALANCED_MAX) {
+            self.operations.insert(operation);
+            self.notes.insert(event, format!("from here on it does not add up: {sum:+}"));
+        }
+    }
+
+    /// Operations on a store that cannot all be as they are, and who wrote what they found.
+    fn contradicted(&mut self, trace: &Trace, shown: &Contradiction) {
+        let refused = shown.refused.iter().map(|refused| refused.operation);
+        let mut places: BTreeSet<usize> = shown.against.iter().copied().chain(refused).collect();
+        let found: Vec<(u64, i64)> = places
+            .iter()
+            .filter_map(|&place| match (shown.operations[place].key, shown.operations[place].wish) {
+                (key, Wish::Read(Some(Some(value)))) => Some((key, value)),
+                (_, Wish::Read(_) | Wish::Write(_) | Wish::Delete | Wish::Cas(..)) => None,
+            })
+            .collect();
+        let wrote = |place: &usize| {
+            let operation = &shown.operations[*place];
+            match operation.wish {
+                Wish::Write(value) | Wish::Cas(_, value) => found.contains(&(operation.key, value)),
+                Wish::Read(_) | Wish::Delete => false,
+            }
+        };
+        places.extend((0..shown.operations.len()).filter(wrote));
+        let changes = |place: &&usize| !matches!(shown.operations[**place].wish, Wish::Read(_));
+        places.extend(shown.order.iter().rfind(changes));
+        for place in places {
+            let operation = &shown.operations[place];
+            let why = shown.refused.iter().find(|refused| refused.operation == place).map(|refused| &refused.why);
+            for note in &trace.notes {
+                let What::Store(told) = note.what else { continue };
+                if told.process as i64 != operation.process || told.operation.key() != operation.key {
+                    continue;
+                }
+                let of = trace.event(note.event).map_or(0, |event| event.operation);
+                if told.what == Asked::Begins && note.time == operation.began {
+                    self.events.insert(note.event);
+                    self.operations.extend((of != 0).then_some(of));
+                } else if told.what != Asked::Begins && Some(note.time) == operation.ended {
+                    self.events.insert(note.event);
+                    self.notes.extend(why.map(|why| (note.event, why.clone())));
+                }
+            }
+        }
+    }
+
+    /// Who led when, as far as it is known, from the first of its events on.
+    pub(super) fn led(&mut self, trace: &Trace, until: u64) {
+        let Some(&from) = self.events.first() else { return };
+        let told = trace.notes.iter().filter(|note| (from..=until).contains(&note.event));
+        let told = told
+            .filter(|note| matches!(note.what, What::Fact { kind: FactKind::Leads { .. } | FactKind::StoodDown, .. }));
+        let all: Vec<u64> = told.map(|note| note.event).collect();
+        self.events.extend(all.iter().rev().take(LEADERS_MAX));
+    }
+
+    /// What somebody names; or what there is instead.
+    pub(super) fn named(trace: &Trace, model: &Model, names: &Names, about: &About) -> Result<Self, String> {
+        let (title, operation) = match about {
+            About::Operation(id) => operation(trace, model, id)?,
+            About::Saga(id) => instance(trace, names, "sagas.", "saga", id)?,
+            About::Transaction(id) => instance(trace, names, "transactions.", "transaction", id)?,
+            About::Violation(_) | About::At(_) => (String::new(), 0),
+        };
+        Ok(Self { title, operations: BTreeSet::from([operation]), ..Self::default() })
+    }
+}
+
+/// A number as it is printed: with groups of three, or underscores.
+fn number(text: &str) -> Option<u64> {
+    let digits: String = text.chars().filter(|c| !matches!(c, ' ' | '_' | '\u{a0}')).collect();
+    digits.parse().ok()
+}
+
+/// An operation of a client.
+fn operation(trace: &Trace, model: &Model, id: &str) -> Result<(String, u64), String> {
+    let workloads: Vec<&str> = model.workloads.iter().map(|(name, _)| name.value.as_str()).collect();
+    let (workload, digits) = match id.rsplit_once('/') {
+        Some((workload, digits)) => (workload.trim_start_matches("workloads."), digits),
+        None if workloads.len() == 1 => (workloads[0], id),
+        None => {
+            let example = workloads.first().map_or_else(String::new, |name| format!(", as in {name}/{id}"));
+            return Err(format!(
+                "there are the workloads {}: say whose operation it is{example}",
+                workloads.join(", ")
+            ));
+        }
+    };
+    let Some(place) = workloads.iter().position(|name| *name == workload) else {
+        let near = nearest(workload, workloads.iter().copied()).map(|near| format!(", did you mean {near}?"));
+        let all = workloads.join(", ");
+        return Err(format!("there is no workload {workload}{}; there is {all}", near.unwrap_or_default()));
+    };
+    let mut begun = trace.notes.iter().filter_map(|note| {
+        let What::Invoked { workload, number } = note.what else { return None };
+        (workload as usize == place).then_some(number)
+    });
+    let wanted =
+        number(digits).ok_or_else(|| format!("an operation is a number, as in {workload}/12, not {digits}"))?;
+    if begun.clone().any(|number| number == wanted) {
+        return Ok((format!("operation {workload}/{wanted}"), clients::operation(place as u32, wanted)));
+    }
+    let (first, last) = (begun.clone().min(), begun.by_ref().max());
+    Err(match first.zip(last) {
+        Some((first, last)) => {
+            format!("there is no operation {workload}/{wanted}; {workload} began {first} to {last}")
+        }
+        None => format!("there is no operation {workload}/{wanted}; {workload} began none"),
+    })
+}
+
+/// An instance of a protocol.
+fn instance(trace: &Trace, names: &Names, section: &str, word: &str, id: &str) -> Result<(String, u64), String> {
+    let all: Vec<(&str, &BTreeSet<u64>)> = trace
+        .instances
+        .iter()
+        .filter_map(|(protocol, numbers)| {
+            let name = names.protocols.get(*protocol as usize)?.strip_prefix(section)?;
+            Some((name, numbers))
+        })
+        .collect();
+    if all.is_empty() {
+        return Err(format!("no {word} began in this run"));
+    }
+    let wanted = number(id.rsplit('/').next().unwrap_or(id))
+        .ok_or_else(|| format!("a {word} is a number, as in --{word} 12, not {id}"))?;
+    if let Some((name, _)) = all.iter().find(|(_, numbers)| numbers.contains(&wanted)) {
+        return Ok((format!("{word} {wanted} ({name})"), wanted));
+    }
+    let near = all.iter().flat_map(|(_, numbers)| {
+        [numbers.range(..wanted).next_back(), numbers.range(wanted..).next()].into_iter().flatten().copied()
+    });
+    let mut near: Vec<u64> = near.collect();
+    near.sort_unstable_by_key(|number| (number.abs_diff(wanted), *number));
+    let near: Vec<String> = near.iter().take(2).map(u64::to_string).collect();
+    let count: usize = all.iter().map(|(_, numbers)| numbers.len()).sum();
+    Err(format!("there is no {word} {wanted} among the {count} that began; nearest: {}", near.join(", ")))
+}
