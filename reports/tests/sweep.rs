@@ -101,15 +101,15 @@ fn pictures_and_page_are_whole_offline_and_the_same_twice() {
     let names: Vec<String> = files(&summary).into_iter().map(|(name, _)| name).collect();
     assert_eq!(names, ["heat-failures.svg", "heat-failures.png", "heat-measured.svg", "heat-measured.png"]);
     for (name, bytes) in files(&summary) {
-        if bytes.first() != Some(&b'<') {
-            assert!(bytes.starts_with(b"\x89PNG"), "{name}");
-        } else {
+        if bytes.first() == Some(&b'<') {
             let text = String::from_utf8(bytes).expect("an SVG is text");
             let tree = roxmltree::Document::parse(&text).expect("it is well formed");
             let said: Vec<&str> = tree.descendants().filter_map(|node| node.text()).map(str::trim).collect();
             for wanted in ["workloads.load.rate", "services.server.work", "95/s", "0.1ms"] {
                 assert!(said.contains(&wanted), "{name}: `{wanted}` is missing in {said:?}");
             }
+        } else {
+            assert!(bytes.starts_with(b"\x89PNG"), "{name}");
         }
     }
     let tree = page.strip_prefix("<!DOCTYPE html>\n").expect("it is HTML");
