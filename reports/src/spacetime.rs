@@ -168,6 +168,8 @@ impl Sheet<'_> {
         let (from, to) = (self.x(arrow.from), self.x(arrow.to));
         let start = (from, self.y(Item::Start(arrow.sent, number)));
         let end_y = arrow.ended.map_or(TOP + self.plan.high(), |ended| self.y(Item::End(ended, number)));
+        // What is lost in the instant in which it is sent goes down a little, too.
+        let end_y = end_y.max(start.1 + 12.0);
         let fate = match &arrow.fate {
             Fate::Arrived => arrow.ended.map_or_else(String::new, |at| format!("arrives at {}", moment(at))),
             Fate::Late => "arrives when nobody waits any more".to_owned(),
@@ -181,7 +183,7 @@ impl Sheet<'_> {
             let lost = matches!(arrow.fate, Fate::Lost(_));
             let aside = arrow.from == arrow.to;
             // What is lost ends before it arrives.
-            let end = if aside { (from, end_y.max(start.1 + 12.0)) } else { (to, end_y) };
+            let end = if aside { (from, end_y) } else { (to, end_y) };
             let end =
                 if lost && !aside { (from + (to - from) * 0.82, start.1 + (end.1 - start.1) * 0.82) } else { end };
             if aside {

@@ -132,7 +132,8 @@ pub(super) struct Trace {
     first_letter: u64,
     letters: Vec<Letter>,
     pub(super) notes: Vec<Note>,
-    pub(super) changes: Vec<Change>,
+    first_change: usize,
+    changes: Vec<Change>,
     /// By protocol: the instances that began.
     pub(super) instances: BTreeMap<u32, BTreeSet<u64>>,
     /// By how much the sides of the broken equation differed after an event, where that changed.
@@ -171,6 +172,7 @@ impl Trace {
 
     /// Rows that were changed in one step.
     pub(super) fn changed(&self, first: usize, count: usize) -> &[Change] {
+        let first = first - self.first_change;
         &self.changes[first..first + count]
     }
 
@@ -185,6 +187,14 @@ impl Trace {
             self.first_event += EVENTS_MAX as u64 / 4;
             let kept = self.notes.partition_point(|note| note.event < self.first_event);
             self.notes.drain(..kept);
+            let first = |note: &Note| if let What::Changed { first, .. } = note.what { Some(first) } else { None };
+            let all = self.first_change + self.changes.len();
+            let first = self.notes.iter().find_map(first).unwrap_or(all);
+            self.changes.drain(..first - self.first_change);
+            self.first_change = first;
+            // What the sides of an equation came to before is the beginning of what is known.
+            let known = self.imbalance.partition_point(|(event, _)| *event < self.first_event).saturating_sub(1);
+            self.imbalance.drain(..known);
         }
         if self.letters.len() >= LETTERS_MAX {
             self.letters.drain(..LETTERS_MAX / 4);
@@ -287,7 +297,10 @@ impl Watch<Machine> for Tracer {
         let Fact { time, node, protocol, instance, kind } = fact;
         match kind {
             FactKind::Begun { .. } | FactKind::Saga(SagaFact::Begun { .. }) => {
-                self.trace.instances.entry(protocol).or_default().insert(instance);
+                let known = self.trace.instances.entry(protocol).or_default();
+                if known.len() < LETTERS_MAX {
+                    known.insert(instance);
+                }
             }
             FactKind::Crashed | FactKind::Recovered => return,
             FactKind::Voted { .. }
@@ -303,13 +316,13 @@ impl Watch<Machine> for Tracer {
     }
 
     fn change(&mut self, now: Time, node: NodeId, change: &[Delta]) {
-        let first = self.trace.changes.len();
+        let first = self.trace.first_change + self.trace.changes.len();
         let own = |delta: &&Delta| self.rows[delta.cell.0 as usize] && delta.before != delta.after;
         self.trace.changes.extend(change.iter().filter(own).map(|delta| {
             let Delta { cell, key, before, after } = *delta;
             Change { cell, key, before, after }
         }));
-        let count = self.trace.changes.len() - first;
+        let count = self.trace.first_change + self.trace.changes.len() - first;
         if count > 0 {
             self.note(now, node, What::Changed { first, count });
         }
@@ -326,6 +339,9 @@ impl Watch<Machine> for Tracer {
         let (said_in, for_operation) = said.unwrap_or((self.number, self.operation));
         let mut operation = tale.operation.unwrap_or(for_operation);
         if let Says::StoreAsk(_) = tale.says {
+            if self.asked.len() >= LETTERS_MAX {
+                self.asked.clear();
+            }
             self.asked.insert(tale.exchange, operation);
         } else if tale.operation.is_none() && tale.turn == Turn::Answer {
             operation = self.asked.get(&tale.exchange).copied().unwrap_or(operation);
