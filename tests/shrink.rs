@@ -18,7 +18,8 @@ fn choice(variant: Option<&str>, seed: u64) -> Choice {
 }
 
 fn made_small(source: &Source, choice: Choice, promise: Option<&str>, jobs: usize) -> Result<Shrunk, Refused> {
-    let request = Request { choice, promise: promise.map(str::to_owned), budget: 2000, jobs };
+    let request =
+        Request { choice, promise: promise.map(str::to_owned), budget: 2000, jobs, known: lab::shrink::Known::new() };
     shrink(source, &request, &AtomicBool::new(false), &mut |_| {})
 }
 

@@ -4,6 +4,8 @@
 //! travels), so the run that is written down is the run that was. What waits for a point of a protocol, or follows a fault
 //! that does, goes on waiting for it: that says more than a time.
 
+mod points;
+
 use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,10 +13,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use cluster::Hit;
 use kernel::{Span, Time};
 
-use crate::model::{Fault, FaultKind, Model, Pick, Target, TargetKind, Trigger};
+use crate::model::{Fault, FaultKind, Listed, Model, Pick, Place, Target, TargetKind, Trigger};
 use crate::outcome::{Outcome, Status};
 use crate::run::{EPOCH, Go, Options, Progress, Recorded, recorded};
-use crate::scenario::{Choice, Diagnostic, Scenario, Source, load, toml_duration as duration, toml_text};
+use crate::scenario::{Choice, Diagnostic, Scenario, Source, load, named_target, toml_duration as duration, toml_text};
 
 /// An instance of a fault, as it was.
 #[derive(Clone, PartialEq, Debug)]
@@ -53,8 +55,12 @@ pub(crate) struct Written {
     pub(crate) came: Came,
     /// How it struck first.
     pub(crate) first: Option<Struck>,
+    /// It waited for a point to be reached more than once.
+    pub(crate) late: bool,
     /// Keys of it that say nothing any more.
     pub(crate) idle: Vec<&'static str>,
+    /// It stands for `[chaos]`.
+    pub(crate) chaos: bool,
 }
 
 /// A run of which everything is kept that can be written down.
@@ -86,9 +92,15 @@ pub(crate) fn written(model: &Model, run: &Recorded) -> Vec<Written> {
             Trigger::At(_) | Trigger::Every(_) | Trigger::Rate(_) | Trigger::Always | Trigger::Listed(_) => None,
         };
         let first = mine.first().map(|one| struck(fault, one, run, model.run.heal));
-        let written = |came, idle| Written { name: name.value.clone(), came, first: first.clone(), idle };
+        let late = matches!(&fault.trigger, Trigger::Point { nth: Some(_), .. });
+        let written =
+            |came, idle| Written { name: name.value.clone(), came, first: first.clone(), late, idle, chaos: false };
         match settled {
-            Some((one, began)) => written(Came::Settled(settle(fault, one, began, run)), idle(fault)),
+            Some((one, began)) => {
+                let mut values = settle(fault, one, began, run);
+                values.extend(points::settled(&fault.trigger, one, model, run));
+                written(Came::Settled(values), idle(fault))
+            }
             None if mine.is_empty() => written(Came::Nothing, Vec::new()),
             // Which messages a broker delivers again is drawn by the broker, by message, and stays so.
             None if fault.kind == FaultKind::Redeliver && fault.trigger == Trigger::Always => {
@@ -100,7 +112,7 @@ pub(crate) fn written(model: &Model, run: &Recorded) -> Vec<Written> {
             }
         }
     });
-    each.collect()
+    each.chain(points::chaos(model, run)).collect()
 }
 
 /// Keys that say nothing once instances are written down.
@@ -123,6 +135,14 @@ fn idle(fault: &Fault) -> Vec<&'static str> {
         }
     }
     idle
+}
+
+/// The machines that an instance hit, and for how long.
+fn machines(one: &cluster::Instance, run: &Recorded, heal: Time) -> Struck {
+    let at = one.start.unwrap_or(one.planned);
+    let length = one.end.filter(|end| *end < heal).map(|end| end.since(at));
+    let target = one.nodes.iter().map(|&node| run.names.node(node).to_owned()).collect();
+    Struck { number: one.number, at, length, target: Some(target), split: Vec::new(), hits: None }
 }
 
 fn struck(fault: &Fault, one: &cluster::Instance, run: &Recorded, heal: Time) -> Struck {
@@ -193,18 +213,39 @@ impl Written {
     pub(crate) fn sets(&self) -> Vec<(String, String)> {
         let path = |key: &str| format!("faults.{}.{key}", self.name);
         match &self.came {
+            Came::Nothing if self.chaos => vec![("chaos".to_owned(), "none".to_owned())],
             Came::Nothing => vec![(format!("faults.{}", self.name), "none".to_owned())],
-            Came::Settled(values) => values.iter().map(|(key, value)| (path(key), value.clone())).collect(),
+            Came::Settled(values) => {
+                let chaos = self.chaos.then(|| ("chaos".to_owned(), "none".to_owned()));
+                chaos.into_iter().chain(values.iter().map(|(key, value)| (path(key), value.clone()))).collect()
+            }
             Came::Instances(all) => {
                 let texts: Vec<String> = all.iter().map(Struck::toml).collect();
+                let chaos = self.chaos.then(|| ("chaos".to_owned(), "none".to_owned()));
+                let kind = self.chaos.then(|| (path("kind"), "\"crash\"".to_owned()));
                 let idle = self.idle.iter().map(|key| (path(key), "none".to_owned()));
-                idle.chain([(path("instances"), format!("[{}]", texts.join(", ")))]).collect()
+                let made = chaos.into_iter().chain(kind);
+                made.chain(idle).chain([(path("instances"), format!("[{}]", texts.join(", ")))]).collect()
             }
         }
     }
 }
 
 impl Struck {
+    /// As a model has it.
+    pub(crate) fn listed(&self, place: Place) -> Listed {
+        let all = |names: &Vec<String>| names.iter().filter_map(|name| named_target(name, place)).collect();
+        Listed {
+            number: self.number,
+            at: self.at,
+            length: self.length,
+            targets: self.target.as_ref().map(all),
+            split: self.split.iter().map(all).collect(),
+            hits: self.hits.clone(),
+            place,
+        }
+    }
+
     fn toml(&self) -> String {
         let list = |names: &[String]| names.iter().map(|name| toml_text(name)).collect::<Vec<_>>().join(", ");
         let mut text = format!("{{ n = {}, at = {}", self.number, toml_text(&duration(self.at.0)));

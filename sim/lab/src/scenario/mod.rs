@@ -42,7 +42,7 @@ pub use diagnostic::{Colour, Diagnostic, Diagnostics, Severity, Source};
 pub(crate) use resolved::{write_key as toml_key, write_text as toml_text};
 pub(crate) use values::write_duration as toml_duration;
 
-use crate::model::{At, Fault, Model, Place, Trigger};
+use crate::model::{At, Fault, Model, Place, Target, Trigger};
 
 /// What of the file is wanted.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -341,6 +341,11 @@ impl Scenario {
 
 fn hash(text: &str) -> String {
     format!("{:032x}", xxhash_rust::xxh3::xxh3_128(text.as_bytes()))
+}
+
+/// What a target means, if it means anything.
+pub(crate) fn named_target(text: &str, place: Place) -> Option<Target> {
+    targets::target(text, place).ok()
 }
 
 /// Why the leaf at this path cannot change what happens in a run, if it cannot: `["scenario", "question"]`.

@@ -6,6 +6,7 @@ mod calls;
 mod checks;
 mod faults;
 mod flow;
+mod listed;
 mod messaging;
 mod points;
 mod sagas;
@@ -299,6 +300,7 @@ impl<'a> Checker<'a> {
                 self.errors.push(Diagnostic::error(name.place, message, label));
             }
             self.stages(name, workload);
+            self.listed(name, workload);
         }
     }
 

@@ -122,8 +122,8 @@ pub(super) enum Shape {
     Sides,
     /// Messages that a fault hit: `operation/hop/transmission`.
     Hits,
-    /// Numbers from 0, and ranges of them: `[3, "20..40"]`.
-    Numbers,
+    /// Numbers from 0, and ranges of them: `[3, "20..40"]`; or a list of these tables.
+    Operations(&'static Form),
     /// `service`, `service.op`, `transactions.x`.
     CallTarget,
     /// `owner.item[key]`.
