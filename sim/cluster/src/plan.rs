@@ -227,6 +227,8 @@ pub struct Listed {
     pub length: Option<kernel::Span>,
     /// Of losses and copies: which messages it hits, whatever the chance and the links.
     pub hits: Option<Vec<Hit>>,
+    /// Of a clock that is set: by how much, else as the fault says.
+    pub offset: Option<Distribution>,
 }
 
 /// A message that a fault hit, named by what it is part of, so that others may come and go.
@@ -262,6 +264,9 @@ impl Fault {
                 *chance = 0.0;
                 links.clear();
                 own.targets.clear();
+            }
+            FaultKind::ClockJump { by } if listed.offset.is_some() => {
+                listed.offset.as_ref().into_iter().for_each(|offset| by.clone_from(offset));
             }
             FaultKind::Partition { .. }
             | FaultKind::Loss { .. }

@@ -11,12 +11,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use cluster::Hit;
-use kernel::{Span, Time};
+use kernel::{Distribution, Span, Time};
 
-use crate::model::{Fault, FaultKind, Listed, Model, Pick, Place, Target, TargetKind, Trigger};
+use crate::model::{Dist, Fault, FaultKind, Listed, Model, Pick, Place, Target, TargetKind, Trigger};
 use crate::outcome::{Outcome, Status};
 use crate::run::{EPOCH, Go, Options, Progress, Recorded, recorded};
-use crate::scenario::{Choice, Diagnostic, Scenario, Source, load, named_target, toml_duration as duration, toml_text};
+use crate::scenario::{
+    Choice, Diagnostic, Scenario, Source, load, named_target, toml_duration as duration, toml_offset, toml_text,
+};
 
 /// An instance of a fault, as it was.
 #[derive(Clone, PartialEq, Debug)]
@@ -33,6 +35,8 @@ pub(crate) struct Struck {
     pub(crate) split: Vec<Vec<String>>,
     /// The messages it hit.
     pub(crate) hits: Option<Vec<Hit>>,
+    /// By how many nanoseconds clocks were set, if that was drawn.
+    pub(crate) offset: Option<i64>,
 }
 
 /// What a declared fault came to.
@@ -107,7 +111,9 @@ pub(crate) fn written(model: &Model, run: &Recorded) -> Vec<Written> {
                 written(Came::Settled(Vec::new()), Vec::new())
             }
             None => {
-                let each = mine.iter().map(|one| struck(fault, one, run, model.run.heal)).collect();
+                let each = mine.iter().flat_map(|one| strikes(fault, one, run, model.run.heal));
+                let mut each: Vec<Struck> = each.collect();
+                numbered_apart(&mut each);
                 written(Came::Instances(each), idle(fault))
             }
         }
@@ -137,12 +143,42 @@ fn idle(fault: &Fault) -> Vec<&'static str> {
     idle
 }
 
+/// An instance; where clocks were set by draws, one for each machine.
+fn strikes(fault: &Fault, one: &cluster::Instance, run: &Recorded, heal: Time) -> Vec<Struck> {
+    let whole = struck(fault, one, run, heal);
+    let FaultKind::ClockJump { by } = &fault.kind else { return vec![whole] };
+    if matches!(by.law, Distribution::Constant { .. }) {
+        return vec![whole];
+    }
+    let each = one.nodes.iter().zip(&one.offsets);
+    let name = |node: &kernel::NodeId| run.names.node(*node).to_owned();
+    each.map(|(node, by)| Struck { target: Some(vec![name(node)]), offset: Some(*by), ..whole.clone() }).collect()
+}
+
+/// What was one instance and is several now has several numbers; clocks that are set draw nothing by them.
+fn numbered_apart(all: &mut [Struck]) {
+    let mut taken = std::collections::BTreeSet::new();
+    let mut next = all.iter().map(|one| one.number).max().unwrap_or(0);
+    for one in all {
+        if !taken.insert(one.number) {
+            next += 1;
+            one.number = next;
+        }
+    }
+}
+
+/// An offset that is not drawn.
+fn constant(by: i64, place: Place) -> Dist {
+    let law = Distribution::constant(by as f64).expect("a whole number of nanoseconds is a number");
+    Dist { law, text: toml_offset(by as f64), path: String::new(), place }
+}
+
 /// The machines that an instance hit, and for how long.
 fn machines(one: &cluster::Instance, run: &Recorded, heal: Time) -> Struck {
     let at = one.start.unwrap_or(one.planned);
     let length = one.end.filter(|end| *end < heal).map(|end| end.since(at));
     let target = one.nodes.iter().map(|&node| run.names.node(node).to_owned()).collect();
-    Struck { number: one.number, at, length, target: Some(target), split: Vec::new(), hits: None }
+    Struck { number: one.number, at, length, target: Some(target), split: Vec::new(), hits: None, offset: None }
 }
 
 fn struck(fault: &Fault, one: &cluster::Instance, run: &Recorded, heal: Time) -> Struck {
@@ -166,7 +202,7 @@ fn struck(fault: &Fault, one: &cluster::Instance, run: &Recorded, heal: Time) ->
             target = Some(names(&one.nodes));
         }
     }
-    Struck { number: one.number, at, length, target, split, hits }
+    Struck { number: one.number, at, length, target, split, hits, offset: None }
 }
 
 /// What of a fault at a point, or after one, was left to chance.
@@ -183,6 +219,12 @@ fn settle(fault: &Fault, one: &cluster::Instance, after: Option<Time>, run: &Rec
         && !length.text.starts_with(|c: char| c.is_ascii_digit())
     {
         settled.push(("for", toml_text(&duration(end.since(at).0))));
+    }
+    if let (FaultKind::ClockJump { by }, [first, rest @ ..]) = (&fault.kind, &one.offsets[..])
+        && !matches!(by.law, Distribution::Constant { .. })
+        && rest.iter().all(|other| other == first)
+    {
+        settled.push(("offset", toml_text(&toml_offset(*first as f64))));
     }
     if fault.targets.iter().any(picked) {
         let nodes: Vec<String> = one.nodes.iter().map(|&node| toml_text(run.names.node(node))).collect();
@@ -242,6 +284,7 @@ impl Struck {
             targets: self.target.as_ref().map(all),
             split: self.split.iter().map(all).collect(),
             hits: self.hits.clone(),
+            offset: self.offset.map(|by| constant(by, place)),
             place,
         }
     }
@@ -263,6 +306,9 @@ impl Struck {
             let hits: Vec<String> =
                 hits.iter().map(|hit| format!("\"{}/{}/{}\"", hit.operation, hit.hop, hit.number)).collect();
             let _ = write!(text, ", hits = [{}]", hits.join(", "));
+        }
+        if let Some(by) = self.offset {
+            let _ = write!(text, ", offset = {}", toml_text(&toml_offset(by as f64)));
         }
         text + " }"
     }

@@ -12,6 +12,7 @@ mod candidate;
 mod edit;
 mod journal;
 mod passes;
+mod placing;
 mod search;
 mod state;
 mod timeline;

@@ -206,7 +206,8 @@ impl Compiler<'_> {
         if sides.len() == 1 {
             targets = sides.pop();
         }
-        Listed { number: one.number, at: one.at, targets, sides, length: one.length, hits: one.hits.clone() }
+        let offset = one.offset.as_ref().map(|offset| offset.law.clone());
+        Listed { number: one.number, at: one.at, targets, sides, length: one.length, hits: one.hits.clone(), offset }
     }
 
     /// The number of the queue or topic that a fault has messages redelivered from, as brokers understand it.

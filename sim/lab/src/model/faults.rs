@@ -139,6 +139,8 @@ pub struct Listed {
     pub split: Vec<Vec<Target>>,
     /// The messages that it hits; `None`: by chance.
     pub hits: Option<Vec<Hit>>,
+    /// By how much a clock is set; `None`: as the fault says.
+    pub offset: Option<Dist>,
     /// The table's place.
     pub place: Place,
 }

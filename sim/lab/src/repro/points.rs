@@ -3,10 +3,13 @@
 use cluster::{Instance, Reached};
 
 use super::{Came, Written, machines};
-use crate::compile::faults::{CHAOS, whose};
+use crate::compile::faults::whose;
 use crate::model::{ChaosProfile, Model, Trigger};
 use crate::run::Recorded;
 use crate::scenario::{toml_duration as duration, toml_text};
+
+/// What the crash of `[chaos]` is called when it stands by itself; `chaos` is the name of a phase.
+const CRASH: &str = "chaos_crash";
 
 /// What of a point was left to chance, as it was.
 pub(super) fn settled(trigger: &Trigger, one: &Instance, model: &Model, run: &Recorded) -> Vec<(&'static str, String)> {
@@ -28,12 +31,12 @@ fn of_whom(model: &Model, run: &Recorded, reached: Reached) -> Option<String> {
 
 /// The crash of `[chaos]`, as a fault with a name of its own, if `[chaos]` is there.
 pub(super) fn chaos(model: &Model, run: &Recorded) -> Option<Written> {
-    let named = |(name, _): &(crate::model::At<String>, crate::model::Fault)| name.value == CHAOS;
+    let named = |(name, _): &(crate::model::At<String>, crate::model::Fault)| name.value == CRASH;
     if model.chaos.profile == ChaosProfile::None || model.faults.iter().any(named) {
         return None;
     }
     let written =
-        |came, first| Written { name: CHAOS.to_owned(), came, first, late: true, idle: Vec::new(), chaos: true };
+        |came, first| Written { name: CRASH.to_owned(), came, first, late: true, idle: Vec::new(), chaos: true };
     let number = Some(model.faults.len() as u32);
     let struck_at = run.ledger.iter().find(|one| one.fault == number && one.start.is_some());
     let Some((one, reached)) = struck_at.and_then(|one| Some((one, one.reached?))) else {

@@ -102,6 +102,7 @@ fn instance(r: &Reader<'_>) -> Listed {
         targets: r.node("target").map(|_| split_targets(r, "target").0),
         split: sides(r),
         hits,
+        offset: r.maybe_dist("offset", Sort::Offsets),
         place: r.key,
     }
 }

@@ -40,7 +40,7 @@ pub use json_schema::json_schema;
 
 pub use diagnostic::{Colour, Diagnostic, Diagnostics, Severity, Source};
 pub(crate) use resolved::{write_key as toml_key, write_text as toml_text};
-pub(crate) use values::write_duration as toml_duration;
+pub(crate) use values::{write_duration as toml_duration, write_offset as toml_offset};
 
 use crate::model::{At, Fault, Model, Place, Target, Trigger};
 

@@ -4,12 +4,9 @@ use kernel::{Span, Time};
 
 use super::search::{AT_ONCE, Candidate, Search};
 use super::state::{Element, State};
-use super::timeline;
 
 /// With so few operations there is no need to look for shortcuts to fewer.
-const FEW: usize = 3;
-/// So many operations that begin before a fault are tried alone with it.
-const ALONE_TRIED: usize = 6;
+pub(super) const FEW: usize = 3;
 /// So long before and after a violation or a fault operations are looked for.
 const NEAR: [Span; 7] = [
     Span::millis(20),
@@ -20,8 +17,6 @@ const NEAR: [Span; 7] = [
     Span::secs(20),
     Span::secs(60),
 ];
-/// To so many moments a fault is moved.
-const MOMENTS: usize = 100;
 /// So long before it struck a fault begins to wait for its point.
 const EARLIER: [Span; 4] = [Span::ZERO, Span::millis(1), Span::millis(10), Span::millis(100)];
 /// An instance's length is halved so often at the most.
@@ -38,9 +33,11 @@ impl Search<'_> {
             self.elements(state, "messages", State::hits);
             self.windows(state);
             self.near(state);
+            self.elements(state, "operations", State::operations);
+            self.story(state);
+            self.few(state);
             self.alone(state);
             self.timed(state);
-            self.elements(state, "operations", State::operations);
             self.stock(state);
             self.machines(state);
             self.lengths(state);
@@ -73,7 +70,7 @@ impl Search<'_> {
 
     /// Leaves out elements until none can go alone (delta debugging): ever smaller parts, each in turn, as many at once as
     /// can go together.
-    fn elements(&mut self, state: &mut State, pass: &'static str, of: fn(&State) -> Vec<Element>) {
+    pub(super) fn elements(&mut self, state: &mut State, pass: &'static str, of: fn(&State) -> Vec<Element>) {
         let mut all = of(state);
         if all.is_empty() || (all.len() > 1 && self.take(pass, state, &[without(state, &all, all.len())])) {
             return;
@@ -133,13 +130,14 @@ impl Search<'_> {
             let Some(timed) = state.at_a_time(&fault) else { continue };
             if self.take("at a time", state, &[(state.called(&fault), timed)]) {
                 self.near(state);
+                self.elements(state, "operations", State::operations);
                 self.alone(state);
             }
         }
     }
 
     /// Only what begins shortly before the violation, or before a fault.
-    fn near(&mut self, state: &mut State) {
+    pub(super) fn near(&mut self, state: &mut State) {
         if state.begun() <= FEW {
             return;
         }
@@ -155,40 +153,6 @@ impl Search<'_> {
         }
         all.retain(|(_, some)| some.begun() < state.begun());
         self.take("near", state, &all);
-    }
-
-    /// One fault and one operation: a fault that strikes at a time misses what it hit as soon as others, for which that had
-    /// to wait, are left out; so it is moved to each moment of that operation, and to the machine that has it now.
-    fn alone(&mut self, state: &mut State) {
-        if state.begun() <= FEW {
-            return;
-        }
-        let operations: Vec<(Element, Time)> =
-            state.operations().into_iter().map(|element| (element, state.began(&element))).collect();
-        for fault in state.whole_faults().into_iter().chain(state.instances()) {
-            let Some(at) = state.strikes(&fault) else { continue };
-            let (before, after) = operations.split_at(operations.partition_point(|(_, began)| *began <= at));
-            for &(operation, began) in before.iter().rev().take(ALONE_TRIED).chain(after.first()) {
-                if !self.left() {
-                    return;
-                }
-                let with = state.only(&[operation], Some(&fault));
-                let what = format!("{}, {}", state.called(&fault), state.called(&operation));
-                let mut all: Vec<Candidate> =
-                    with.at_first(&fault).map(|first| (what.clone(), first)).into_iter().collect();
-                let quiet = self.test.scenario(&state.only(&[operation], None));
-                let moments = quiet.map(|scenario| timeline::moments(&scenario, self.test.seed, began, MOMENTS));
-                for target in with.places(&fault, self.scenario) {
-                    for &at in moments.iter().flatten() {
-                        let what = format!("{what}, at {at} on {}", target.join(", "));
-                        all.extend(with.moved(&fault, at, &target).map(|moved| (what, moved)));
-                    }
-                }
-                if self.take("one operation", state, &all) {
-                    return;
-                }
-            }
-        }
     }
 
     /// What is there at the beginning can stand for the operations that use it up. It is less only where that saves some.

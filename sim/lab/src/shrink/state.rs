@@ -73,6 +73,11 @@ impl State {
         }
     }
 
+    /// How many users a workload has, if that was changed.
+    pub(super) fn users(&self, load: usize) -> Option<u32> {
+        self.set_number(&format!("workloads.{}.users", self.loads[load].workload))
+    }
+
     fn set_number(&self, path: &str) -> Option<u32> {
         self.sets.get(path)?.parse().ok()
     }
@@ -253,24 +258,52 @@ impl State {
         state
     }
 
-    /// The same with these operations only, and with this fault or none.
-    pub(super) fn only(&self, operations: &[Element], kept: Option<&Element>) -> Self {
+    /// The same with these operations only.
+    pub(super) fn only(&self, operations: &[Element]) -> Self {
         let mut state = self.clone();
         for (n, load) in state.loads.iter_mut().enumerate() {
             load.begins.retain(|begin| operations.contains(&Element::Operation(n, begin.number)));
         }
-        for (n, fault) in state.faults.iter_mut().enumerate() {
-            match kept {
-                Some(Element::Fault(kept)) if *kept == n => {}
-                Some(Element::Instance(kept, number)) if *kept == n => {
-                    if let Came::Instances(all) = &mut fault.came {
-                        all.retain(|one| one.number == *number);
-                    }
+        state
+    }
+
+    /// The same with this instance of its fault only, or without the fault.
+    pub(super) fn with_instance(&self, kept: &Element, there: bool) -> Self {
+        let mut state = self.clone();
+        match *kept {
+            Element::Fault(n) if !there => state.faults[n].came = Came::Nothing,
+            Element::Instance(n, _) if !there => state.faults[n].came = Came::Nothing,
+            Element::Instance(n, number) => {
+                if let Came::Instances(all) = &mut state.faults[n].came {
+                    all.retain(|one| one.number == number);
                 }
-                Some(_) | None => fault.came = Came::Nothing,
             }
+            Element::Fault(_) | Element::Message(..) | Element::Operation(..) => {}
         }
         state
+    }
+
+    /// The same with an operation at another time.
+    pub(super) fn begun_at(&self, element: &Element, at: Time) -> Self {
+        let mut state = self.clone();
+        if let Element::Operation(load, number) = *element {
+            let load = &mut state.loads[load];
+            load.timed = true;
+            load.begins.iter_mut().filter(|begin| begin.number == number).for_each(|begin| begin.at = at);
+            load.begins.sort_by_key(|begin| (begin.at, begin.number));
+        }
+        state
+    }
+
+    /// The operation of this user, or of anybody in an open loop, that was under way then.
+    pub(super) fn under_way(&self, load: usize, who: u64, users: Option<u32>, then: Time) -> Option<Element> {
+        let mine = |begin: &&Begin| match (users, begin.user) {
+            (Some(users), Some(user)) => who % u64::from(users) == u64::from(user),
+            (None, _) | (_, None) => begin.number == who,
+        };
+        let begins = &self.loads.get(load)?.begins;
+        let begin = begins.iter().filter(mine).take_while(|begin| begin.at <= then).last()?;
+        Some(Element::Operation(load, begin.number))
     }
 
     /// The same with this fault at this moment, on these machines.
