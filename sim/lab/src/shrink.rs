@@ -15,6 +15,7 @@ mod passes;
 mod placing;
 mod search;
 mod state;
+mod text;
 mod timeline;
 
 use std::collections::BTreeMap;
@@ -190,6 +191,17 @@ fn headed(text: &str, about: &str) -> String {
 }
 
 impl Search<'_> {
+    /// These, and no other promise than the one that it is about.
+    fn one_promise(&self, sets: &[(String, String)]) -> Vec<(String, String)> {
+        let model = &self.scenario.model;
+        let invariants = model.invariants.iter().map(|(name, _)| ("invariants", &name.value));
+        let thresholds = model.thresholds.iter().map(|(name, _)| ("thresholds", &name.value));
+        let others = invariants.chain(thresholds).filter(|(_, name)| *name != self.test.promise());
+        let none = |path: String| (path, "none".to_owned());
+        let gone = others.map(|(section, name)| none(format!("{section}.{name}")));
+        sets.iter().cloned().chain(gone).chain([none("expect".to_owned())]).collect()
+    }
+
     fn finish(mut self, state: &State, from: Size, necessary: bool) -> Result<Shrunk, Refused> {
         let choice = self.test.choice(state);
         let promise = self.test.class.split('/').next().unwrap_or("").to_owned();
@@ -216,6 +228,7 @@ impl Search<'_> {
         let (outcome, text) = if let Some(mine) = mine {
             mine
         } else {
+            let choice = Choice { sets: self.one_promise(&choice.sets), ..choice };
             let Ok(scenario) = load(self.test.source, &choice) else { return Err(self.refused()) };
             let text = format!("{about}{}", scenario.resolved);
             let Some(outcome) = whole(&self, &text) else { return Err(self.refused()) };

@@ -343,6 +343,11 @@ fn hash(text: &str) -> String {
     format!("{:032x}", xxhash_rust::xxh3::xxh3_128(text.as_bytes()))
 }
 
+/// The word `none` at this path is a value, and does not take one away: `["sagas", "trip", "isolation", "kind"]`.
+pub(crate) fn none_is_a_word(path: &[String]) -> bool {
+    schema::none_is_a_word(path)
+}
+
 /// What a target means, if it means anything.
 pub(crate) fn named_target(text: &str, place: Place) -> Option<Target> {
     targets::target(text, place).ok()

@@ -1,9 +1,14 @@
 //! The passes: what is tried to make a failing run smaller, and in which order.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
+
 use kernel::{Span, Time};
 
 use super::search::{AT_ONCE, Candidate, Search};
 use super::state::{Element, State};
+use crate::repro::record;
+use crate::run::Go;
 
 /// With so few operations there is no need to look for shortcuts to fewer.
 pub(super) const FEW: usize = 3;
@@ -32,13 +37,14 @@ impl Search<'_> {
             self.elements(state, "instances", State::instances);
             self.elements(state, "messages", State::hits);
             self.windows(state);
+            self.story(state);
             self.near(state);
             self.elements(state, "operations", State::operations);
             self.story(state);
             self.few(state);
+            self.stock(state);
             self.alone(state);
             self.timed(state);
-            self.stock(state);
             self.machines(state);
             self.lengths(state);
             if *state == before {
@@ -106,9 +112,21 @@ impl Search<'_> {
         }
     }
 
+    /// What has changed since a fault struck may have it strike at another time.
+    fn refresh(&mut self, state: &mut State) {
+        let Some(scenario) = self.test.scenario(state) else { return };
+        let stop = self.test.stop;
+        let mut go = |_| if stop.load(Ordering::Relaxed) { Go::Stop } else { Go::On };
+        let ran = catch_unwind(AssertUnwindSafe(|| record(&scenario, self.test.seed, None, &mut go)));
+        if let Ok(Ok(run)) = ran {
+            *state = state.refreshed(&scenario, &run);
+        }
+    }
+
     /// What waits for the nth time that a point is reached needs all the operations before that. It waits for the first
     /// time from shortly before it struck.
     fn windows(&mut self, state: &mut State) {
+        self.refresh(state);
         for fault in state.whole_faults() {
             let all: Vec<Candidate> = EARLIER
                 .iter()
@@ -164,11 +182,14 @@ impl Search<'_> {
             for less in [0, 1, initial / 2] {
                 let mut lower = state.with(&path, less.to_string());
                 let what = format!("{path} = {less}");
-                if less >= initial || !self.take("stock", &mut lower.clone(), &[(what, lower.clone())]) {
-                    continue;
+                let tried = if less < initial { self.all("stock", &[(what, lower.clone())]) } else { continue };
+                if tried.is_some_and(|tried| tried[0].breaks) {
+                    self.near(&mut lower);
+                    self.elements(&mut lower, "operations", State::operations);
+                } else {
+                    // Those that used it up break other promises now, or this one in another way.
+                    self.few(&mut lower);
                 }
-                self.near(&mut lower);
-                self.elements(&mut lower, "operations", State::operations);
                 if lower.begun() < state.begun() {
                     *state = lower;
                     break;

@@ -14,37 +14,49 @@ const ALONE_TRIED: usize = 6;
 /// To so many moments a fault or an operation is moved.
 const MOMENTS: usize = 100;
 /// Candidates of one pass, at the most.
-const CANDIDATES_MAX: usize = 1_500;
+const CANDIDATES_MAX: usize = 2_500;
 /// The operations of a story; one with more is not tried.
 const STORY_MAX: usize = 6;
+/// Out of more operations no story is tried with one more.
+const STORY_OF_MAX: usize = 400;
 
 impl Search<'_> {
-    /// Only the operations that the witness tells of: as they are, with one more, and with each moved to the moments of the
-    /// others.
+    /// Only the operations that the witness tells of: as they are, with less there at the beginning, with one more, and with
+    /// each moved to the moments of the others.
     pub(super) fn story(&mut self, state: &mut State) {
         if state.begun() <= FEW {
             return;
         }
-        let told = self.told_of(state);
-        if told.is_empty() || told.len() > STORY_MAX {
+        let mut told = self.told_of(state);
+        told.truncate(STORY_MAX);
+        let mut all: Vec<Candidate> = Vec::new();
+        for few in (1..=told.len()).map(|count| &told[..count]) {
+            let (what, alone) = (named(state, few), state.only(few));
+            for (path, initial) in state.stocks(self.scenario, self.test.promise()) {
+                let less = [0, 1].into_iter().filter(|less| *less < initial);
+                all.extend(less.map(|less| (format!("{what}, {path} = {less}"), alone.with(&path, less.to_string()))));
+            }
+            all.push((what, alone));
+        }
+        if told.is_empty() || self.take("story", state, &all) {
             return;
         }
-        let alone = state.only(&told);
-        let what = told.iter().map(|element| state.called(element)).collect::<Vec<_>>().join(", ");
-        if self.take("story", state, &[(what.clone(), alone.clone())]) {
-            return;
-        }
-        let others = state.operations().into_iter().filter(|element| !told.contains(element)).take(CANDIDATES_MAX);
+        let what = named(state, &told);
+        let others = state.operations().into_iter().filter(|element| !told.contains(element));
         let all: Vec<Candidate> = others
+            .take(STORY_OF_MAX + 1)
             .map(|other| {
                 let with: Vec<Element> = told.iter().copied().chain([other]).collect();
                 (format!("{what}, and {}", state.called(&other)), state.only(&with))
             })
             .collect();
-        if told.len() < FEW && self.take("story", state, &all) {
+        if told.len() < FEW && all.len() <= STORY_OF_MAX && self.take("story", state, &all) {
             return;
         }
-        self.placed(state, &alone, &told);
+        if told.len() <= FEW {
+            let alone = state.only(&told);
+            self.placed(state, &alone, &told);
+        }
     }
 
     /// A few operations, of which one is at another moment.
@@ -65,16 +77,16 @@ impl Search<'_> {
         false
     }
 
-    /// The operations of clients that the witness of a candidate's run tells of.
+    /// The operations of clients that the witness of a candidate's run tells of: by what they asked and heard, or by number.
     fn told_of(&mut self, state: &State) -> Vec<Element> {
         let outcome = self.test.scenario(state).and_then(|scenario| self.test.broken(&scenario)).flatten();
-        let evidence = outcome.and_then(|outcome| {
-            let mut all = outcome.invariants.into_iter();
-            all.find(|result| result.class == self.test.class)?.evidence?.contradiction
-        });
+        let result = outcome.and_then(|outcome| outcome.invariants.into_iter().find(|i| i.class == self.test.class));
+        let Some(result) = result else { return Vec::new() };
+        let Some(evidence) = result.evidence.and_then(|evidence| evidence.contradiction) else {
+            return state.numbered(&result.witness);
+        };
         let mut told = Vec::new();
-        for &n in evidence.iter().flat_map(|evidence| &evidence.against) {
-            let Some(operation) = evidence.as_ref().and_then(|evidence| evidence.operations.get(n)) else { continue };
+        for operation in evidence.against.iter().filter_map(|&n| evidence.operations.get(n)) {
             let (load, who) = ((operation.process >> 40) as usize, operation.process as u64 & ((1 << 40) - 1));
             let Some((_, workload)) = self.scenario.model.workloads.get(load) else { continue };
             let users = match workload.load {
@@ -144,6 +156,11 @@ impl Search<'_> {
             }
         }
     }
+}
+
+/// Elements, for people.
+fn named(state: &State, some: &[Element]) -> String {
+    some.iter().map(|element| state.called(element)).collect::<Vec<_>>().join(", ")
 }
 
 /// All choices of so many of so many, or one more than are tried.

@@ -1,15 +1,16 @@
 //! A candidate: what each fault came to, which operations are begun, and what else is set.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 
 use cluster::Hit;
 use kernel::{Span, Time};
 
 use super::Size;
+use super::text::numbers;
 use super::timeline::Begin;
 use crate::model::{self, Load};
-use crate::repro::{Came, Struck, Written};
+use crate::repro::{Came, Struck, Written, written};
+use crate::run::Recorded;
 use crate::scenario::{Scenario, toml_duration, toml_text};
 
 /// A scenario that is being made smaller.
@@ -192,6 +193,17 @@ impl State {
         Some(state)
     }
 
+    /// When faults strike that wait for a point, or follow one that does, is told anew by a run.
+    pub(super) fn refreshed(&self, scenario: &Scenario, run: &Recorded) -> Self {
+        let mut state = self.clone();
+        let fresh = written(&scenario.model, run);
+        for fault in state.faults.iter_mut().filter(|fault| matches!(fault.came, Came::Settled(_))) {
+            let now = fresh.iter().find(|other| other.name == fault.name).and_then(|other| other.first.clone());
+            fault.first = now.or_else(|| fault.first.take());
+        }
+        state
+    }
+
     /// When an operation begins.
     pub(super) fn began(&self, element: &Element) -> Time {
         let Element::Operation(load, number) = *element else { return Time::ZERO };
@@ -210,8 +222,10 @@ impl State {
         let late = fault.late && !values.iter().any(|(key, _)| *key == "window");
         late.then_some(())?;
         values.retain(|(key, _)| *key != "nth");
-        values.push(("nth", "none".to_owned()));
-        let (from, to) = (began.0.saturating_sub(earlier.0), scenario.model.run.heal.0);
+        values.extend((!fault.chaos).then(|| ("nth", "none".to_owned())));
+        let heal = scenario.model.run.heal.0;
+        let (from, to) = (began.0.saturating_sub(earlier.0), self.end.map_or(heal, |end| heal.min(end)));
+        (from < to).then_some(())?;
         values.push(("window", toml_text(&format!("{}..{}", toml_duration(from), toml_duration(to)))));
         Some(state)
     }
@@ -224,7 +238,7 @@ impl State {
         let Came::Settled(values) = &mut fault.came else { return None };
         fault.late.then_some(())?;
         values.retain(|(key, _)| *key != "nth" && *key != "window");
-        values.push(("nth", "none".to_owned()));
+        values.extend((!fault.chaos).then(|| ("nth", "none".to_owned())));
         Some(state)
     }
 
@@ -293,6 +307,19 @@ impl State {
             load.begins.sort_by_key(|begin| (begin.at, begin.number));
         }
         state
+    }
+
+    /// The operations whose ids stand in these lines, in their order.
+    pub(super) fn numbered(&self, lines: &[String]) -> Vec<Element> {
+        let mut all = Vec::new();
+        for id in lines.iter().flat_map(|line| numbers(line)) {
+            for (n, load) in self.loads.iter().enumerate() {
+                let is = |begin: &&Begin| systems::app::clients::operation(n as u32, begin.number) == id;
+                let element = load.begins.iter().find(is).map(|begin| Element::Operation(n, begin.number));
+                all.extend(element.filter(|element| !all.contains(element)));
+            }
+        }
+        all
     }
 
     /// The operation of this user, or of anybody in an open loop, that was under way then.
@@ -410,28 +437,6 @@ impl State {
     }
 }
 
-impl Operations {
-    /// How it stands in a file.
-    fn toml(&self) -> String {
-        if !self.timed || self.begins.is_empty() {
-            let mut numbers: Vec<u64> = self.begins.iter().map(|begin| begin.number).collect();
-            numbers.sort_unstable();
-            return ranges(&numbers);
-        }
-        let mut text = String::from("[");
-        for begin in &self.begins {
-            let comma = if text.len() > 1 { ", " } else { "" };
-            let at = toml_text(&toml_duration(begin.at.0));
-            let _ = write!(text, "{comma}{{ n = {}, at = {at}", begin.number);
-            if let Some(user) = begin.user {
-                let _ = write!(text, ", user = {user}");
-            }
-            text += " }";
-        }
-        text + "]"
-    }
-}
-
 /// A target, and others like it: if it is one machine of several, each of them, at most four.
 fn alike(target: &[String], scenario: &Scenario) -> Vec<Vec<String>> {
     let mut all = vec![target.to_vec()];
@@ -446,34 +451,4 @@ fn alike(target: &[String], scenario: &Scenario) -> Vec<Vec<String>> {
         all.extend(others.take(3));
     }
     all
-}
-
-/// Numbers as a list in which neighbours are ranges.
-fn ranges(numbers: &[u64]) -> String {
-    let mut texts = Vec::new();
-    let mut at = 0;
-    while at < numbers.len() {
-        let mut end = at + 1;
-        while end < numbers.len() && numbers[end] == numbers[end - 1] + 1 {
-            end += 1;
-        }
-        texts.push(match end - at {
-            1 => numbers[at].to_string(),
-            _ => format!("\"{}..{}\"", numbers[at], numbers[end - 1] + 1),
-        });
-        at = end;
-    }
-    format!("[{}]", texts.join(", "))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::ranges;
-
-    #[test]
-    fn neighbours_are_ranges() {
-        assert_eq!(ranges(&[]), "[]");
-        assert_eq!(ranges(&[3]), "[3]");
-        assert_eq!(ranges(&[0, 1, 2, 7, 9, 10]), "[\"0..3\", 7, \"9..11\"]");
-    }
 }
