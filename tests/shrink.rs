@@ -166,7 +166,10 @@ fn the_smallest_story_is_found_kept_in_the_users_file_and_each_of_its_parts_is_n
             small.to,
             small.from
         );
-        assert!(small.edited && small.text.contains("# "), "{name}: comments are kept");
+        assert!(
+            small.edited && (name.starts_with("kv") || small.text.contains("# ----------------")),
+            "{name}: comments are kept"
+        );
         assert!(small.text.starts_with("#:schema"), "{name}: what tells an editor of the schema stands first");
         each_operation_is_needed(&small, seed);
         // The file alone, as anybody would run it: the same violation.
@@ -275,7 +278,7 @@ fn what_nobody_can_begin_is_told() {
     assert!(told("[{ n = 1, at = \"1s\" }, { n = 1, at = \"2s\" }]", open).contains("begins twice"));
     assert!(told("[{ n = 1, at = \"1s\" }]", "users = 2").contains("whose it is"));
     assert!(told("[{ n = 1, at = \"1s\", user = 2 }]", "users = 2").contains("users 0 to 1"));
-    assert!(told("[{ n = 1, at = \"1s\" }, 5]", open).contains("table"));
+    assert!(told("[{ n = 1, at = \"1s\" }, 5]", open).contains("is not an operation"));
 }
 
 fn load_of(text: &str, sets: Vec<(String, String)>) -> Result<lab::scenario::Scenario, lab::scenario::Diagnostics> {
