@@ -2,11 +2,12 @@
 
 use std::sync::atomic::AtomicBool;
 
+use lab::model::{Begin, Only};
 use lab::outcome::Status;
 use lab::repro::{Replayed, replayed, repro, violated};
-use lab::run::{Go, Options, run};
+use lab::run::{Go, Options, World, run};
 use lab::scenario::{Choice, Colour, Source, load};
-use lab::shrink::{Refused, Request, Shrunk, shrink};
+use lab::shrink::{Known, Refused, Request, Shrunk, known, shrink};
 
 fn shipped(name: &str) -> Source {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(name);
@@ -18,7 +19,7 @@ fn choice(variant: Option<&str>, seed: u64) -> Choice {
 }
 
 fn made_small(source: &Source, choice: Choice, promise: Option<&str>, jobs: usize) -> Result<Shrunk, Refused> {
-    let request = Request { choice, promise: promise.map(str::to_owned), budget: 2000, jobs };
+    let request = Request { choice, promise: promise.map(str::to_owned), budget: 2000, jobs, known: Known::new() };
     shrink(source, &request, &AtomicBool::new(false), &mut |_| {})
 }
 
@@ -150,6 +151,9 @@ fn the_smallest_story_is_found_kept_in_the_users_file_and_each_of_its_parts_is_n
     let cases = [
         ("checkout/saga.toml", Some("dual_write"), 3, None, (1, 1)),
         ("checkout/saga.toml", Some("charge_twice"), 4, Some("paid_iff_confirmed"), (1, 1)),
+        // A closed loop: one user writes, and reads.
+        ("kv/read-your-writes.toml", Some("sticky"), 0, Some("own_writes"), (0, 3)),
+        ("kv/split-brain.toml", Some("two_leaders"), 0, Some("linearizable"), (1, 2)),
     ];
     for (name, variant, seed, promise, most) in cases {
         let source = shipped(name);
@@ -162,8 +166,12 @@ fn the_smallest_story_is_found_kept_in_the_users_file_and_each_of_its_parts_is_n
             small.to,
             small.from
         );
-        assert!(small.edited && small.text.contains("# ----------------"), "{name}: comments are kept");
+        assert!(
+            small.edited && (name.starts_with("kv") || small.text.contains("# ----------------")),
+            "{name}: comments are kept"
+        );
         assert!(small.text.starts_with("#:schema"), "{name}: what tells an editor of the schema stands first");
+        each_operation_is_needed(&small, seed);
         // The file alone, as anybody would run it: the same violation.
         let alone = load(&Source::new("min.toml", small.text.clone()), &Choice::default()).expect("it is right");
         let outcome = run(&alone, seed, None, &Options::lean(), &mut |_| Go::On).expect("it compiles");
@@ -174,6 +182,151 @@ fn the_smallest_story_is_found_kept_in_the_users_file_and_each_of_its_parts_is_n
         let again = made_small(&source, choice(variant, seed), promise, 1).expect("it was found before");
         assert_eq!((again.text, again.log), (small.text, small.log), "{name}");
     }
+}
+
+/// The file once more without each of the operations that are left.
+fn each_operation_is_needed(small: &Shrunk, seed: u64) {
+    let source = Source::new("min.toml", small.text.clone());
+    let model = load(&source, &Choice::default()).expect("it is right").model;
+    let mut without: Vec<(String, String)> = Vec::new();
+    for (name, workload) in &model.workloads {
+        let path = format!("workloads.{}.only", name.value);
+        match workload.only.as_ref().expect("operations are written down") {
+            Only::Numbers(ranges) => {
+                let all: Vec<u64> = ranges.iter().cloned().flatten().collect();
+                for gone in &all {
+                    let left: Vec<String> = all.iter().filter(|n| *n != gone).map(u64::to_string).collect();
+                    without.push((path.clone(), format!("[{}]", left.join(", "))));
+                }
+            }
+            Only::Listed(all) => {
+                for gone in all {
+                    let left = all.iter().filter(|begin| begin.number != gone.number);
+                    let user = |user: Option<u32>| user.map(|user| format!(", user = {user}")).unwrap_or_default();
+                    let table = |b: &Begin| format!("{{ n = {}, at = \"{}ns\"{} }}", b.number, b.at.0, user(b.user));
+                    without.push((path.clone(), format!("[{}]", left.map(table).collect::<Vec<_>>().join(", "))));
+                }
+            }
+        }
+    }
+    assert_eq!(without.len(), small.to.operations);
+    for set in without {
+        let choice = Choice { sets: vec![set.clone()], ..Choice::default() };
+        let fewer = load(&source, &choice).unwrap_or_else(|errors| panic!("{}", errors.render(Colour::Plain)));
+        let outcome = run(&fewer, seed, None, &Options::lean(), &mut |_| Go::On).expect("it compiles");
+        assert!(!violated(&outcome).contains(&small.class), "it breaks with {} too", set.1);
+    }
+}
+
+/// What of a closed loop is written down: who begins what, and when.
+#[test]
+fn a_closed_loop_that_is_written_down_is_the_same_run_and_leaving_one_out_moves_no_other() {
+    let text = "version = 1\nrun = { duration = \"2s\", seed = 5 }\nnetwork.latency = \"exp(2ms)\"\n\
+        [services.shop]\nstate.sold = { kind = \"counter\" }\nops.buy.steps = [{ work = \"exp(3ms)\" }, { update = \"sold\", add = 1 }]\n\
+        [workloads.buyers]\nusers = 3\nthink = \"exp(50ms)\"\ntarget = \"shop.buy\"\n";
+    let source = Source::new("loop.toml", text);
+    let ran = |only: Option<String>| {
+        let sets = only.map(|only| ("workloads.buyers.only".to_owned(), only)).into_iter().collect();
+        let choice = Choice { sets, ..Choice::default() };
+        let scenario = load(&source, &choice).unwrap_or_else(|errors| panic!("{}", errors.render(Colour::Plain)));
+        let mut world = World::new(&scenario, 5, &Options::lean()).expect("it compiles");
+        let clients = (0..world.cluster.len() as u32)
+            .map(kernel::NodeId)
+            .find(|node| world.cluster.process(*node).begun().is_some());
+        let clients = clients.expect("there are clients");
+        let (mut begins, mut known) = (Vec::new(), 0);
+        while let Some(handled) = world.step() {
+            let process = world.cluster.process(clients);
+            if process.begun() > Some(known) {
+                known = process.begun().expect("clients count");
+                let (number, user) = process.latest().expect("clients count");
+                begins.push((handled.time, number, user.expect("a closed loop has users")));
+            }
+        }
+        (begins, world.finish(&scenario, 5, None).fingerprint)
+    };
+    let written = |begins: &[(kernel::Time, u64, u32)]| {
+        let table =
+            |(at, n, user): &(kernel::Time, u64, u32)| format!("{{ n = {n}, at = \"{}ns\", user = {user} }}", at.0);
+        format!("[{}]", begins.iter().map(table).collect::<Vec<_>>().join(", "))
+    };
+    let (begins, fingerprint) = ran(None);
+    assert!(begins.len() > 50);
+    assert_eq!(ran(Some(written(&begins))), (begins.clone(), fingerprint), "event for event");
+    for gone in [0, 7, begins.len() - 1] {
+        let mut fewer = begins.clone();
+        fewer.remove(gone);
+        assert_eq!(ran(Some(written(&fewer))).0, fewer, "without operation {gone} all others begin as they did");
+    }
+    // Whose user is busy waits for that.
+    let (at, first, user) = begins[0];
+    let again = vec![(at, first, user), (kernel::Time(at.0 + 1), 60, user)];
+    let waited = ran(Some(written(&again))).0;
+    assert!(waited.len() == 2 && waited[1].0 > kernel::Time(at.0 + 1) && waited[1].0 < at + kernel::Span::secs(1));
+}
+
+#[test]
+fn what_nobody_can_begin_is_told() {
+    let told = |only: &str, load: &str| {
+        let text = SHOP.replace("rate = \"40/s\"", load);
+        let sets = vec![("workloads.buyers.only".to_owned(), only.to_owned())];
+        let wrong = load_of(&text, sets).expect_err("it is wrong");
+        wrong.render(Colour::Plain)
+    };
+    let open = "rate = \"40/s\"";
+    assert!(told("[{ n = 1, at = \"1s\", user = 0 }]", open).contains("only a closed loop has users"));
+    assert!(told("[{ n = 1, at = \"1s\" }, { n = 1, at = \"2s\" }]", open).contains("begins twice"));
+    assert!(told("[{ n = 1, at = \"1s\" }]", "users = 2").contains("whose it is"));
+    assert!(told("[{ n = 1, at = \"1s\", user = 2 }]", "users = 2").contains("users 0 to 1"));
+    assert!(told("[{ n = 1, at = \"1s\" }, 5]", open).contains("is not an operation"));
+}
+
+fn load_of(text: &str, sets: Vec<(String, String)>) -> Result<lab::scenario::Scenario, lab::scenario::Diagnostics> {
+    load(&Source::new("shop.toml", text), &Choice { sets, ..Choice::default() })
+}
+
+/// A search that is stopped, and taken up again from its journal, whose last line is torn.
+#[test]
+fn a_search_that_was_stopped_goes_on_from_its_journal_and_comes_to_the_same_bytes() {
+    let source = shipped("kv/read-your-writes.toml");
+    let ask = |budget: u64, known: Known| {
+        let choice = choice(Some("any_follower"), 0);
+        let request = Request { choice, promise: Some("own_writes".to_owned()), budget, jobs: 0, known };
+        let mut journal = String::new();
+        let made = shrink(&source, &request, &AtomicBool::new(false), &mut |step| journal += &step.journal);
+        (made.expect("it is broken"), journal)
+    };
+    let (whole, journal) = ask(1000, Known::new());
+    let (some, first) = ask(20, Known::new());
+    assert!(some.runs <= 21 && !some.necessary && journal.starts_with(&first) && !first.is_empty());
+    let torn = &first[..first.len() - 5];
+    let (again, rest) = ask(1000, known(torn));
+    assert_eq!((again.text, again.log, again.runs), (whole.text, whole.log, whole.runs));
+    assert_eq!(rest.lines().count() + torn.lines().count() - 1, journal.lines().count(), "nothing is tried twice");
+    // All is known: nothing is tried.
+    let (last, none) = ask(1000, known(&journal));
+    assert!(none.is_empty() && last.necessary);
+}
+
+/// A fault that waits for a point for a number of times that is drawn, and a clock set by a draw.
+#[test]
+fn the_nth_time_of_a_point_and_the_offset_of_a_clock_are_written_down() {
+    let text = SHOP.replace(
+        "[faults.cut]",
+        "[faults.then]\nkind = \"crash\"\ntarget = \"shop\"\npoint = \"service.after_write\"\nnth = \"int(100, 200)\"\nfor = \"100ms\"\n\
+         [faults.clock]\nkind = \"clock_jump\"\ntarget = [\"payment[0]\", \"shop\"]\nat = \"uniform(1s, 2s)\"\noffset = \"uniform(-1s, 1s)\"\n\n[faults.cut]",
+    );
+    let source = Source::new("drawn.toml", text);
+    let made = repro(&source, &choice(None, 3), 0, &AtomicBool::new(false)).expect("it breaks a promise");
+    assert!(made.same, "{}", made.text);
+    let faults = made.text.split("\n[faults").skip(1).collect::<Vec<_>>().join("");
+    let faults = faults.split("\n[invariants").next().unwrap_or("");
+    assert!(!faults.contains("int(100, 200)") && faults.contains("of = \"payment.pay\""), "{faults}");
+    let listed = faults.lines().find(|line| line.contains("offset = \"") && line.contains("instances")).unwrap_or("");
+    assert_eq!(listed.matches("offset = \"").count(), 2, "{faults}");
+    let down = load(&Source::new("repro.toml", made.text), &Choice::default()).expect("it is right");
+    let again = run(&down, 3, None, &Options::lean(), &mut |_| Go::On).expect("it compiles");
+    assert_eq!(replayed(&down, &again), Some((Replayed::Same, None)));
 }
 
 #[test]

@@ -99,9 +99,9 @@ pub(crate) struct Choice {
     pub(crate) format: Format,
 }
 
-/// `run`.
-#[derive(Args, Debug)]
-pub(crate) struct RunArgs {
+/// Which run of a scenario.
+#[derive(Args, Debug, Clone)]
+pub(crate) struct Which {
     #[command(flatten)]
     pub(crate) choice: Choice,
     /// Which variant; the base without it.
@@ -110,6 +110,20 @@ pub(crate) struct RunArgs {
     /// The seed; else the file's, else 0.
     #[arg(long, value_name = "N", value_parser = seed, allow_hyphen_values = true)]
     pub(crate) seed: Option<u64>,
+}
+
+impl Which {
+    /// As the lab is asked.
+    pub(crate) fn choice(&self) -> lab::scenario::Choice {
+        lab::scenario::Choice { variant: self.variant.clone(), sets: self.choice.sets.clone(), seed: self.seed }
+    }
+}
+
+/// `run`.
+#[derive(Args, Debug)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) which: Which,
     /// Runs twice side by side and compares every event.
     #[arg(long)]
     pub(crate) twice: bool,
@@ -168,13 +182,7 @@ pub(crate) struct MergeArgs {
 #[derive(Args, Debug)]
 pub(crate) struct ShrinkArgs {
     #[command(flatten)]
-    pub(crate) choice: Choice,
-    /// Which variant; the base without it.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) variant: Option<String>,
-    /// The failing seed; else the file's, else 0.
-    #[arg(long, value_name = "N", value_parser = seed, allow_hyphen_values = true)]
-    pub(crate) seed: Option<u64>,
+    pub(crate) which: Which,
     /// The promise that is broken; else the first that is.
     #[arg(long, value_name = "NAME")]
     pub(crate) promise: Option<String>,

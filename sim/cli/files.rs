@@ -189,6 +189,25 @@ pub fn regressions(scenario: &Path) -> PathBuf {
     root.or_else(|| scenario.parent()).unwrap_or_else(|| Path::new("")).join("regressions")
 }
 
+/// A journal beyond this size is not read.
+const JOURNAL_BYTES_MAX: u64 = 256 * 1024 * 1024;
+
+/// The text of a journal, as far as it can be read.
+pub fn journal(path: &Path) -> String {
+    let readable = fs::metadata(path).is_ok_and(|about| about.is_file() && about.len() <= JOURNAL_BYTES_MAX);
+    let bytes = if readable { fs::read(path).unwrap_or_default() } else { Vec::new() };
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Puts lines at the end of a file.
+pub fn append(path: &Path, lines: &str) -> Result<(), String> {
+    let write = || -> io::Result<()> {
+        fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
+        fs::OpenOptions::new().create(true).append(true).open(path)?.write_all(lines.as_bytes())
+    };
+    write().map_err(|error| format!("cannot write {}: {error}", path.display()))
+}
+
 /// Whether two paths lead to one file.
 pub fn are_one(path: &Path, other: &Path) -> bool {
     path == other || matches!((path.canonicalize(), other.canonicalize()), (Ok(path), Ok(other)) if path == other)

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use lab::outcome::Outcome;
 use lab::repro::{Replayed, Repro};
 use lab::run::{Divergence, EventRecord, Go, Options, Progress as Passed};
-use lab::scenario::{self, Choice, Colour, Diagnostics, Scenario};
+use lab::scenario::{self, Colour, Diagnostics, Scenario};
 
 use crate::args::{Format, RunArgs};
 use crate::progress::{self, Progress};
@@ -17,9 +17,9 @@ use crate::{INTERRUPTED, NONDETERMINISM, files};
 /// Runs one scenario with one seed.
 pub(crate) fn run(args: &RunArgs) -> Result<u8, String> {
     progress::catch_interrupt();
-    let choice = Choice { variant: args.variant.clone(), sets: args.choice.sets.clone(), seed: args.seed };
-    let format = args.choice.format;
-    let source = files::scenario_with_data(&args.choice.scenario, &choice.sets)?;
+    let choice = args.which.choice();
+    let format = args.which.choice.format;
+    let source = files::scenario_with_data(&args.which.choice.scenario, &choice.sets)?;
     let scenario = scenario::load(&source, &choice).map_err(|errors| told(&errors, format))?;
     let seed = scenario.model.run.seed;
     if format == Format::Human {
@@ -30,7 +30,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<u8, String> {
         }
     }
     let (mut outcome, divergence, took) = simulate(args, &scenario, seed, format)?;
-    let out = args.choice.out.join(&outcome.scenario).join(&outcome.run_id);
+    let out = args.which.choice.out.join(&outcome.scenario).join(&outcome.run_id);
     let broke = !lab::repro::violated(&outcome).is_empty();
     let repro = broke.then(|| lab::repro::repro(&source, &choice, outcome.events, &progress::INTERRUPTED)).flatten();
     if broke {
@@ -73,7 +73,7 @@ fn simulate(
         progress.at(at.now.0 / 1_000_000_000, &format!("{} events", at.events));
         if progress::INTERRUPTED.load(Ordering::Relaxed) { Go::Stop } else { Go::On }
     };
-    let variant = args.variant.as_deref();
+    let variant = args.which.variant.as_deref();
     let ran = if args.twice {
         lab::run::twice(scenario, seed, variant, &Options::full(), &mut passed)
     } else {
@@ -87,12 +87,12 @@ fn simulate(
 fn repro_text(repro: &Repro, args: &RunArgs, seed: u64) -> String {
     let told = if repro.same { "its faults as they were" } else { "as far as it can be: it does not break the same" };
     let mut command =
-        format!("stormglass shrink {}", reports::quoted_for_shell(&args.choice.scenario.display().to_string()));
-    if let Some(variant) = &args.variant {
+        format!("stormglass shrink {}", reports::quoted_for_shell(&args.which.choice.scenario.display().to_string()));
+    if let Some(variant) = &args.which.variant {
         let _ = write!(command, " --variant {variant}");
     }
     let _ = write!(command, " --seed {seed}");
-    for (path, value) in &args.choice.sets {
+    for (path, value) in &args.which.choice.sets {
         let _ = write!(command, " --set {}", reports::quoted_for_shell(&format!("{path}={value}")));
     }
     format!(

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use lab::scenario::Choice;
 use lab::shrink::{Refused, Request, Shrunk};
 
 use crate::args::{Format, ShrinkArgs};
@@ -16,19 +15,30 @@ const INCONCLUSIVE: u8 = 3;
 /// Makes a failing run small.
 pub(crate) fn shrink(args: &ShrinkArgs) -> Result<u8, String> {
     progress::catch_interrupt();
-    let source = files::scenario_with_data(&args.choice.scenario, &args.choice.sets)?;
-    let choice = Choice { variant: args.variant.clone(), sets: args.choice.sets.clone(), seed: args.seed };
-    let request = Request { choice, promise: args.promise.clone(), budget: args.budget, jobs: args.jobs.unwrap_or(0) };
+    let source = files::scenario_with_data(&args.which.choice.scenario, &args.which.choice.sets)?;
+    let choice = args.which.choice();
+    let mut request = Request {
+        choice,
+        promise: args.promise.clone(),
+        budget: args.budget,
+        jobs: args.jobs.unwrap_or(0),
+        known: lab::shrink::Known::new(),
+    };
+    let journal =
+        lab::shrink::journal_name(&source, &request).map_err(|errors| told(&errors, args.which.choice.format))?;
+    let mut journal = Journal::open(args.which.choice.out.join(journal));
+    request.known = journal.known();
     let progress = Progress::new("shrink", args.budget, "runs at the most");
     let mut step = |step: lab::shrink::Step| {
         let left = format!("{}: {} faults, {} operations left", step.pass, step.left.faults, step.left.operations);
         progress.at(step.runs, &left);
+        journal.write(&step.journal);
     };
     let made = lab::shrink::shrink(&source, &request, &progress::INTERRUPTED, &mut step);
     progress.finish();
     let shrunk = match made {
         Ok(shrunk) => shrunk,
-        Err(Refused::Wrong(errors)) => return Err(told(&errors, args.choice.format)),
+        Err(Refused::Wrong(errors)) => return Err(told(&errors, args.which.choice.format)),
         Err(Refused::Interrupted) => return Ok(INTERRUPTED),
         Err(Refused::NotBroken(classes)) => return Err(nothing_to_shrink(args, &classes)),
         Err(Refused::NotReproduced(class)) => {
@@ -36,7 +46,7 @@ pub(crate) fn shrink(args: &ShrinkArgs) -> Result<u8, String> {
             return Err(format!("{class}: {what}; this is a mistake of stormglass"));
         }
     };
-    let folder = args.choice.out.join(&shrunk.outcome.scenario).join("min").join(&shrunk.outcome.run_id);
+    let folder = args.which.choice.out.join(&shrunk.outcome.scenario).join("min").join(&shrunk.outcome.run_id);
     let log: String = shrunk.log.iter().flat_map(|line| [line, "\n"]).collect();
     let made = [("min.toml".to_owned(), shrunk.text.clone().into_bytes()), ("shrink.log".to_owned(), log.into_bytes())];
     files::directory(&folder, &made)?;
@@ -45,9 +55,9 @@ pub(crate) fn shrink(args: &ShrinkArgs) -> Result<u8, String> {
         "{}, seed {}{}",
         shrunk.outcome.scenario,
         shrunk.outcome.seed,
-        args.variant.as_ref().map(|variant| format!(", variant {variant}")).unwrap_or_default()
+        args.which.variant.as_ref().map(|variant| format!(", variant {variant}")).unwrap_or_default()
     );
-    match args.choice.format {
+    match args.which.choice.format {
         Format::Human => {
             let file = file.display().to_string();
             files::print(&reports::terminal::shrink(&shrunk, &of, &file, files::colour()));
@@ -57,6 +67,42 @@ pub(crate) fn shrink(args: &ShrinkArgs) -> Result<u8, String> {
     Ok(if shrunk.necessary { 0 } else { INCONCLUSIVE })
 }
 
+/// What was tried, in a file: if this ends before it is through, it goes on from there the next time.
+struct Journal {
+    path: PathBuf,
+    known: lab::shrink::Known,
+    /// The file ends in the middle of a line.
+    torn: bool,
+    failed: bool,
+}
+
+impl Journal {
+    fn open(path: PathBuf) -> Self {
+        let text = files::journal(&path);
+        let known = lab::shrink::known(&text);
+        if !known.is_empty() {
+            files::note(&format!("{} attempts are known from {}\n", known.len(), path.display()));
+        }
+        Self { path, known, torn: !text.is_empty() && !text.ends_with('\n'), failed: false }
+    }
+
+    fn known(&mut self) -> lab::shrink::Known {
+        std::mem::take(&mut self.known)
+    }
+
+    /// Who cannot write goes on without: it costs time when this is done again, and nothing else.
+    fn write(&mut self, lines: &str) {
+        if lines.is_empty() || self.failed {
+            return;
+        }
+        let lines = if std::mem::take(&mut self.torn) { format!("\n{lines}") } else { lines.to_owned() };
+        if let Err(error) = files::append(&self.path, &lines) {
+            self.failed = true;
+            files::note(&format!("{error}; it goes on, and is not kept\n"));
+        }
+    }
+}
+
 fn nothing_to_shrink(args: &ShrinkArgs, classes: &[String]) -> String {
     let names: Vec<&str> = classes.iter().filter_map(|class| class.split('/').next()).collect();
     match &args.promise {
@@ -64,8 +110,8 @@ fn nothing_to_shrink(args: &ShrinkArgs, classes: &[String]) -> String {
             format!("this run does not break `{promise}`; it breaks {}", names.join(", "))
         }
         Some(_) | None => {
-            let which = args.seed.map_or_else(String::new, |seed| format!(" with seed {seed}"));
-            let file = args.choice.scenario.display();
+            let which = args.which.seed.map_or_else(String::new, |seed| format!(" with seed {seed}"));
+            let file = args.which.choice.scenario.display();
             format!("{file}{which} breaks no promise; `stormglass sweep {file}` finds seeds that do")
         }
     }
@@ -73,8 +119,7 @@ fn nothing_to_shrink(args: &ShrinkArgs, classes: &[String]) -> String {
 
 /// Puts the file among the regressions: in `regressions` of the folder `scenarios` that it is in, else beside it.
 fn saved(args: &ShrinkArgs, shrunk: &Shrunk) -> Result<PathBuf, String> {
-    let file = &args.choice.scenario;
-    let folder = files::regressions(file);
+    let folder = files::regressions(&args.which.choice.scenario);
     let words = [&shrunk.outcome.scenario, &shrunk.promise].map(|word| word.replace(['_', '.'], "-"));
     let path = folder.join(format!("{}.toml", words.join("-")));
     files::replace(&path, &shrunk.text)?;

@@ -49,7 +49,13 @@ fn made_small(check: &Check, promise: &str, seed: u64) -> Option<Shrunk> {
         return None;
     }
     let choice = Choice { seed: Some(seed), ..check.choice() };
-    let request = Request { choice, promise: Some(promise.to_owned()), budget: check.budget(), jobs: check.threads() };
+    let request = Request {
+        choice,
+        promise: Some(promise.to_owned()),
+        budget: check.budget(),
+        jobs: check.threads(),
+        known: lab::shrink::Known::new(),
+    };
     shrink(&check.source(), &request, &AtomicBool::new(false), &mut |_| {}).ok()
 }
 

@@ -13,7 +13,7 @@ use kernel::{Distribution, Key, NodeId, PointId, Process, Queue, Seed, Span, Tim
 
 use crate::event::Event;
 use crate::host::Host;
-use crate::ledger::{FaultEvent, Impact, Instance, Skip, State};
+use crate::ledger::{FaultEvent, Impact, Instance, Reached, Skip, State};
 use crate::network::Cut;
 use crate::nuisance::{Does, Nuisance};
 use crate::passage::{Transmission, hit};
@@ -172,6 +172,8 @@ impl Faults {
             nodes: Vec::new(),
             sides: Vec::new(),
             hits: Vec::new(),
+            reached: None,
+            offsets: Vec::new(),
             planned,
             start: None,
             end: None,
@@ -208,7 +210,9 @@ impl Faults {
                 let nth = nth.integer(&mut self.keys[at].trigger.draw(u64::from(what), 0, round)).max(1);
                 if *occurrence == nth {
                     self.struck[at] = true;
-                    strikes.push(self.issue(at as u32, now));
+                    let instance = self.issue(at as u32, now);
+                    self.ledger[instance as usize].reached = Some(Reached { point: reached, of: what, nth });
+                    strikes.push(instance);
                 }
             }
         }
@@ -346,13 +350,16 @@ impl<P: Process> World<P> {
                 let entry = &self.faults.ledger[instance as usize];
                 let (number, fault) = (entry.number, entry.fault.expect("what is injected by hand is a crash"));
                 let key = self.faults.keys[fault as usize].effect;
+                let mut offsets = Vec::new();
                 for node in &aim.nodes {
                     let by = by.integer(&mut key.draw(u64::from(number), u64::from(node.0), 0));
                     let clock = &mut self.host_mut(node.0 as u16).clock;
                     clock.offset = clock.offset.saturating_add(by);
+                    offsets.push(by);
                     self.fingerprint.eat(self.queue.now().0, fold(node.0.into(), by as u64));
                 }
-                self.faults.ledger[instance as usize].impact.clocks_set = aim.nodes.len() as u64;
+                let entry = &mut self.faults.ledger[instance as usize];
+                (entry.impact.clocks_set, entry.offsets) = (aim.nodes.len() as u64, offsets);
                 self.queue.after(Span::ZERO, Event::End { instance });
             }
             FaultKind::Disturb { .. } => self.strikes.push_back(instance),

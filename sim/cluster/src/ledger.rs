@@ -4,7 +4,7 @@
 
 use alloc::vec::Vec;
 
-use kernel::{NodeId, Time};
+use kernel::{NodeId, PointId, Time};
 
 use crate::plan::Hit;
 
@@ -23,6 +23,10 @@ pub struct Instance {
     pub sides: Vec<Vec<NodeId>>,
     /// The messages it hit, if the plan asks for their names.
     pub hits: Vec<Hit>,
+    /// Of one that waited for a point: what it was reached for.
+    pub reached: Option<Reached>,
+    /// Clocks: by how many nanoseconds each of the nodes was set, in their order.
+    pub offsets: Vec<i64>,
     /// When it was due.
     pub planned: Time,
     /// When it began, if it did.
@@ -33,6 +37,17 @@ pub struct Instance {
     pub state: State,
     /// What it hit.
     pub impact: Impact,
+}
+
+/// The occurrence of a point at which an instance began.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Reached {
+    /// The point.
+    pub point: PointId,
+    /// Whose it was.
+    pub of: u32,
+    /// Its how manieth occurrence, counted for that one alone; 1 is the first.
+    pub nth: i64,
 }
 
 /// What became of an instance.

@@ -46,7 +46,7 @@ pub use cpu::CORES_MAX;
 pub use event::{Handled, Kind};
 pub use faults::INSTANCE_LIMIT;
 pub use hardware::{Bandwidth, Clock, DRIFT_MAX, Disk, Hardware, Link, Loss, NodeHardware, Opening, Transport};
-pub use ledger::{FaultBudget, FaultEvent, Impact, Instance, Skip, State};
+pub use ledger::{FaultBudget, FaultEvent, Impact, Instance, Reached, Skip, State};
 pub use network::{RESET_AFTER, RETRANSMIT_AFTER};
 pub use plan::{Direction, Fault, FaultKind, FaultPlan, Hit, LinkTarget, Listed, Loses, Target, Trigger, Window, Wire};
 pub use watch::{MessageEvent, Passage, Reason, Watch};

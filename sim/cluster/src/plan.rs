@@ -231,6 +231,8 @@ pub struct Listed {
     pub hits: Option<Vec<Hit>>,
     /// It would break this budget: it is skipped.
     pub over: Option<FaultBudget>,
+    /// Of a clock that is set: by how much, else as the fault says.
+    pub offset: Option<Distribution>,
 }
 
 /// A message that a fault hit, named by what it is part of, so that others may come and go.
@@ -266,6 +268,9 @@ impl Fault {
                 *chance = 0.0;
                 links.clear();
                 own.targets.clear();
+            }
+            FaultKind::ClockJump { by } if listed.offset.is_some() => {
+                listed.offset.as_ref().into_iter().for_each(|offset| by.clone_from(offset));
             }
             FaultKind::Partition { .. }
             | FaultKind::Loss { .. }

@@ -4,19 +4,26 @@
 //! travels), so the run that is written down is the run that was. What waits for a point of a protocol, or follows a fault
 //! that does, goes on waiting for it: that says more than a time.
 
+mod points;
+
 use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use cluster::Hit;
-use kernel::{Span, Time};
+use kernel::{Distribution, Span, Time};
 
 use crate::compile::chaos::schedule;
 use crate::compile::{Edits, compile};
-use crate::model::{Direction, Fault, FaultKind, LinkEnds, Listed, Model, Pick, Target, TargetKind, Trigger};
+use crate::model::{
+    Direction, Dist, Fault, FaultKind, LinkEnds, Listed, Model, Pick, Place, Target, TargetKind, Trigger,
+};
 use crate::outcome::{Outcome, Status};
 use crate::run::{EPOCH, Go, Options, Progress, Recorded, recorded};
-use crate::scenario::{Choice, Diagnostic, Scenario, Source, load, toml_duration as duration, toml_text, write_target};
+use crate::scenario::{
+    Choice, Diagnostic, Scenario, Source, load, named_target, toml_duration as duration, toml_offset, toml_text,
+    write_target,
+};
 
 /// An instance of a fault, as it was.
 #[derive(Clone, PartialEq, Debug)]
@@ -33,6 +40,8 @@ pub(crate) struct Struck {
     pub(crate) split: Vec<Vec<String>>,
     /// The messages it hit.
     pub(crate) hits: Option<Vec<Hit>>,
+    /// By how many nanoseconds clocks were set, if that was drawn.
+    pub(crate) offset: Option<i64>,
 }
 
 /// What a declared fault came to.
@@ -55,8 +64,12 @@ pub(crate) struct Written {
     pub(crate) came: Came,
     /// How it struck first.
     pub(crate) first: Option<Struck>,
+    /// It waited for a point to be reached more than once.
+    pub(crate) late: bool,
     /// Keys of it that say nothing any more.
     pub(crate) idle: Vec<&'static str>,
+    /// It stands for `[chaos]`.
+    pub(crate) chaos: bool,
 }
 
 /// A run of which everything is kept that can be written down.
@@ -88,21 +101,29 @@ pub(crate) fn written(model: &Model, run: &Recorded) -> Vec<Written> {
             Trigger::At(_) | Trigger::Every(_) | Trigger::Rate(_) | Trigger::Always | Trigger::Listed(_) => None,
         };
         let first = mine.first().map(|one| struck(fault, one, run, model.run.heal));
-        let written = |came, idle| Written { name: name.value.clone(), came, first: first.clone(), idle };
+        let late = matches!(&fault.trigger, Trigger::Point { nth: Some(_), .. });
+        let written =
+            |came, idle| Written { name: name.value.clone(), came, first: first.clone(), late, idle, chaos: false };
         match settled {
-            Some((one, began)) => written(Came::Settled(settle(fault, one, began, run)), idle(fault)),
+            Some((one, began)) => {
+                let mut values = settle(fault, one, began, run);
+                values.extend(points::settled(&fault.trigger, one, model, run));
+                written(Came::Settled(values), idle(fault))
+            }
             None if mine.is_empty() => written(Came::Nothing, Vec::new()),
             // Which messages a broker delivers again is drawn by the broker, by message, and stays so.
             None if fault.kind == FaultKind::Redeliver && fault.trigger == Trigger::Always => {
                 written(Came::Settled(Vec::new()), Vec::new())
             }
             None => {
-                let each = mine.iter().map(|one| struck(fault, one, run, model.run.heal)).collect();
+                let each = mine.iter().flat_map(|one| strikes(fault, one, run, model.run.heal));
+                let mut each: Vec<Struck> = each.collect();
+                numbered_apart(&mut each);
                 written(Came::Instances(each), idle(fault))
             }
         }
     });
-    each.collect()
+    each.chain(points::chaos(model, run)).collect()
 }
 
 /// Keys that say nothing once instances are written down.
@@ -127,6 +148,44 @@ fn idle(fault: &Fault) -> Vec<&'static str> {
     idle
 }
 
+/// An instance; where clocks were set by draws, one for each machine.
+fn strikes(fault: &Fault, one: &cluster::Instance, run: &Recorded, heal: Time) -> Vec<Struck> {
+    let whole = struck(fault, one, run, heal);
+    let FaultKind::ClockJump { by } = &fault.kind else { return vec![whole] };
+    if matches!(by.law, Distribution::Constant { .. }) {
+        return vec![whole];
+    }
+    let each = one.nodes.iter().zip(&one.offsets);
+    let name = |node: &kernel::NodeId| run.names.node(*node).to_owned();
+    each.map(|(node, by)| Struck { target: Some(vec![name(node)]), offset: Some(*by), ..whole.clone() }).collect()
+}
+
+/// What was one instance and is several now has several numbers; clocks that are set draw nothing by them.
+fn numbered_apart(all: &mut [Struck]) {
+    let mut taken = std::collections::BTreeSet::new();
+    let mut next = all.iter().map(|one| one.number).max().unwrap_or(0);
+    for one in all {
+        if !taken.insert(one.number) {
+            next += 1;
+            one.number = next;
+        }
+    }
+}
+
+/// An offset that is not drawn.
+fn constant(by: i64, place: Place) -> Dist {
+    let law = Distribution::constant(by as f64).expect("a whole number of nanoseconds is a number");
+    Dist { law, text: toml_offset(by as f64), path: String::new(), place }
+}
+
+/// The machines that an instance hit, and for how long.
+fn machines(one: &cluster::Instance, run: &Recorded, heal: Time) -> Struck {
+    let at = one.start.unwrap_or(one.planned);
+    let length = one.end.filter(|end| *end < heal).map(|end| end.since(at));
+    let target = one.nodes.iter().map(|&node| run.names.node(node).to_owned()).collect();
+    Struck { number: one.number, at, length, target: Some(target), split: Vec::new(), hits: None, offset: None }
+}
+
 fn struck(fault: &Fault, one: &cluster::Instance, run: &Recorded, heal: Time) -> Struck {
     let at = one.start.unwrap_or(one.planned);
     let names =
@@ -148,7 +207,7 @@ fn struck(fault: &Fault, one: &cluster::Instance, run: &Recorded, heal: Time) ->
             target = Some(names(&one.nodes));
         }
     }
-    Struck { number: one.number, at, length, target, split, hits }
+    Struck { number: one.number, at, length, target, split, hits, offset: None }
 }
 
 /// What of a fault at a point, or after one, was left to chance.
@@ -165,6 +224,12 @@ fn settle(fault: &Fault, one: &cluster::Instance, after: Option<Time>, run: &Rec
         && !length.text.starts_with(|c: char| c.is_ascii_digit())
     {
         settled.push(("for", toml_text(&duration(end.since(at).0))));
+    }
+    if let (FaultKind::ClockJump { by }, [first, rest @ ..]) = (&fault.kind, &one.offsets[..])
+        && !matches!(by.law, Distribution::Constant { .. })
+        && rest.iter().all(|other| other == first)
+    {
+        settled.push(("offset", toml_text(&toml_offset(*first as f64))));
     }
     if fault.targets.iter().any(picked) {
         let nodes: Vec<String> = one.nodes.iter().map(|&node| toml_text(run.names.node(node))).collect();
@@ -195,18 +260,41 @@ impl Written {
     pub(crate) fn sets(&self) -> Vec<(String, String)> {
         let path = |key: &str| format!("faults.{}.{key}", self.name);
         match &self.came {
+            Came::Nothing if self.chaos => vec![("chaos".to_owned(), "none".to_owned())],
             Came::Nothing => vec![(format!("faults.{}", self.name), "none".to_owned())],
-            Came::Settled(values) => values.iter().map(|(key, value)| (path(key), value.clone())).collect(),
+            Came::Settled(values) => {
+                let chaos = self.chaos.then(|| ("chaos".to_owned(), "none".to_owned()));
+                chaos.into_iter().chain(values.iter().map(|(key, value)| (path(key), value.clone()))).collect()
+            }
             Came::Instances(all) => {
                 let texts: Vec<String> = all.iter().map(Struck::toml).collect();
+                let chaos = self.chaos.then(|| ("chaos".to_owned(), "none".to_owned()));
+                let kind = self.chaos.then(|| (path("kind"), "\"crash\"".to_owned()));
                 let idle = self.idle.iter().map(|key| (path(key), "none".to_owned()));
-                idle.chain([(path("instances"), format!("[{}]", texts.join(", ")))]).collect()
+                let made = chaos.into_iter().chain(kind);
+                made.chain(idle).chain([(path("instances"), format!("[{}]", texts.join(", ")))]).collect()
             }
         }
     }
 }
 
 impl Struck {
+    /// As a model has it.
+    pub(crate) fn listed(&self, place: Place) -> Listed {
+        let all = |names: &Vec<String>| names.iter().filter_map(|name| named_target(name, place)).collect();
+        Listed {
+            number: self.number,
+            at: self.at,
+            length: self.length,
+            targets: self.target.as_ref().map(all),
+            split: self.split.iter().map(all).collect(),
+            hits: self.hits.clone(),
+            over: None,
+            offset: self.offset.map(|by| constant(by, place)),
+            place,
+        }
+    }
+
     fn toml(&self) -> String {
         let list = |names: &[String]| names.iter().map(|name| toml_text(name)).collect::<Vec<_>>().join(", ");
         let mut text = format!("{{ n = {}, at = {}", self.number, toml_text(&duration(self.at.0)));
@@ -224,6 +312,9 @@ impl Struck {
             let hits: Vec<String> =
                 hits.iter().map(|hit| format!("\"{}/{}/{}\"", hit.operation, hit.hop, hit.number)).collect();
             let _ = write!(text, ", hits = [{}]", hits.join(", "));
+        }
+        if let Some(by) = self.offset {
+            let _ = write!(text, ", offset = {}", toml_text(&toml_offset(by as f64)));
         }
         text + " }"
     }
@@ -256,7 +347,8 @@ fn drawn(name: &str, fault: &Fault) -> Vec<(String, String)> {
     let toml = |one: &Listed| {
         let (number, at, length) = (one.number, one.at, one.length);
         let split = one.split.iter().map(|side| targets(side)).collect();
-        Struck { number, at, length, target: one.targets.as_ref().map(|all| targets(all)), split, hits: None }.toml()
+        let target = one.targets.as_ref().map(|all| targets(all));
+        Struck { number, at, length, target, split, hits: None, offset: None }.toml()
     };
     let instances: Vec<String> = all.iter().filter(|one| one.over.is_none()).map(toml).collect();
     if instances.is_empty() {

@@ -350,6 +350,7 @@ fn faults(model: &Model, hard: &Hardness, seed: Seed, targets: &[Target], drafts
                 split: if partition { vec![hit] } else { Vec::new() },
                 hits: None,
                 over: draft.over,
+                offset: None,
                 place,
             });
         }

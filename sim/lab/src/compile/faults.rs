@@ -11,8 +11,36 @@ use super::Compiler;
 use crate::model::{self, LinkEnds, Pick, Target, TargetKind};
 use crate::scenario::Diagnostic;
 
+/// Whose a point can be, as files say it, with the number by which it knows.
+pub(crate) fn whose(model: &model::Model, point: &str) -> Vec<(String, u32)> {
+    let (compiler, _) = super::software(model, kernel::Seed(0), &super::Edits::default());
+    let number = |n: usize| n as u32;
+    if point.starts_with("broker.") {
+        let queues = model.queues.iter().zip(0..).map(|((name, _), n)| (format!("queues.{}", name.value), n));
+        let topics = model.topics.iter().enumerate();
+        let topics = topics.map(|(n, (name, _))| (format!("topics.{}", name.value), compiler.topic_number(n)));
+        return queues.chain(topics).collect();
+    }
+    if point.starts_with("saga.") {
+        let steps = model.sagas.iter().enumerate().flat_map(|(saga, (name, declared))| {
+            let first = compiler.saga_steps(saga as u16);
+            let steps = declared.steps.iter().zip(first..);
+            steps.map(|(step, n)| (format!("sagas.{}.{}", name.value, step.name.value), n)).collect::<Vec<_>>()
+        });
+        return steps.collect();
+    }
+    if point.starts_with("service.") || point.starts_with("consumer.") {
+        return compiler.ops.iter().map(|(path, n)| (path.clone(), *n)).collect();
+    }
+    if point.starts_with("2pc.") {
+        let protocols = compiler.names.protocols.iter().enumerate();
+        return protocols.map(|(n, path)| (path.clone(), number(n))).collect();
+    }
+    Vec::new()
+}
+
 /// What the crash of an exhaustive search is called in the ledger.
-const CHAOS: &str = "chaos";
+pub(crate) const CHAOS: &str = "chaos";
 
 impl Compiler<'_> {
     /// The fault plan.
@@ -184,6 +212,7 @@ impl Compiler<'_> {
         if sides.len() == 1 {
             targets = sides.pop();
         }
+        let offset = one.offset.as_ref().map(|offset| offset.law.clone());
         Listed {
             number: one.number,
             at: one.at,
@@ -192,6 +221,7 @@ impl Compiler<'_> {
             length: one.length,
             hits: one.hits.clone(),
             over: one.over,
+            offset,
         }
     }
 

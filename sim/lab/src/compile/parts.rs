@@ -223,7 +223,7 @@ impl Compiler<'_> {
             in_flight,
             transaction,
             dropped,
-            only: workload.only.clone(),
+            only: only(workload),
         }
     }
 
@@ -249,6 +249,26 @@ impl Compiler<'_> {
             Load::Trace(times) => plan::Load::Trace(times.clone()),
         }
     }
+}
+
+/// Operations with times of their own: by user, or all in one list.
+fn only(workload: &Workload) -> plan::Only {
+    let listed = match &workload.only {
+        None => return plan::Only::All,
+        Some(model::Only::Numbers(ranges)) => return plan::Only::Numbers(ranges.clone()),
+        Some(model::Only::Listed(listed)) => listed,
+    };
+    let users = match &workload.load {
+        Load::Users { users, .. } => *users as usize,
+        Load::Rate { .. } | Load::Trace(_) => 1,
+    };
+    let mut lists = vec![Vec::new(); users];
+    for begin in listed {
+        // Who is no user was told when the references were checked.
+        let list = lists.get_mut(begin.user.unwrap_or(0) as usize);
+        list.into_iter().for_each(|list| list.push(plan::Listed { at: begin.at, number: begin.number }));
+    }
+    plan::Only::Listed(lists)
 }
 
 /// The mistake of a service, unless it is one of a commit protocol.

@@ -158,6 +158,8 @@ pub struct Listed {
     pub hits: Option<Vec<Hit>>,
     /// The budget that it would break, and for which it is skipped.
     pub over: Option<FaultBudget>,
+    /// By how much a clock is set; `None`: as the fault says.
+    pub offset: Option<Dist>,
     /// The table's place.
     pub place: Place,
 }

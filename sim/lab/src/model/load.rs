@@ -19,14 +19,36 @@ pub struct Workload {
     pub start: Time,
     /// `stop`.
     pub stop: Time,
-    /// `only`: ranges of operations that are begun, in order; `None`: all.
-    pub only: Option<Vec<Range<u64>>>,
+    /// `only`: the operations that are begun; `None`: all.
+    pub only: Option<Only>,
     /// What an operation does.
     pub activity: Activity,
     /// Drawn once per operation.
     pub vars: Named<Variable>,
     /// `zone`.
     pub zone: Option<At<String>>,
+}
+
+/// `only`.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Only {
+    /// Ranges of numbers, in order; each begins when its load has it begin.
+    Numbers(Vec<Range<u64>>),
+    /// Each with the time at which it begins, in the order of the times.
+    Listed(Vec<Begin>),
+}
+
+/// An operation that begins at a time.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Begin {
+    /// Its number, which its draws are keyed with.
+    pub number: u64,
+    /// When; if its user is still busy then, as soon as that is over.
+    pub at: Time,
+    /// Whose it is, in a closed loop.
+    pub user: Option<u32>,
+    /// The table's place.
+    pub place: Place,
 }
 
 /// What an operation of a workload does.

@@ -19,7 +19,7 @@ mod world;
 use kernel::{Distribution, Span, Time};
 
 pub use faults::{Chaos, ChaosProfile, Direction, Family, Fault, FaultBudget, FaultKind, Listed, Trigger};
-pub use load::{Activity, Load, Stage, Variable, Workload};
+pub use load::{Activity, Begin, Load, Only, Stage, Variable, Workload};
 pub use messaging::{
     Ack, Binding, Broker, BrokerKind, Consumer, DeadLetter, Destination, DestinationKind, Exchange, ExchangeKind,
     Ordering, Outbox, Queue, QueueOverflow, Relay, Topic,

@@ -105,6 +105,7 @@ fn instance(r: &Reader<'_>) -> Listed {
         split: sides(r),
         hits,
         over: None,
+        offset: r.maybe_dist("offset", Sort::Offsets),
         place: r.key,
     }
 }

@@ -198,7 +198,8 @@ fn takes(shape: &Shape) -> Takes {
         | Shape::Targets
         | Shape::Sides
         | Shape::Hits
-        | Shape::Numbers
+        // Numbers, ranges, or tables, in one list.
+        | Shape::Operations(_)
         | Shape::CallTarget
         | Shape::Row
         | Shape::Value

@@ -157,8 +157,8 @@ fn shape(shape: &Shape) -> Json {
         }
         Shape::Sides => json!({ "type": "array", "items": { "type": "array", "items": { "type": "string" } } }),
         Shape::Hits => json!({ "type": "array", "items": pattern(r"^[0-9]+/[0-9]+/[0-9]+$") }),
-        Shape::Numbers => json!({ "type": "array", "items": { "anyOf": [
-            { "type": "integer", "minimum": 0 }, pattern(r"^ *[0-9]+ *\.\. *[0-9]+ *$")
+        Shape::Operations(form) => json!({ "type": "array", "items": { "anyOf": [
+            { "type": "integer", "minimum": 0 }, pattern(r"^ *[0-9]+ *\.\. *[0-9]+ *$"), table(form)
         ] } }),
         Shape::Point => json!({ "anyOf": [words(POINTS), { "type": "string", "pattern": r"^commit\.|\*" }] }),
         Shape::Trace => json!({ "anyOf": [{ "type": "string" }, { "type": "array", "items": pattern(DURATION) }] }),

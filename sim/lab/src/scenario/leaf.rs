@@ -120,7 +120,7 @@ pub(super) fn check(node: &Node, shape: Shape, files: &Files) -> Result<Checked>
         Shape::Targets => targets_of(node),
         Shape::Sides => sides(node),
         Shape::Hits => given::hits(node),
-        Shape::Numbers => given::numbers(node),
+        Shape::Operations(_) => given::numbers(node),
         Shape::CallTarget => {
             let callee = words(node, "`service`, `service.op`, `transactions.x` or `sagas.x`")?;
             targets::callee(callee)?;

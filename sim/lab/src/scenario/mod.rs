@@ -43,10 +43,10 @@ pub use json_schema::json_schema;
 pub use diagnostic::{Colour, Diagnostic, Diagnostics, Severity, Source};
 pub(crate) use resolved::{write_key as toml_key, write_text as toml_text};
 pub(crate) use targets::write_target;
-pub(crate) use values::write_duration as toml_duration;
+pub(crate) use values::{write_duration as toml_duration, write_offset as toml_offset};
 
 use crate::code::Code;
-use crate::model::{At, Fault, Model, Place, Trigger};
+use crate::model::{At, Fault, Model, Place, Target, Trigger};
 
 /// What of the file is wanted.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -351,6 +351,16 @@ impl Scenario {
 
 fn hash(text: &str) -> String {
     format!("{:032x}", xxhash_rust::xxh3::xxh3_128(text.as_bytes()))
+}
+
+/// The word `none` at this path is a value, and does not take one away: `["sagas", "trip", "isolation", "kind"]`.
+pub(crate) fn none_is_a_word(path: &[String]) -> bool {
+    schema::none_is_a_word(path)
+}
+
+/// What a target means, if it means anything.
+pub(crate) fn named_target(text: &str, place: Place) -> Option<Target> {
+    targets::target(text, place).ok()
 }
 
 /// Why the leaf at this path cannot change what happens in a run, if it cannot: `["scenario", "question"]`.

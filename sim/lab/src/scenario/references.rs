@@ -6,6 +6,7 @@ mod calls;
 mod checks;
 mod faults;
 mod flow;
+mod listed;
 mod messaging;
 mod points;
 mod processes;
@@ -301,6 +302,7 @@ impl<'a> Checker<'a> {
                 self.errors.push(Diagnostic::error(name.place, message, label));
             }
             self.stages(name, workload);
+            self.listed(name, workload);
         }
     }
 

@@ -26,6 +26,11 @@ use crate::model::Place;
 /// Distributions whose mean and percentile are computed for the resolved file; the percentile of a sum takes a while.
 const NOTES_MAX: usize = 500;
 
+/// Elements of one list,
+const ELEMENTS_MAX: usize = 1000;
+/// but of operations that begin at times of their own.
+const BEGINS_MAX: usize = 100_000;
+
 /// Names that no thing of a section may have.
 const RESERVED: [&str; 15] = [
     "queues",
@@ -123,8 +128,9 @@ impl<'a> Resolver<'a> {
             Shape::Keyed(inner) => self.keyed(node, *inner, path),
             Shape::Links(form) => self.links(node, form, path),
             Shape::Steps(of) => self.steps(node, of.verbs(), path),
-            Shape::List(form) => self.list(node, form, path),
+            Shape::List(form) => self.list(node, (form, ELEMENTS_MAX), path),
             Shape::Policy(form) if node.table().is_some() => self.policy(node, form, path, owner),
+            Shape::Operations(form) if of_tables(node) => self.list(node, (form, BEGINS_MAX), path),
             Shape::Else(of) if node.array().is_some() => self.steps(node, of.verbs(), path),
             Shape::Variants => self.variants(node, path),
             Shape::Version
@@ -156,7 +162,7 @@ impl<'a> Resolver<'a> {
             | Shape::Targets
             | Shape::Sides
             | Shape::Hits
-            | Shape::Numbers
+            | Shape::Operations(_)
             | Shape::CallTarget
             | Shape::Row
             | Shape::Else(_)
@@ -457,6 +463,11 @@ pub(super) fn step_path(path: &str, n: usize, name: Option<&str>) -> String {
         Some(name) => format!("{path}.{name}"),
         None => format!("{path}[{n}]"),
     }
+}
+
+/// Some of these are tables.
+fn of_tables(node: &Node) -> bool {
+    node.array().is_some_and(|items| items.iter().any(|item| item.table().is_some()))
 }
 
 /// An op's `work` is its only step.

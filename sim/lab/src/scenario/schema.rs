@@ -122,8 +122,8 @@ pub(super) enum Shape {
     Sides,
     /// Messages that a fault hit: `operation/hop/transmission`.
     Hits,
-    /// Numbers from 0, and ranges of them: `[3, "20..40"]`.
-    Numbers,
+    /// Numbers from 0, and ranges of them: `[3, "20..40"]`; or a list of these tables.
+    Operations(&'static Form),
     /// `service`, `service.op`, `transactions.x`.
     CallTarget,
     /// `owner.item[key]`.
@@ -357,6 +357,12 @@ pub(super) static ROOT: Form = Form {
     short: Short::None,
     choices: &[],
 };
+
+/// The word `none` at `path` is a value, and does not take one away.
+pub(super) fn none_is_a_word(path: &[String]) -> bool {
+    let child = |shape: Shape, name: &String| shape.child(name).map(|(next, _)| next);
+    path.iter().try_fold(Shape::Table(&ROOT), child).is_some_and(|shape| shape.has_none_word())
+}
 
 /// Why the leaf at `path` cannot change a run's fingerprint, if it cannot. Paths of variants are those of their own runs.
 pub(super) fn judging_only(path: &[String]) -> Option<&'static str> {

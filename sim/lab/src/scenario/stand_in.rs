@@ -44,7 +44,7 @@ pub(super) fn stand_in(shape: Shape) -> Value {
         | Shape::Targets
         | Shape::Sides
         | Shape::Hits
-        | Shape::Numbers
+        | Shape::Operations(_)
         | Shape::Trace
         | Shape::Rows
         | Shape::Events

@@ -323,7 +323,7 @@ pub(super) fn offset(text: &str) -> Result<f64, Bad> {
 }
 
 /// The one way to write it.
-pub(super) fn write_offset(ns: f64) -> String {
+pub(crate) fn write_offset(ns: f64) -> String {
     format!("{}{}", if ns < 0.0 { "-" } else { "" }, write_duration(ns.abs() as u64))
 }
 

@@ -1,5 +1,6 @@
 //! The user's file with values set, its comments and its order kept.
 
+use crate::scenario::none_is_a_word;
 use toml_edit::{Array, DocumentMut, Item, Table, TableLike, Value};
 
 /// The file with this variant merged in and these values set, and with one promise left of all. `None` if that cannot be
@@ -9,7 +10,7 @@ pub(super) fn edited(text: &str, variant: Option<&str>, sets: &[(String, String)
     let variants = document.remove("variants");
     if let Some(name) = variant {
         let over = variants.as_ref()?.as_table_like()?.get(name)?.clone();
-        merge(document.as_table_mut(), over.as_table_like()?);
+        merge(document.as_table_mut(), over.as_table_like()?, &mut Vec::new());
     }
     for (path, value) in sets {
         set(document.as_table_mut(), path, value)?;
@@ -33,18 +34,20 @@ pub(super) fn edited(text: &str, variant: Option<&str>, sets: &[(String, String)
 }
 
 /// `over` on top of `base`: tables key by key, everything else replaces.
-fn merge(base: &mut dyn TableLike, over: &dyn TableLike) {
+fn merge(base: &mut dyn TableLike, over: &dyn TableLike, path: &mut Vec<String>) {
     let inherits = base.get("like").is_some();
     for (name, item) in over.iter() {
         let known = base.get(name).is_some();
+        path.push(name.to_owned());
         if let (Some(below), Some(above)) = (base.get_mut(name).and_then(Item::as_table_like_mut), item.as_table_like())
         {
-            merge(below, above);
-        } else if item.as_str() == Some("none") && known && !inherits {
+            merge(below, above, path);
+        } else if item.as_str() == Some("none") && known && !inherits && !none_is_a_word(path) {
             base.remove(name);
         } else {
             base.insert(name, item.clone());
         }
+        path.pop();
     }
 }
 
@@ -97,6 +100,15 @@ fn in_lines(array: &mut Array) {
 #[cfg(test)]
 mod tests {
     use super::edited;
+
+    #[test]
+    fn none_takes_away_what_is_there_unless_it_is_a_word() {
+        let text = "[sagas.trip]\nisolation = { kind = \"semantic_lock\", others = \"reject\" }\n\
+                    [services.shop]\nqueue = 5\n\
+                    [variants.free]\nsagas.trip.isolation = { kind = \"none\", others = \"none\" }\nservices.shop.queue = \"none\"\n";
+        let made = edited(text, Some("free"), &[], "b").expect("it can be said");
+        assert_eq!(made, "[sagas.trip]\nisolation = { kind = \"none\" }\n[services.shop]\n");
+    }
 
     #[test]
     fn comments_stay_where_they_are() {

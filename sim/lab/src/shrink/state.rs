@@ -1,15 +1,16 @@
 //! A candidate: what each fault came to, which operations are begun, and what else is set.
 
-use std::collections::BTreeMap;
-use std::fmt;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cluster::Hit;
 use kernel::{Span, Time};
 
 use super::Size;
+use super::text::numbers;
 use super::timeline::Begin;
-use crate::model::Load;
-use crate::repro::{Came, Struck, Written};
+use crate::model::{self, Load};
+use crate::repro::{Came, Struck, Written, written};
+use crate::run::Recorded;
 use crate::scenario::{Scenario, toml_duration, toml_text};
 
 /// A scenario that is being made smaller.
@@ -17,42 +18,40 @@ use crate::scenario::{Scenario, toml_duration, toml_text};
 pub(super) struct State {
     /// What each declared fault came to.
     pub(super) faults: Vec<Written>,
-    /// By workload, the operations that are begun, in order.
-    pub(super) operations: Vec<(String, Vec<u64>)>,
+    /// What of each workload is begun.
+    pub(super) loads: Vec<Operations>,
     /// Other values.
     pub(super) sets: BTreeMap<String, String>,
     /// When load ends, if that was cut.
     pub(super) end: Option<u64>,
 }
 
-/// Something that can be left out.
+/// The operations of a workload that are begun, in the order in which they begin.
 #[derive(Clone, PartialEq, Debug)]
-pub(super) enum Element {
-    Fault(String),
-    Instance(String, u32),
-    Message(String, u32, Hit),
-    Operation(String, u64),
+pub(super) struct Operations {
+    /// The workload's name.
+    pub(super) workload: String,
+    /// Each has its time in the file: in a closed loop the others would move if one were left out.
+    pub(super) timed: bool,
+    /// All of them.
+    pub(super) begins: Vec<Begin>,
 }
 
-impl fmt::Display for Element {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Fault(name) => write!(out, "faults.{name}"),
-            Self::Instance(name, number) => write!(out, "faults.{name}, instance {number}"),
-            Self::Message(name, number, Hit { operation, hop, number: n }) => {
-                write!(out, "faults.{name}, instance {number}, message {operation}/{hop}/{n}")
-            }
-            Self::Operation(workload, number) => write!(out, "workloads.{workload}, operation {number}"),
-        }
-    }
+/// Something that can be left out; faults and workloads by their place.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Element {
+    Fault(usize),
+    Instance(usize, u32),
+    Message(usize, u32, Hit),
+    Operation(usize, u64),
 }
 
 impl State {
     /// What has to be set.
     pub(super) fn sets(&self) -> Vec<(String, String)> {
         let mut sets: Vec<(String, String)> = self.faults.iter().flat_map(Written::sets).collect();
-        for (workload, numbers) in &self.operations {
-            sets.push((format!("workloads.{workload}.only"), ranges(numbers)));
+        for load in &self.loads {
+            sets.push((format!("workloads.{}.only", load.workload), load.toml()));
         }
         sets.extend(self.sets.iter().map(|(path, value)| (path.clone(), value.clone())));
         sets
@@ -69,81 +68,94 @@ impl State {
         let machines = model.services.iter().map(|(n, s)| count(format!("services.{}.nodes", n.value), s.nodes));
         Size {
             faults: self.faults.iter().map(faults).sum(),
-            operations: self.operations.iter().map(|(_, numbers)| numbers.len()).sum(),
+            operations: self.loads.iter().map(|load| load.begins.len()).sum(),
             machines: machines.sum(),
             duration: self.end.unwrap_or(model.run.duration.0),
         }
+    }
+
+    /// How many users a workload has, if that was changed.
+    pub(super) fn users(&self, load: usize) -> Option<u32> {
+        self.set_number(&format!("workloads.{}.users", self.loads[load].workload))
     }
 
     fn set_number(&self, path: &str) -> Option<u32> {
         self.sets.get(path)?.parse().ok()
     }
 
+    /// For people.
+    pub(super) fn called(&self, element: &Element) -> String {
+        match *element {
+            Element::Fault(fault) => format!("faults.{}", self.faults[fault].name),
+            Element::Instance(fault, number) => format!("faults.{}, instance {number}", self.faults[fault].name),
+            Element::Message(fault, number, Hit { operation, hop, number: n }) => {
+                format!("faults.{}, instance {number}, message {operation}/{hop}/{n}", self.faults[fault].name)
+            }
+            Element::Operation(load, number) => format!("workloads.{}, operation {number}", self.loads[load].workload),
+        }
+    }
+
     /// All faults that are still there.
     pub(super) fn whole_faults(&self) -> Vec<Element> {
-        let there = self.faults.iter().filter(|fault| fault.came != Came::Nothing);
-        there.map(|fault| Element::Fault(fault.name.clone())).collect()
+        let there = self.faults.iter().enumerate().filter(|(_, fault)| fault.came != Came::Nothing);
+        there.map(|(n, _)| Element::Fault(n)).collect()
     }
 
     /// All instances of faults that have several, or have lengths.
     pub(super) fn instances(&self) -> Vec<Element> {
-        let of = |fault: &Written| match &fault.came {
-            Came::Instances(all) => all.iter().map(|one| Element::Instance(fault.name.clone(), one.number)).collect(),
+        let of = |(n, fault): (usize, &Written)| match &fault.came {
+            Came::Instances(all) => all.iter().map(|one| Element::Instance(n, one.number)).collect(),
             Came::Nothing | Came::Settled(_) => Vec::new(),
         };
-        self.faults.iter().flat_map(of).collect()
+        self.faults.iter().enumerate().flat_map(of).collect()
     }
 
     /// All messages that faults hit.
     pub(super) fn hits(&self) -> Vec<Element> {
         let mut hits = Vec::new();
-        for fault in &self.faults {
+        for (n, fault) in self.faults.iter().enumerate() {
             let Came::Instances(all) = &fault.came else { continue };
             for one in all {
-                let of = |hit: &Hit| Element::Message(fault.name.clone(), one.number, *hit);
-                hits.extend(one.hits.iter().flatten().map(of));
+                hits.extend(one.hits.iter().flatten().map(|hit| Element::Message(n, one.number, *hit)));
             }
         }
         hits
     }
 
-    /// All operations.
+    /// All operations, in the order in which they begin.
     pub(super) fn operations(&self) -> Vec<Element> {
-        let of = |(workload, numbers): &(String, Vec<u64>)| -> Vec<Element> {
-            numbers.iter().map(|&number| Element::Operation(workload.clone(), number)).collect()
+        let of = |(n, load): (usize, &Operations)| -> Vec<(Time, Element)> {
+            load.begins.iter().map(|begin| (begin.at, Element::Operation(n, begin.number))).collect()
         };
-        self.operations.iter().flat_map(of).collect()
+        let mut all: Vec<(Time, Element)> = self.loads.iter().enumerate().flat_map(of).collect();
+        all.sort_unstable();
+        all.into_iter().map(|(_, element)| element).collect()
+    }
+
+    /// How many operations there are.
+    pub(super) fn begun(&self) -> usize {
+        self.loads.iter().map(|load| load.begins.len()).sum()
     }
 
     /// The same without these.
     pub(super) fn without(&self, gone: &[Element]) -> Self {
+        let gone: BTreeSet<Element> = gone.iter().copied().collect();
         let mut state = self.clone();
-        let left_out: BTreeMap<&str, std::collections::BTreeSet<u64>> =
-            gone.iter().fold(BTreeMap::new(), |mut all, element| {
-                if let Element::Operation(workload, number) = element {
-                    all.entry(workload.as_str()).or_default().insert(*number);
-                }
-                all
-            });
-        for (workload, numbers) in &mut state.operations {
-            if let Some(left_out) = left_out.get(workload.as_str()) {
-                numbers.retain(|number| !left_out.contains(number));
-            }
+        for (n, load) in state.loads.iter_mut().enumerate() {
+            load.begins.retain(|begin| !gone.contains(&Element::Operation(n, begin.number)));
         }
-        for fault in &mut state.faults {
-            let is_gone = gone.iter().any(|element| matches!(element, Element::Fault(name) if *name == fault.name));
+        for (n, fault) in state.faults.iter_mut().enumerate() {
             if let Came::Instances(all) = &mut fault.came {
-                all.retain(|one| !gone.contains(&Element::Instance(fault.name.clone(), one.number)));
+                all.retain(|one| !gone.contains(&Element::Instance(n, one.number)));
                 for one in &mut *all {
                     let number = one.number;
-                    let name = &fault.name;
                     if let Some(hits) = &mut one.hits {
-                        hits.retain(|hit| !gone.contains(&Element::Message(name.clone(), number, *hit)));
+                        hits.retain(|hit| !gone.contains(&Element::Message(n, number, *hit)));
                     }
                 }
                 all.retain(|one| one.hits.as_ref().is_none_or(|hits| !hits.is_empty()));
             }
-            if is_gone || fault.came == Came::Instances(Vec::new()) {
+            if gone.contains(&Element::Fault(n)) || fault.came == Came::Instances(Vec::new()) {
                 fault.came = Came::Nothing;
             }
         }
@@ -152,97 +164,195 @@ impl State {
 
     /// When a fault strikes that hits machines, or waits for a point.
     pub(super) fn strikes(&self, element: &Element) -> Option<Time> {
-        match element {
-            Element::Instance(name, number) => {
-                let one = self.struck(name, *number)?;
+        match *element {
+            Element::Instance(fault, number) => {
+                let one = self.struck(fault, number)?;
                 (one.hits.is_none() && one.target.is_some()).then_some(one.at)
             }
-            Element::Fault(name) => {
-                let settled = |fault: &&Written| fault.name == *name && matches!(fault.came, Came::Settled(_));
-                self.faults.iter().find(settled)?.first.as_ref().map(|one| one.at)
+            Element::Fault(fault) => {
+                let fault = &self.faults[fault];
+                fault.first.as_ref().filter(|_| matches!(fault.came, Came::Settled(_))).map(|one| one.at)
             }
             Element::Message(..) | Element::Operation(..) => None,
         }
     }
 
-    fn struck(&self, name: &str, number: u32) -> Option<&Struck> {
-        let fault = self.faults.iter().find(|fault| fault.name == name)?;
-        let Came::Instances(all) = &fault.came else { return None };
+    fn struck(&self, fault: usize, number: u32) -> Option<&Struck> {
+        let Came::Instances(all) = &self.faults[fault].came else { return None };
         all.iter().find(|one| one.number == number)
     }
 
     /// The same with a fault at the time at which it struck, right after what happened then.
     pub(super) fn at_a_time(&self, element: &Element) -> Option<Self> {
-        let Element::Fault(name) = element else { return None };
+        let Element::Fault(n) = *element else { return None };
         let mut state = self.clone();
-        let settled = |fault: &&mut Written| fault.name == *name && matches!(fault.came, Came::Settled(_));
-        let fault = state.faults.iter_mut().find(settled)?;
+        let fault = &mut state.faults[n];
         let first = fault.first.clone().filter(|first| first.target.is_some())?;
+        matches!(fault.came, Came::Settled(_)).then_some(())?;
         fault.came = Came::Instances(vec![Struck { at: Time(first.at.0 + 1), ..first }]);
         Some(state)
     }
 
-    /// The same with those operations only that began between these moments.
-    pub(super) fn within(&self, begins: &[Begin], from: Time, to: Time, scenario: &Scenario) -> Self {
+    /// When faults strike that wait for a point, or follow one that does, is told anew by a run.
+    pub(super) fn refreshed(&self, scenario: &Scenario, run: &Recorded) -> Self {
         let mut state = self.clone();
-        for (name, numbers) in &mut state.operations {
-            let workload = scenario.model.workloads.iter().position(|(other, _)| other.value == *name);
-            let kept: std::collections::BTreeSet<u64> = begins
-                .iter()
-                .filter(|begin| from <= begin.0 && begin.0 <= to && Some(begin.1) == workload)
-                .map(|begin| begin.2)
-                .collect();
-            numbers.retain(|number| kept.contains(number));
+        let fresh = written(&scenario.model, run);
+        for fault in state.faults.iter_mut().filter(|fault| matches!(fault.came, Came::Settled(_))) {
+            let now = fresh.iter().find(|other| other.name == fault.name).and_then(|other| other.first.clone());
+            fault.first = now.or_else(|| fault.first.take());
         }
         state
     }
 
-    /// The same with one operation, and with this fault or none.
-    pub(super) fn only(&self, workload: &str, number: u64, kept: Option<&Element>) -> Self {
-        let mut state = self.clone();
-        for (name, numbers) in &mut state.operations {
-            numbers.retain(|n| name == workload && *n == number);
-        }
-        for fault in &mut state.faults {
-            match kept {
-                Some(Element::Fault(name)) if *name == fault.name => {}
-                Some(Element::Instance(name, number)) if *name == fault.name => {
-                    if let Came::Instances(all) = &mut fault.came {
-                        all.retain(|one| one.number == *number);
-                    }
-                }
-                Some(_) | None => fault.came = Came::Nothing,
-            }
-        }
-        state
+    /// When an operation begins.
+    pub(super) fn began(&self, element: &Element) -> Time {
+        let Element::Operation(load, number) = *element else { return Time::ZERO };
+        let begin = self.loads[load].begins.iter().find(|begin| begin.number == number);
+        begin.map_or(Time::ZERO, |begin| begin.at)
     }
 
-    /// The same with this fault at each of these moments, on each machine that is like the one that it hits; one that waits
-    /// for a point, at the first, second and third time that it is reached.
-    pub(super) fn moved(&self, element: &Element, moments: &[Time], scenario: &Scenario) -> Vec<(String, Self)> {
+    /// The same with a fault that waits for the nth time that a point is reached, but for the first time from so long
+    /// before it struck.
+    pub(super) fn from_then_on(&self, element: &Element, earlier: Span, scenario: &Scenario) -> Option<Self> {
+        let Element::Fault(n) = *element else { return None };
+        let mut state = self.clone();
+        let fault = &mut state.faults[n];
+        let began = fault.first.as_ref()?.at;
+        let Came::Settled(values) = &mut fault.came else { return None };
+        let late = fault.late && !values.iter().any(|(key, _)| *key == "window");
+        late.then_some(())?;
+        values.retain(|(key, _)| *key != "nth");
+        values.extend((!fault.chaos).then(|| ("nth", "none".to_owned())));
+        let heal = scenario.model.run.heal.0;
+        let (from, to) = (began.0.saturating_sub(earlier.0), self.end.map_or(heal, |end| heal.min(end)));
+        (from < to).then_some(())?;
+        values.push(("window", toml_text(&format!("{}..{}", toml_duration(from), toml_duration(to)))));
+        Some(state)
+    }
+
+    /// The same with a fault that waits for a point, for the first time that it is reached.
+    pub(super) fn at_first(&self, element: &Element) -> Option<Self> {
+        let Element::Fault(n) = *element else { return None };
+        let mut state = self.clone();
+        let fault = &mut state.faults[n];
+        let Came::Settled(values) = &mut fault.came else { return None };
+        fault.late.then_some(())?;
+        values.retain(|(key, _)| *key != "nth" && *key != "window");
+        values.extend((!fault.chaos).then(|| ("nth", "none".to_owned())));
+        Some(state)
+    }
+
+    /// The first values of counters that this promise does not speak of, above 0.
+    pub(super) fn stocks(&self, scenario: &Scenario, promise: &str) -> Vec<(String, i64)> {
+        let model = &scenario.model;
+        let text =
+            model.invariants.iter().find(|(name, _)| name.value == promise).map(|(_, i)| format!("{:?}", i.form));
         let mut all = Vec::new();
-        let (name, one) = match element {
-            Element::Fault(name) => {
-                let path = format!("faults.{name}.nth");
-                all.extend((1..=3).map(|n| (format!("{path} = {n}"), self.with(&path, n.to_string()))));
-                let first = self.faults.iter().find(|fault| fault.name == *name).and_then(|fault| fault.first.clone());
-                (name, first)
-            }
-            Element::Instance(name, number) => (name, self.struck(name, *number).cloned()),
-            Element::Message(..) | Element::Operation(..) => return all,
-        };
-        let Some(one) = one else { return all };
-        let targets = one.target.as_deref().map_or_else(Vec::new, |target| alike(target, scenario));
-        for target in targets {
-            for &at in moments {
-                let mut state = self.clone();
-                if let Some(fault) = state.faults.iter_mut().find(|fault| fault.name == *name) {
-                    fault.came = Came::Instances(vec![Struck { at, target: Some(target.clone()), ..one.clone() }]);
+        for (service, declared) in &model.services {
+            for (item, kept) in &declared.state {
+                let named = format!("{}.{}", service.value, item.value);
+                let model::State::Counter { initial, .. } = kept else { continue };
+                let path = format!("services.{}.state.{}.initial", service.value, item.value);
+                if *initial > 0 && text.as_ref().is_some_and(|text| !text.contains(&named)) {
+                    let now = self.sets.get(&path).and_then(|value| value.parse().ok()).unwrap_or(*initial);
+                    all.push((path, now));
                 }
-                all.push((format!("{element} at {at} on {}", target.join(", ")), state));
+            }
+        }
+        all.retain(|(_, initial)| *initial > 0);
+        all
+    }
+
+    /// The same with those operations only that begin between these moments.
+    pub(super) fn within(&self, from: Time, to: Time) -> Self {
+        let mut state = self.clone();
+        for load in &mut state.loads {
+            load.begins.retain(|begin| from <= begin.at && begin.at <= to);
+        }
+        state
+    }
+
+    /// The same with these operations only.
+    pub(super) fn only(&self, operations: &[Element]) -> Self {
+        let mut state = self.clone();
+        for (n, load) in state.loads.iter_mut().enumerate() {
+            load.begins.retain(|begin| operations.contains(&Element::Operation(n, begin.number)));
+        }
+        state
+    }
+
+    /// The same with this instance of its fault only, or without the fault.
+    pub(super) fn with_instance(&self, kept: &Element, there: bool) -> Self {
+        let mut state = self.clone();
+        match *kept {
+            Element::Fault(n) if !there => state.faults[n].came = Came::Nothing,
+            Element::Instance(n, _) if !there => state.faults[n].came = Came::Nothing,
+            Element::Instance(n, number) => {
+                if let Came::Instances(all) = &mut state.faults[n].came {
+                    all.retain(|one| one.number == number);
+                }
+            }
+            Element::Fault(_) | Element::Message(..) | Element::Operation(..) => {}
+        }
+        state
+    }
+
+    /// The same with an operation at another time.
+    pub(super) fn begun_at(&self, element: &Element, at: Time) -> Self {
+        let mut state = self.clone();
+        if let Element::Operation(load, number) = *element {
+            let load = &mut state.loads[load];
+            load.timed = true;
+            load.begins.iter_mut().filter(|begin| begin.number == number).for_each(|begin| begin.at = at);
+            load.begins.sort_by_key(|begin| (begin.at, begin.number));
+        }
+        state
+    }
+
+    /// The operations whose ids stand in these lines, in their order.
+    pub(super) fn numbered(&self, lines: &[String]) -> Vec<Element> {
+        let mut all = Vec::new();
+        for id in lines.iter().flat_map(|line| numbers(line)) {
+            for (n, load) in self.loads.iter().enumerate() {
+                let is = |begin: &&Begin| systems::app::clients::operation(n as u32, begin.number) == id;
+                let element = load.begins.iter().find(is).map(|begin| Element::Operation(n, begin.number));
+                all.extend(element.filter(|element| !all.contains(element)));
             }
         }
         all
+    }
+
+    /// The operation of this user, or of anybody in an open loop, that was under way then.
+    pub(super) fn under_way(&self, load: usize, who: u64, users: Option<u32>, then: Time) -> Option<Element> {
+        let mine = |begin: &&Begin| match (users, begin.user) {
+            (Some(users), Some(user)) => who % u64::from(users) == u64::from(user),
+            (None, _) | (_, None) => begin.number == who,
+        };
+        let begins = &self.loads.get(load)?.begins;
+        let begin = begins.iter().filter(mine).take_while(|begin| begin.at <= then).last()?;
+        Some(Element::Operation(load, begin.number))
+    }
+
+    /// The same with this fault at this moment, on these machines.
+    pub(super) fn moved(&self, element: &Element, at: Time, target: &[String]) -> Option<Self> {
+        let (fault, one) = match *element {
+            Element::Fault(fault) => (fault, self.faults[fault].first.clone()?),
+            Element::Instance(fault, number) => (fault, self.struck(fault, number)?.clone()),
+            Element::Message(..) | Element::Operation(..) => return None,
+        };
+        let mut state = self.clone();
+        state.faults[fault].came = Came::Instances(vec![Struck { at, target: Some(target.to_vec()), ..one }]);
+        Some(state)
+    }
+
+    /// The machines that a fault hits, and others like them.
+    pub(super) fn places(&self, element: &Element, scenario: &Scenario) -> Vec<Vec<String>> {
+        let one = match *element {
+            Element::Fault(fault) => self.faults[fault].first.as_ref(),
+            Element::Instance(fault, number) => self.struck(fault, number),
+            Element::Message(..) | Element::Operation(..) => None,
+        };
+        one.and_then(|one| one.target.as_deref()).map_or_else(Vec::new, |target| alike(target, scenario))
     }
 
     /// The same with a value.
@@ -270,18 +380,22 @@ impl State {
                 }
             }
         }
+        for load in &mut state.loads {
+            load.begins.retain(|begin| begin.at < Time(end));
+        }
         state.end = Some(end);
         state
     }
 
-    /// How many machines and users there are, where there are several.
+    /// How many machines there are, and users of closed loops that are not written down, where there are several.
     pub(super) fn counts(&self, scenario: &Scenario) -> Vec<(String, u32)> {
         let model = &scenario.model;
         let services = model.services.iter().map(|(name, s)| (format!("services.{}.nodes", name.value), s.nodes));
-        let users = model.workloads.iter().filter_map(|(name, workload)| match workload.load {
-            Load::Users { users, .. } => Some((format!("workloads.{}.users", name.value), users)),
-            Load::Rate { .. } | Load::Trace(_) => None,
-        });
+        let users =
+            model.workloads.iter().zip(&self.loads).filter_map(|((name, workload), load)| match workload.load {
+                Load::Users { users, .. } if !load.timed => Some((format!("workloads.{}.users", name.value), users)),
+                Load::Users { .. } | Load::Rate { .. } | Load::Trace(_) => None,
+            });
         let now = |(path, count): (String, u32)| {
             let count = self.set_number(&path).unwrap_or(count);
             (path, count)
@@ -289,13 +403,31 @@ impl State {
         services.chain(users).map(now).filter(|(_, count)| *count > 1).collect()
     }
 
+    /// The same with as many users as have something to do, if that is fewer.
+    pub(super) fn fewer_users(&self, scenario: &Scenario) -> Vec<(String, Self)> {
+        let mut all = Vec::new();
+        for (n, load) in self.loads.iter().enumerate().filter(|(_, load)| load.timed && !load.begins.is_empty()) {
+            let Load::Users { users, .. } = scenario.model.workloads[n].1.load else { continue };
+            let busy: BTreeSet<u32> = load.begins.iter().filter_map(|begin| begin.user).collect();
+            let path = format!("workloads.{}.users", load.workload);
+            if busy.len() as u32 >= self.set_number(&path).unwrap_or(users) {
+                continue;
+            }
+            let mut state = self.with(&path, busy.len().to_string());
+            for begin in &mut state.loads[n].begins {
+                begin.user = begin.user.map(|user| busy.range(..user).count() as u32);
+            }
+            all.push((format!("{path} = {}", busy.len()), state));
+        }
+        all
+    }
+
     /// The same, with this instance half as long.
     pub(super) fn halved(&self, element: &Element) -> Option<Self> {
-        let Element::Instance(name, number) = element else { return None };
+        let Element::Instance(fault, number) = *element else { return None };
         let mut state = self.clone();
-        let fault = state.faults.iter_mut().find(|fault| fault.name == *name)?;
-        let Came::Instances(all) = &mut fault.came else { return None };
-        let one = all.iter_mut().find(|one| one.number == *number)?;
+        let Came::Instances(all) = &mut state.faults[fault].came else { return None };
+        let one = all.iter_mut().find(|one| one.number == number)?;
         let half = one.length?.0 / 2;
         // A whole number of milliseconds reads well.
         let half = if half > 2_000_000 { half / 1_000_000 * 1_000_000 } else { half };
@@ -319,34 +451,4 @@ fn alike(target: &[String], scenario: &Scenario) -> Vec<Vec<String>> {
         all.extend(others.take(3));
     }
     all
-}
-
-/// Numbers as a list in which neighbours are ranges.
-fn ranges(numbers: &[u64]) -> String {
-    let mut texts = Vec::new();
-    let mut at = 0;
-    while at < numbers.len() {
-        let mut end = at + 1;
-        while end < numbers.len() && numbers[end] == numbers[end - 1] + 1 {
-            end += 1;
-        }
-        texts.push(match end - at {
-            1 => numbers[at].to_string(),
-            _ => format!("\"{}..{}\"", numbers[at], numbers[end - 1] + 1),
-        });
-        at = end;
-    }
-    format!("[{}]", texts.join(", "))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::ranges;
-
-    #[test]
-    fn neighbours_are_ranges() {
-        assert_eq!(ranges(&[]), "[]");
-        assert_eq!(ranges(&[3]), "[3]");
-        assert_eq!(ranges(&[0, 1, 2, 7, 9, 10]), "[\"0..3\", 7, \"9..11\"]");
-    }
 }

@@ -4,9 +4,10 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use kernel::random::Stream;
-use kernel::{Distribution, Span, Time};
+use kernel::{Delay, Distribution, Effects, Span, Time};
 
-use super::plan::{Draw, Load, Variable, Workload};
+use super::machine::{Machine, Timer};
+use super::plan::{Draw, Load, Only, Variable, Workload};
 use crate::expression::Value;
 use crate::variables::Variables;
 
@@ -18,8 +19,12 @@ const FIRST_OPERATION: u64 = 1;
 pub struct Clients {
     /// The generator of an open loop's gaps.
     stream: Option<Stream>,
-    /// Operations begun.
+    /// Operations begun or left out.
     begun: u64,
+    /// The latest of them: its number, and whose it is.
+    latest: (u64, Option<u32>),
+    /// By user of a closed loop, else one for all: how many of the operations that begin at times of their own have begun.
+    listed: Vec<usize>,
     /// Where the intended starts of an open loop have got to.
     clock: Time,
     /// The same with fractions of a nanosecond, where gaps are reckoned with them.
@@ -44,6 +49,8 @@ impl Clients {
         Self {
             stream,
             begun: 0,
+            latest: (0, None),
+            listed: if matches!(plan.only, Only::Listed(_)) { alloc::vec![0; users.max(1)] } else { Vec::new() },
             clock: plan.start,
             exact: plan.start.0 as f64,
             unknown: alloc::vec![0; users],
@@ -63,10 +70,30 @@ impl Clients {
         self.begun
     }
 
-    /// The number of the next operation, counted from 0.
-    pub fn number(&mut self) -> u64 {
+    /// The latest operation that was begun or left out: its number, and its user in a closed loop.
+    pub const fn latest(&self) -> (u64, Option<u32>) {
+        self.latest
+    }
+
+    /// The number of the next operation: counted from 0, unless operations begin at times of their own. None if there is
+    /// none left.
+    pub fn number(&mut self, plan: &Workload, user: Option<u32>) -> Option<u64> {
+        let number = if let Some(begun) = self.listed.get_mut(user.unwrap_or(0) as usize) {
+            let next = plan.listed(user, *begun)?.first()?;
+            *begun += 1;
+            next.number
+        } else {
+            self.begun
+        };
         self.begun += 1;
-        self.begun - 1
+        self.latest = (number, user);
+        Some(number)
+    }
+
+    /// When the next operation begins that has a time of its own.
+    pub fn next_listed(&self, plan: &Workload, user: Option<u32>) -> Option<Time> {
+        let begun = self.listed.get(user.unwrap_or(0) as usize)?;
+        Some(plan.listed(user, *begun)?.first()?.at)
     }
 
     /// The process that does an operation, as histories know it: no process has two open operations, so a user whose
@@ -90,8 +117,33 @@ impl Clients {
         self.read.insert((user, row), value);
     }
 
+    /// A user thinks before the next operation; one that begins at a time of its own begins then, or now if that is over.
+    pub fn think(&self, plan: &Workload, user: u32, (number, now): (u64, Time), out: &mut impl Effects<Machine>) {
+        let Load::Users { think, .. } = &plan.load else { return };
+        let span = match self.next_listed(plan, Some(user)) {
+            Some(at) => Span(at.0.saturating_sub(now.0)),
+            None => think.law.span(&mut think.key.draw(u64::from(user), 1, number)),
+        };
+        out.set_timer(Timer::User(user), Delay::Fixed(span));
+    }
+
+    /// All users of a closed loop think for the first time.
+    pub fn think_first(&self, plan: &Workload, now: Time, out: &mut impl Effects<Machine>) {
+        let Load::Users { users, think } = &plan.load else { return };
+        for user in 0..*users {
+            let wait = match self.next_listed(plan, Some(user)) {
+                Some(at) => at.since(now),
+                None => plan.start.since(now) + think.law.span(&mut think.key.draw(u64::from(user), 0, 0)),
+            };
+            out.set_timer(Timer::User(user), Delay::Fixed(wait));
+        }
+    }
+
     /// The instant of the next open-loop arrival, if there is one before the load stops.
     pub fn next_arrival(&mut self, plan: &Workload) -> Option<Time> {
+        if !self.listed.is_empty() {
+            return self.next_listed(plan, None);
+        }
         let at = match &plan.load {
             Load::Rate { gap, .. } => {
                 let stream = self.stream.as_mut().expect("an open loop has a stream");

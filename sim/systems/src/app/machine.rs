@@ -90,6 +90,16 @@ impl Machine {
             clients.reseed(&plan.workloads[n as usize]);
         }
     }
+
+    /// Of clients: the latest operation that was begun or left out, and its user in a closed loop.
+    pub const fn latest(&self) -> Option<(u64, Option<u32>)> {
+        match &self.role {
+            Role::Clients(clients) => Some(clients.latest()),
+            Role::Server(_) | Role::Store(_) | Role::Broker(_) | Role::Topics(_) | Role::Keeper(_) | Role::Guest(_) => {
+                None
+            }
+        }
+    }
 }
 
 impl Process for Machine {
@@ -414,11 +424,9 @@ impl Machine {
         let workload = &plan.workloads[n as usize];
         match &workload.load {
             Load::Rate { .. } | Load::Stages { .. } | Load::Trace(_) => self.schedule_arrival(plan, now, out),
-            Load::Users { users, think } => {
-                for user in 0..*users {
-                    let wait = think.law.span(&mut think.key.draw(u64::from(user), 0, 0));
-                    out.set_timer(Timer::User(user), kernel::Delay::Fixed(workload.start.since(now) + wait));
-                }
+            Load::Users { .. } => {
+                let Role::Clients(clients) = &self.role else { return };
+                clients.think_first(workload, now, out);
             }
         }
     }

@@ -10,7 +10,7 @@ use super::interpreter::ending;
 use super::machine::{Machine, Role, Timer};
 use super::message::CallResult;
 use super::output::Output;
-use super::plan::{Load, Part, Plan, Workload};
+use super::plan::{Part, Plan, Workload};
 
 impl Machine {
     pub(super) fn workload<'a>(&self, plan: &'a Plan) -> (u32, &'a Workload) {
@@ -47,10 +47,10 @@ impl Machine {
         if now >= workload.stop || workload.is_over(clients.begun()) {
             return;
         }
-        let number = clients.number();
+        let Some(number) = clients.number(workload, user) else { return };
         if !workload.begins(number) {
             if let Some(user) = user {
-                Self::think(workload, user, number, out);
+                clients.think(workload, user, (number, now), out);
             }
             return;
         }
@@ -115,10 +115,11 @@ impl Machine {
             out.output(Output::Completed { workload: index, number, process, ending, error, variables });
         }
         if let Some(user) = user {
-            if let (Role::Clients(clients), Ending::Info) = (&mut self.role, ending) {
+            let Role::Clients(clients) = &mut self.role else { panic!("only clients have users") };
+            if ending == Ending::Info {
                 clients.outcome_unknown(user);
             }
-            Self::think(workload, user, number, out);
+            clients.think(workload, user, (number, now), out);
         }
     }
 
@@ -145,12 +146,6 @@ impl Machine {
         };
         out.frame(Barrier(operation));
         out.fact(protocol, operation, kind);
-    }
-
-    fn think(workload: &Workload, user: u32, number: u64, out: &mut impl Effects<Self>) {
-        let Load::Users { think, .. } = &workload.load else { return };
-        let span = think.law.span(&mut think.key.draw(u64::from(user), 1, number));
-        out.set_timer(Timer::User(user), Delay::Fixed(span));
     }
 
     fn note_in_flight(&self, workload: &Workload, change: i64, out: &mut impl Effects<Self>) {

@@ -26,7 +26,7 @@ pub use program::{
     Query, Saga, Setting,
 };
 pub use stores::{Access, Keeping, StorePlan, Wants};
-pub use workloads::{Load, Measured, Variable, Workload};
+pub use workloads::{Listed, Load, Measured, Only, Variable, Workload};
 
 /// The whole application.
 #[derive(Clone, Debug)]

@@ -11,7 +11,7 @@ use super::super::tree::{Node, Value};
 use super::super::values;
 use super::super::variables::{self, Holds};
 use super::{COMPLETE, Reader, dist, steps};
-use crate::model::{Activity, At, Dist, Load, Named, Stage, Variable, Workload};
+use crate::model::{Activity, At, Begin, Dist, Load, Named, Only, Stage, Variable, Workload};
 
 pub(super) fn workload(r: &Reader<'_>) -> Workload {
     let load = if let Some(per_second) = r.rate("rate") {
@@ -35,8 +35,15 @@ pub(super) fn workload(r: &Reader<'_>) -> Workload {
     }
 }
 
-/// Ranges in order, without overlaps.
-fn only(r: &Reader<'_>) -> Option<Vec<Range<u64>>> {
+/// Ranges in order, without overlaps; or times in order.
+fn only(r: &Reader<'_>) -> Option<Only> {
+    let items = r.node("only")?.array()?;
+    if items.iter().any(|node| node.table().is_some()) {
+        let mut listed = r.list("only", begin);
+        listed.sort_by_key(|begin| (begin.at, begin.number));
+        return Some(Only::Listed(listed));
+    }
+
     let range = |node: &Node| match &node.value {
         Value::Integer(number) => *number as u64..*number as u64 + 1,
         Value::Text(range) => {
@@ -45,14 +52,19 @@ fn only(r: &Reader<'_>) -> Option<Vec<Range<u64>>> {
         }
         Value::Float(_) | Value::Boolean(_) | Value::Date(_) | Value::Array(_) | Value::Table(_) => 0..0,
     };
-    let mut ranges: Vec<Range<u64>> = r.node("only")?.array()?.iter().map(range).collect();
+    let mut ranges: Vec<Range<u64>> = items.iter().map(range).collect();
     ranges.sort_by_key(|range| (range.start, range.end));
     ranges.dedup_by(|later, first| {
         let joined = later.start <= first.end;
         first.end = if joined { first.end.max(later.end) } else { first.end };
         joined
     });
-    Some(ranges)
+    Some(Only::Numbers(ranges))
+}
+
+fn begin(r: &Reader<'_>) -> Begin {
+    let user = r.node("user").map(|_| r.integer("user") as u32);
+    Begin { number: r.integer("n") as u64, at: r.time("at"), user, place: r.key }
 }
 
 fn activity(r: &Reader<'_>) -> Activity {

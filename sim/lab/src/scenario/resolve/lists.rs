@@ -10,25 +10,22 @@ use super::super::values::clip;
 use super::{Resolver, join, step_path};
 use crate::model::Place;
 
-/// Elements of one list.
-const ELEMENTS_MAX: usize = 1000;
-
 impl Resolver<'_> {
-    /// An array of tables; one with a `name` goes by it.
-    pub(super) fn list(&mut self, node: &Node, form: &'static Form, path: &str) -> Node {
+    /// An array of so many tables at the most; one with a `name` goes by it.
+    pub(super) fn list(&mut self, node: &Node, (form, most): (&'static Form, usize), path: &str) -> Node {
         let items = node.array().unwrap_or(&[]);
-        if items.is_empty() || items.len() > ELEMENTS_MAX {
+        if items.is_empty() || items.len() > most {
             let label = match node.array() {
                 None => format!("found {}; they stand in `[ … ]`, each is a table", node.sort()),
                 Some([]) => "at least one is needed".to_owned(),
-                Some(_) => format!("at most {ELEMENTS_MAX}"),
+                Some(_) => format!("at most {most}"),
             };
             let message = format!("`{path}` is not a list of tables");
             self.error(path, Diagnostic::error(node.place, message, label));
         }
         let mut checked = Vec::new();
         let mut names: Vec<(&str, Place)> = Vec::new();
-        for (n, item) in items.iter().take(ELEMENTS_MAX).enumerate() {
+        for (n, item) in items.iter().take(most).enumerate() {
             let named = form.key("name").and_then(|_| item.table()?.get("name"));
             let name = named.and_then(|node| Some((node.as_text()?, node.place)));
             if let Some((name, place)) = name {

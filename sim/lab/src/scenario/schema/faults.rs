@@ -196,6 +196,12 @@ static INSTANCE: Form = Form {
         key("target", Shape::Targets, Preset::Absent, "Whom it hits; else those of the fault."),
         key("split", Shape::Sides, Preset::Absent, "The sides of a partition; else those of the fault."),
         key("hits", Shape::Hits, Preset::Absent, "The messages that are lost or copied; else by `chance`."),
+        key(
+            "offset",
+            Shape::Distribution(Sort::Offsets),
+            Preset::Absent,
+            "By how much a clock is set; else as the fault says.",
+        ),
     ],
     later: &[],
     short: Short::None,

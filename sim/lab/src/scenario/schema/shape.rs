@@ -40,7 +40,7 @@ impl Shape {
             Self::Targets => "a target",
             Self::Sides => "a list of sides",
             Self::Hits => "a list of messages",
-            Self::Numbers => "a list of numbers and ranges",
+            Self::Operations(_) => "a list of operations",
             Self::CallTarget => "something that can be called",
             Self::Row => "a row of state",
             Self::Value => "a value",
@@ -112,7 +112,7 @@ impl Shape {
             | Self::Targets
             | Self::Sides
             | Self::Hits
-            | Self::Numbers
+            | Self::Operations(_)
             | Self::CallTarget
             | Self::Row
             | Self::Factor(_)
@@ -151,7 +151,7 @@ impl Shape {
             Self::Verbed(verbs) => verbs.key(name).map(|k| (k.shape, Some(k))),
             Self::Variants => Some((Self::Table(&ROOT), None)),
             Self::Steps(of) | Self::Else(of) => Some((Self::Verbed(of.verbs()), None)),
-            Self::List(form) => Some((Self::Table(form), None)),
+            Self::List(form) | Self::Operations(form) => Some((Self::Table(form), None)),
             Self::Version
             | Self::Integer(..)
             | Self::Boolean
@@ -181,7 +181,6 @@ impl Shape {
             | Self::Targets
             | Self::Sides
             | Self::Hits
-            | Self::Numbers
             | Self::CallTarget
             | Self::Row
             | Self::Value

@@ -42,9 +42,9 @@ static WORKLOAD: Form = Form {
         ),
         key(
             "only",
-            Shape::Numbers,
+            Shape::Operations(&BEGIN),
             Preset::Absent,
-            "Only these operations, by number from 0; nobody else's draws change.",
+            "Only these operations, by number from 0, or with the times at which they begin; nobody else's draws change.",
         ),
         key("clients", Shape::Count(1), Preset::Absent, "Identities of an open loop; else each operation its own."),
         key("vars", Shape::Keyed(&Shape::Variable), Preset::Table, "Variables, drawn once per operation."),
@@ -57,6 +57,26 @@ static WORKLOAD: Form = Form {
         Choice { what: "ways to say what an operation does", keys: &["target", "steps", "mix"], needed: true },
     ],
 };
+
+static BEGIN: Form = Form {
+    what: "an operation",
+    keys: &[
+        key("n", Shape::Integer(0, NUMBER_MAX), Preset::Required, "Its number, which its draws are keyed with."),
+        key(
+            "at",
+            Shape::Duration,
+            Preset::Required,
+            "When it begins; if its user is busy then, as soon as that is over.",
+        ),
+        key("user", Shape::Integer(0, 999_999), Preset::Absent, "Whose it is, in a closed loop; from 0."),
+    ],
+    later: &[],
+    short: Short::None,
+    choices: &[],
+};
+
+/// Numbers of operations stay below this, for ids hold the workload too.
+const NUMBER_MAX: i64 = (1 << 40) - 2;
 
 static CLIENT: Form = Form { what: "`client`", keys: &SENT, later: CALL_LATER, short: Short::None, choices: &[] };
 

@@ -36,23 +36,56 @@ pub struct Workload {
     pub transaction: Option<u32>,
     /// Operations (by their number here) that are left out; nobody else's draws change.
     pub dropped: BTreeSet<u64>,
-    /// Only these are begun, as ranges in order; none: all.
-    pub only: Option<Vec<Range<u64>>>,
+    /// Which are begun.
+    pub only: Only,
+}
+
+/// Which operations of a workload are begun.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Only {
+    /// All.
+    All,
+    /// Those whose numbers are in these ranges, which are in order.
+    Numbers(Vec<Range<u64>>),
+    /// These at these times: by user of a closed loop, else all in one list; each list in the order of its times.
+    Listed(Vec<Vec<Listed>>),
+}
+
+/// An operation that begins at a time, and not when its load would have it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Listed {
+    /// When.
+    pub at: Time,
+    /// Its number.
+    pub number: u64,
 }
 
 impl Workload {
     /// Whether an operation is begun, by its number.
     pub fn begins(&self, number: u64) -> bool {
-        let wanted = |only: &Vec<Range<u64>>| {
-            let after = only.partition_point(|range| range.start <= number);
-            after > 0 && number < only[after - 1].end
+        let wanted = match &self.only {
+            Only::All | Only::Listed(_) => true,
+            Only::Numbers(only) => {
+                let after = only.partition_point(|range| range.start <= number);
+                after > 0 && number < only[after - 1].end
+            }
         };
-        !self.dropped.contains(&number) && self.only.as_ref().is_none_or(wanted)
+        wanted && !self.dropped.contains(&number)
+    }
+
+    /// The operations that begin at times of their own, of a user or of all: those that have not begun yet.
+    pub fn listed(&self, user: Option<u32>, begun: usize) -> Option<&[Listed]> {
+        let Only::Listed(lists) = &self.only else { return None };
+        let list = lists.get(user.unwrap_or(0) as usize).map_or(&[][..], Vec::as_slice);
+        Some(list.get(begun..).unwrap_or(&[]))
     }
 
     /// Whether none is begun from this number on.
     pub fn is_over(&self, number: u64) -> bool {
-        self.only.as_ref().is_some_and(|only| only.last().is_none_or(|range| range.end <= number))
+        match &self.only {
+            Only::All | Only::Listed(_) => false,
+            Only::Numbers(only) => only.last().is_none_or(|range| range.end <= number),
+        }
     }
 }
 
