@@ -269,8 +269,10 @@ impl Fault {
                 links.clear();
                 own.targets.clear();
             }
-            FaultKind::ClockJump { by } if listed.offset.is_some() => {
-                listed.offset.as_ref().into_iter().for_each(|offset| by.clone_from(offset));
+            FaultKind::ClockJump { by } => {
+                if let Some(offset) = &listed.offset {
+                    by.clone_from(offset);
+                }
             }
             FaultKind::Partition { .. }
             | FaultKind::Loss { .. }
@@ -278,7 +280,6 @@ impl Fault {
             | FaultKind::Crash(_)
             | FaultKind::Pause
             | FaultKind::SlowCpu { .. }
-            | FaultKind::ClockJump { .. }
             | FaultKind::Disturb { .. } => {}
         }
         own.chance = 1.0;

@@ -265,8 +265,9 @@ fn only(workload: &Workload) -> plan::Only {
     let mut lists = vec![Vec::new(); users];
     for begin in listed {
         // Who is no user was told when the references were checked.
-        let list = lists.get_mut(begin.user.unwrap_or(0) as usize);
-        list.into_iter().for_each(|list| list.push(plan::Listed { at: begin.at, number: begin.number }));
+        if let Some(list) = lists.get_mut(begin.user.unwrap_or(0) as usize) {
+            list.push(plan::Listed { at: begin.at, number: begin.number });
+        }
     }
     plan::Only::Listed(lists)
 }

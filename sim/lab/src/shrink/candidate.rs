@@ -21,6 +21,9 @@ use crate::sweep::{Attempt, attempt};
 /// Files without their lists that are kept.
 const TEMPLATES_MAX: usize = 64;
 
+/// By what is set, the file without its lists; `None` if it is wrong.
+type Templates = BTreeMap<Vec<(String, String)>, Option<Arc<Scenario>>>;
+
 /// What a candidate came to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Tried {
@@ -39,7 +42,7 @@ pub(super) struct Test<'a> {
     pub(super) stop: &'a AtomicBool,
     /// What all candidates have in common, in the hash that names them.
     common: u128,
-    templates: Mutex<BTreeMap<Vec<(String, String)>, Option<Arc<Scenario>>>>,
+    templates: Mutex<Templates>,
 }
 
 impl<'a> Test<'a> {
@@ -109,7 +112,7 @@ impl<'a> Test<'a> {
     /// A candidate, with no other promise than the one that it is about.
     pub(super) fn scenario(&self, state: &State) -> Option<Scenario> {
         // Where numbers of machines change, it is looked at whether targets are still there.
-        let counted = state.sets.keys().any(|path| path.ends_with(".nodes"));
+        let counted = state.sets.keys().any(|path| path.rsplit('.').next() == Some("nodes"));
         let mut scenario = if counted { load(self.source, &self.choice(state)).ok()? } else { self.patched(state)? };
         let promise = self.promise();
         scenario.model.invariants.retain(|(name, _)| name.value == promise);

@@ -107,7 +107,7 @@ mod tests {
                     [services.shop]\nqueue = 5\n\
                     [variants.free]\nsagas.trip.isolation = { kind = \"none\", others = \"none\" }\nservices.shop.queue = \"none\"\n";
         let made = edited(text, Some("free"), &[], "b").expect("it can be said");
-        assert_eq!(made, "[sagas.trip]\nisolation = { kind = \"none\" }\n[services.shop]\n");
+        assert_eq!(made, "[sagas.trip]\nisolation = { kind = \"none\"}\n[services.shop]\n");
     }
 
     #[test]

@@ -132,7 +132,7 @@ impl Search<'_> {
                 .iter()
                 .filter_map(|earlier| {
                     let what = format!("{}, from {earlier} before it struck", state.called(&fault));
-                    Some((what, state.from_then_on(&fault, *earlier, self.scenario)?))
+                    Some((what, state.waiting_from(&fault, *earlier, self.scenario)?))
                 })
                 .collect();
             self.take("windows", state, &all);

@@ -213,7 +213,7 @@ impl State {
 
     /// The same with a fault that waits for the nth time that a point is reached, but for the first time from so long
     /// before it struck.
-    pub(super) fn from_then_on(&self, element: &Element, earlier: Span, scenario: &Scenario) -> Option<Self> {
+    pub(super) fn waiting_from(&self, element: &Element, earlier: Span, scenario: &Scenario) -> Option<Self> {
         let Element::Fault(n) = *element else { return None };
         let mut state = self.clone();
         let fault = &mut state.faults[n];
