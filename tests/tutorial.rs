@@ -19,18 +19,22 @@ fn played(page: &str, folder: &Path) -> (String, Vec<String>) {
         match (language, block.split_first()) {
             ("toml", Some((first, rest))) => {
                 write_file(folder, first, rest);
-                block.iter().for_each(|line| told += &format!("{line}\n"));
+                told += &lines_of(&block);
             }
             ("console", Some((first, _))) => {
                 let command = first.strip_prefix("$ stormglass ").expect("a command");
                 commands.push(command.to_owned());
                 let _ = write!(told, "{first}\n{}", output(folder, command));
             }
-            (_, _) => block.iter().for_each(|line| told += &format!("{line}\n")),
+            (_, _) => told += &lines_of(&block),
         }
         told += "```\n";
     }
     (told, commands)
+}
+
+fn lines_of(block: &[&str]) -> String {
+    block.iter().flat_map(|line| [line, "\n"]).collect()
 }
 
 /// A file, if the first line is a comment with its name; else what in `bank.toml` begins with the same line is replaced.
