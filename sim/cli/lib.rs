@@ -36,7 +36,7 @@ pub use systems;
 
 pub use lab::code::{Judged, Row, View};
 pub use lab::outcome::{HistoryLine, Outcome, Word};
-pub use library::check::{Check, scenario, text};
+pub use library::check::{Check, scenario, source, text};
 pub use library::runs::Runs;
 pub use systems::app::guest::{Answer, Request, Serve, Stage};
 

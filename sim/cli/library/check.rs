@@ -55,6 +55,21 @@ pub fn text(name: impl Into<String>, text: impl Into<String>) -> Check {
     Check::new(Origin::Source(Source::new(name, text)))
 }
 
+/// A scenario that is built ([`crate::builder`]), or read by whoever asks.
+///
+/// ```
+/// use stormglass::builder::{Builder, Run, Service, Workload};
+///
+/// let mut queue = Builder::new("queue");
+/// queue.run(Run::new().duration("20s"));
+/// queue.service("server", Service::new().work("exp(5ms)"));
+/// queue.workload("load", Workload::new().rate("100/s").target("server")).threshold("fast", "p99(latency) < 1s");
+/// stormglass::source(queue.source()).seeds(0..3).assert_passes();
+/// ```
+pub fn source(source: Source) -> Check {
+    Check::new(Origin::Source(source))
+}
+
 /// A scenario and how it is to be checked.
 ///
 /// Nothing happens before [`Check::run`], [`Check::outcome`] or one of the assertions.
