@@ -1,4 +1,4 @@
-//! `[chaos]`: schedules of faults that nobody wrote down (docs/semantics.md, rule 64).
+//! `[chaos]`: schedules of faults that nobody wrote down (docs/semantics.md, rule 65).
 
 mod common;
 

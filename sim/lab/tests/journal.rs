@@ -1,5 +1,5 @@
 //! A sweep written down while it goes on: what is read is what was written, what is torn is not there, and nothing that is
-//! known is run again (docs/semantics.md, rule 65).
+//! known is run again (docs/semantics.md, rule 66).
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;

@@ -121,7 +121,7 @@ keys! { Workload {
     client "client" part Client;
     /// How the load changes, one after the other; the last holds.
     stages "stages" list Stage;
-    /// Only these operations, by number from 0; nobody else's draws change.
+    /// Only these operations, by number from 0, or with the times at which they begin; nobody else's draws change.
     only "only" value;
     /// Identities of an open loop; else each operation its own.
     clients "clients" value;
@@ -156,8 +156,16 @@ keys! { Stage {
 } }
 
 keys! { Chaos {
-    /// exhaustive: a crash at one (point, nth) per run, one after the other over the seeds of a sweep; else none.
+    /// How hard; swarm takes each family of faults in or out by the seed; exhaustive: a crash at one (point, nth) per run, one after the other over the seeds of a sweep; else none.
     profile "profile" value;
+    /// Only these sorts of faults; else all that the profile has.
+    families "families" value;
+    /// Only these services, stores and brokers; else all that are ours.
+    targets "targets" value;
+    /// So many at once; what is more is skipped.
+    max_concurrent "max_concurrent" value;
+    /// Stores of which more than half of the machines are always left alone; else all of several machines.
+    keep_quorum "keep_quorum" value;
     /// At these points; else at all.
     points "points" value;
     /// Which occurrences of a point; else the first.
@@ -231,4 +239,6 @@ keys! { Instance {
     split "split" value;
     /// The messages that are lost or copied; else by `chance`.
     hits "hits" value;
+    /// By how much a clock is set; else as the fault says.
+    offset "offset" value;
 } }

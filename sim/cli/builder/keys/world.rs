@@ -166,6 +166,8 @@ keys! { Service {
     external "external" value;
     /// A built-in wrong behaviour, for tests.
     mutant "mutant" value;
+    /// A process written in Rust plays its machines; `reply` and `fail` of its ops say what it can answer.
+    process "process" value;
     /// Short form of one op, called `run`, that works this long.
     work "work" value;
     /// Short form of one op, called `run`, with these steps.

@@ -30,7 +30,7 @@ impl World {
         })
     }
 
-    /// From here on everything that is left to chance is drawn as with another seed (docs/semantics.md, rule 67).
+    /// From here on everything that is left to chance is drawn as with another seed (docs/semantics.md, rule 68).
     pub(crate) fn reseed(&mut self, scenario: &Scenario, seed: u64) -> Result<(), Vec<Diagnostic>> {
         let mut compiled = compile(&scenario.model, Seed(seed), &Edits::default())?;
         crate::code::attach(scenario, &mut compiled);

@@ -75,12 +75,7 @@ pub enum Role {
 impl Machine {
     /// Of clients: how many operations have been begun or left out.
     pub const fn begun(&self) -> Option<u64> {
-        match &self.role {
-            Role::Clients(clients) => Some(clients.begun()),
-            Role::Server(_) | Role::Store(_) | Role::Broker(_) | Role::Topics(_) | Role::Keeper(_) | Role::Guest(_) => {
-                None
-            }
-        }
+        if let Role::Clients(clients) = &self.role { Some(clients.begun()) } else { None }
     }
 
     /// What is still to come is drawn by another plan, the same but for its seed: generators begin anew.
@@ -93,12 +88,7 @@ impl Machine {
 
     /// Of clients: the latest operation that was begun or left out, and its user in a closed loop.
     pub const fn latest(&self) -> Option<(u64, Option<u32>)> {
-        match &self.role {
-            Role::Clients(clients) => Some(clients.latest()),
-            Role::Server(_) | Role::Store(_) | Role::Broker(_) | Role::Topics(_) | Role::Keeper(_) | Role::Guest(_) => {
-                None
-            }
-        }
+        if let Role::Clients(clients) = &self.role { Some(clients.latest()) } else { None }
     }
 }
 
