@@ -187,7 +187,7 @@ pub(crate) struct ShrinkArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) promise: Option<String>,
     /// How many runs may be spent.
-    #[arg(long, value_name = "RUNS", default_value_t = 2000)]
+    #[arg(long, value_name = "RUNS", default_value_t = 10_000)]
     pub(crate) budget: u64,
     /// How many at once; else as many as there are processors.
     #[arg(long, value_name = "N")]

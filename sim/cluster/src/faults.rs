@@ -9,14 +9,13 @@ use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use kernel::{Distribution, Key, NodeId, PointId, Process, Queue, Seed, Span, Time, fold};
+use kernel::{Distribution, Hit, Key, NodeId, PointId, Process, Queue, Seed, Span, Time, fold};
 
 use crate::event::Event;
 use crate::host::Host;
 use crate::ledger::{FaultEvent, Impact, Instance, Reached, Skip, State};
 use crate::network::Cut;
 use crate::nuisance::{Does, Nuisance};
-use crate::passage::{Transmission, hit};
 use crate::plan::{FaultKind, FaultPlan, Loses, Trigger};
 use crate::targets::{Aim, Choice};
 use crate::watch::Watch;
@@ -183,13 +182,20 @@ impl Faults {
         id
     }
 
-    /// An instance hit a message: its impact, to be counted.
-    pub(crate) fn hit(&mut self, instance: u32, transmission: &Transmission) -> &mut Impact {
+    /// An instance hit something: its impact, to be counted.
+    pub(crate) fn hit(&mut self, instance: u32, what: Hit) -> &mut Impact {
         let entry = &mut self.ledger[instance as usize];
         if self.plan.named_hits {
-            entry.hits.push(hit(transmission));
+            entry.hits.push(what);
         }
         &mut entry.impact
+    }
+
+    /// Whether an instance hits this, if what it hits is written down.
+    pub(crate) fn is_hit(&self, instance: u32, what: Hit) -> Option<bool> {
+        let entry = &self.ledger[instance as usize];
+        let hits = self.plan.faults[entry.fault? as usize].hits(entry.number)?;
+        Some(hits.binary_search(&what).is_ok())
     }
 
     /// A point was reached: the instances that strike there.
@@ -385,7 +391,7 @@ impl<P: Process> World<P> {
         let fault = self.faults.ledger[instance as usize].fault.expect("what is injected by hand is a crash");
         let key = self.faults.keys[fault as usize].effect;
         let number = self.faults.ledger[instance as usize].number;
-        let only = self.faults.plan.faults[fault as usize].hits(number);
+        let only = self.faults.plan.faults[fault as usize].hits(number).map(<[_]>::to_vec);
         self.network.nuisances.push(Nuisance { instance, does, chance, key, links, only });
     }
 }

@@ -4,9 +4,7 @@
 
 use alloc::vec::Vec;
 
-use kernel::{NodeId, PointId, Time};
-
-use crate::plan::Hit;
+use kernel::{Hit, NodeId, PointId, Time};
 
 /// One occurrence of a fault.
 #[derive(Clone, PartialEq, Debug)]

@@ -48,6 +48,6 @@ pub use faults::INSTANCE_LIMIT;
 pub use hardware::{Bandwidth, Clock, DRIFT_MAX, Disk, Hardware, Link, Loss, NodeHardware, Opening, Transport};
 pub use ledger::{FaultBudget, FaultEvent, Impact, Instance, Reached, Skip, State};
 pub use network::{RESET_AFTER, RETRANSMIT_AFTER};
-pub use plan::{Direction, Fault, FaultKind, FaultPlan, Hit, LinkTarget, Listed, Loses, Target, Trigger, Window, Wire};
+pub use plan::{Direction, Fault, FaultKind, FaultPlan, LinkTarget, Listed, Loses, Target, Trigger, Window, Wire};
 pub use watch::{MessageEvent, Passage, Reason, Watch};
 pub use world::INBOX_LIMIT;

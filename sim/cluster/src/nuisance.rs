@@ -2,9 +2,7 @@
 
 use alloc::vec::Vec;
 
-use kernel::Key;
-
-use crate::plan::Hit;
+use kernel::{Hit, Key};
 
 /// What a nuisance does to some messages.
 #[derive(Clone, Copy, PartialEq, Eq)]

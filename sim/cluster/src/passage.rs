@@ -8,13 +8,13 @@
 use alloc::vec::Vec;
 
 use kernel::hashing::Map;
-use kernel::{Distribution, Key, Keyed, Lane, Process, Queue, Route, Seed, Span, Time};
+use kernel::{Distribution, Hit, Key, Keyed, Lane, Process, Queue, Route, Seed, Span, Time};
 
 use crate::event::Event;
 use crate::hardware::{Link, Loss, Opening, Transport};
 use crate::network::{Network, Stream};
 use crate::nuisance::{Does, Nuisance};
-use crate::plan::{Hit, Wire};
+use crate::plan::Wire;
 use crate::watch::{Passage, Reason, Watch};
 use crate::world::World;
 
@@ -277,7 +277,7 @@ impl<P: Process> World<P> {
             let drawn = fault.key.draw(route.operation, route.hop, transmission.number).share() < fault.chance;
             if fault.hits(hit(transmission), drawn) {
                 departure = departure.and(Err(Reason::Loss));
-                self.faults.hit(fault.instance, transmission).messages_lost += 1;
+                self.faults.hit(fault.instance, hit(transmission)).messages_lost += 1;
             }
         }
         departure
@@ -301,7 +301,7 @@ impl<P: Process> World<P> {
         let copies: Vec<(u32, Span)> =
             network.nuisances.iter().filter(happens).map(|fault| (fault.instance, latency(fault))).collect();
         for (instance, latency) in copies {
-            self.faults.hit(instance, transmission).messages_duplicated += 1;
+            self.faults.hit(instance, hit(transmission)).messages_duplicated += 1;
             self.hand_over_twice(parcel, departure + latency, watch);
         }
     }

@@ -3,7 +3,7 @@
 use core::mem::ManuallyDrop;
 
 use kernel::{
-    Delay, Delta, Digest, Effects, FactKind, Frame, NodeId, PointId, Process, Queue, Sample, Span, Time, fold,
+    Delay, Delta, Digest, Effects, FactKind, Frame, Hit, NodeId, PointId, Process, Queue, Sample, Span, Time, fold,
 };
 
 use crate::event::Event;
@@ -235,5 +235,13 @@ impl<P: Process, W: Watch<P>> Effects<P> for Perform<'_, P, W> {
             let entry = self.world.faults.ledger.get_mut(instance as usize);
             entry.expect("a process names an instance that it heard of").impact.disturbances += 1;
         }
+    }
+
+    fn strikes(&mut self, instance: u32, what: Hit, drawn: bool) -> bool {
+        let strikes = self.world.faults.is_hit(instance, what).unwrap_or(drawn);
+        if strikes && !self.stopped {
+            self.world.faults.hit(instance, what).disturbances += 1;
+        }
+        strikes
     }
 }

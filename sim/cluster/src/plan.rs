@@ -7,7 +7,7 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use kernel::{Distribution, NodeId, PointId, Time};
+use kernel::{Distribution, Hit, NodeId, PointId, Time};
 
 use crate::ledger::FaultBudget;
 
@@ -227,23 +227,12 @@ pub struct Listed {
     pub sides: Vec<Vec<Target>>,
     /// How long it lasts; `None`: until heal.
     pub length: Option<kernel::Span>,
-    /// Of losses and copies: which messages it hits, whatever the chance and the links.
+    /// Of losses, copies and disturbances: what it hits, whatever the chance and the links. Sorted.
     pub hits: Option<Vec<Hit>>,
     /// It would break this budget: it is skipped.
     pub over: Option<FaultBudget>,
     /// Of a clock that is set: by how much, else as the fault says.
     pub offset: Option<Distribution>,
-}
-
-/// A message that a fault hit, named by what it is part of, so that others may come and go.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Hit {
-    /// Its operation.
-    pub operation: u64,
-    /// The hop of the operation.
-    pub hop: u64,
-    /// Which transmission of that hop.
-    pub number: u64,
 }
 
 impl Fault {
@@ -287,11 +276,9 @@ impl Fault {
         Cow::Owned(own)
     }
 
-    /// The messages that its instance of this number hits, if they are written down.
-    pub(crate) fn hits(&self, number: u32) -> Option<Vec<Hit>> {
-        let mut hits = self.listed(number)?.hits.clone()?;
-        hits.sort_unstable();
-        Some(hits)
+    /// What its instance of this number hits, sorted, if that is written down.
+    pub(crate) fn hits(&self, number: u32) -> Option<&[Hit]> {
+        self.listed(number)?.hits.as_deref()
     }
 
     /// The budget that its instance of this number would break.

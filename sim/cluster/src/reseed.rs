@@ -46,6 +46,13 @@ impl<P: Process> Cluster<P> {
     }
 }
 
+impl<P: Process> Cluster<P> {
+    /// From here on processes follow another plan, which must be the same in all that they have already done by it.
+    pub fn replan(&mut self, plan: Arc<P::Plan>) {
+        self.plan = plan;
+    }
+}
+
 impl<P: Process> World<P> {
     fn reseed(&mut self, seed: Seed) {
         self.rekey_disks(seed);

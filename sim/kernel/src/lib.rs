@@ -24,7 +24,9 @@ pub use fact::{Fact, FactKind, SagaFact};
 pub use fingerprint::{Digest, Fingerprint, fold};
 pub use histogram::Histogram;
 pub use observe::{CellId, Delta, NULL, PointId, Sample, SeriesId};
-pub use process::{Delay, Disturbance, Effect, Effects, Embed, Frame, Message, NodeId, Process, Record, Route, Within};
+pub use process::{
+    Delay, Disturbance, Effect, Effects, Embed, Frame, Hit, Message, NodeId, Process, Record, Route, Within,
+};
 pub use queue::{Handle, Lane, Queue};
 pub use ramp::Ramp;
 pub use random::{Key, Keyed, Seed};

@@ -78,6 +78,18 @@ pub enum Delay {
     },
 }
 
+/// What a fault hits besides machines, named by what it is part of, so that others may come and go: a message on the wire, or
+/// what a disturbance strikes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Hit {
+    /// Its operation.
+    pub operation: u64,
+    /// The hop of the operation; of a disturbance whatever the process tells one from another by.
+    pub hop: u64,
+    /// Which transmission of that hop.
+    pub number: u64,
+}
+
 /// A fault that acts inside a process, which alone knows what it means; the host only says when it is there.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Disturbance {
@@ -194,6 +206,14 @@ pub trait Effects<P: Process> {
     fn measure(&mut self, sample: Sample);
     /// This instance of a disturbance just made a difference here. Does not wait.
     fn disturbed(&mut self, instance: u32);
+    /// This instance of a disturbance may strike here, and by its draw it does or does not: whether it does. Who replays a
+    /// run without chance knows what was struck. What strikes has made a difference. Does not wait.
+    fn strikes(&mut self, instance: u32, _what: Hit, drawn: bool) -> bool {
+        if drawn {
+            self.disturbed(instance);
+        }
+        drawn
+    }
     /// What the node's own clock shows at this time, in nanoseconds; before 0 if it was set too early. Right unless the
     /// hardware says otherwise.
     fn clock(&self, now: Time) -> i64 {
@@ -343,6 +363,9 @@ impl<P: Process, O: Process, S: Effects<O>, W: Embed<P, O>> Effects<P> for Withi
     }
     fn disturbed(&mut self, instance: u32) {
         self.out.disturbed(instance);
+    }
+    fn strikes(&mut self, instance: u32, what: Hit, drawn: bool) -> bool {
+        self.out.strikes(instance, what, drawn)
     }
     fn clock(&self, now: Time) -> i64 {
         self.out.clock(now)

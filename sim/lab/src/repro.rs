@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use cluster::Hit;
+use kernel::Hit;
 use kernel::{Distribution, Span, Time};
 
 use crate::compile::chaos::schedule;
@@ -111,10 +111,6 @@ pub(crate) fn written(model: &Model, run: &Recorded) -> Vec<Written> {
                 written(Came::Settled(values), idle(fault))
             }
             None if mine.is_empty() => written(Came::Nothing, Vec::new()),
-            // Which messages a broker delivers again is drawn by the broker, by message, and stays so.
-            None if fault.kind == FaultKind::Redeliver && fault.trigger == Trigger::Always => {
-                written(Came::Settled(Vec::new()), Vec::new())
-            }
             None => {
                 let each = mine.iter().flat_map(|one| strikes(fault, one, run, model.run.heal));
                 let mut each: Vec<Struck> = each.collect();
@@ -138,7 +134,7 @@ fn idle(fault: &Fault) -> Vec<&'static str> {
     };
     idle.extend(["window", "for"]);
     match fault.kind {
-        FaultKind::Redeliver => {}
+        FaultKind::Redeliver => idle.push("chance"),
         FaultKind::Loss { .. } | FaultKind::Duplicate { .. } => idle.extend(["chance", "target"]),
         FaultKind::Partition { .. } => idle.extend(["chance", "target", "split"]),
         FaultKind::Crash { .. } | FaultKind::Pause | FaultKind::ClockJump { .. } | FaultKind::SlowCpu { .. } => {
@@ -193,8 +189,7 @@ fn struck(fault: &Fault, one: &cluster::Instance, run: &Recorded, heal: Time) ->
     let length = one.end.filter(|end| *end < heal).map(|end| end.since(at));
     let (mut target, mut split, mut hits) = (None, Vec::new(), None);
     match fault.kind {
-        FaultKind::Loss { .. } | FaultKind::Duplicate { .. } => hits = Some(one.hits.clone()),
-        FaultKind::Redeliver => {}
+        FaultKind::Loss { .. } | FaultKind::Duplicate { .. } | FaultKind::Redeliver => hits = Some(one.hits.clone()),
         FaultKind::Partition { .. } => {
             let all: usize = one.sides.iter().map(Vec::len).sum();
             if one.sides.len() == 2 && all == run.names.nodes.len() {

@@ -14,10 +14,12 @@ mod edit;
 mod journal;
 mod passes;
 mod placing;
+mod prefix;
 mod search;
 mod state;
 mod text;
 mod timeline;
+mod whom;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -150,7 +152,7 @@ pub fn shrink(
     };
     let mut state = State { faults, loads, sets: BTreeMap::new(), end: None };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(request.jobs).build().expect("threads can be started");
-    let test = Test::new(source, request, (class, seed), stop);
+    let test = Test::new(source, request, &scenario, (class, seed), stop);
     let mut search = Search {
         test,
         pool,
@@ -160,6 +162,7 @@ pub fn shrink(
         scenario: &scenario,
         known: &request.known,
         tried: BTreeMap::new(),
+        prefix: None,
         spent: false,
     };
     let from = state.size(&scenario);
@@ -193,17 +196,6 @@ fn headed(text: &str, about: &str) -> String {
 }
 
 impl Search<'_> {
-    /// These, and no other promise than the one that it is about.
-    fn one_promise(&self, sets: &[(String, String)]) -> Vec<(String, String)> {
-        let model = &self.scenario.model;
-        let invariants = model.invariants.iter().map(|(name, _)| ("invariants", &name.value));
-        let thresholds = model.thresholds.iter().map(|(name, _)| ("thresholds", &name.value));
-        let others = invariants.chain(thresholds).filter(|(_, name)| *name != self.test.promise());
-        let none = |path: String| (path, "none".to_owned());
-        let gone = others.map(|(section, name)| none(format!("{section}.{name}")));
-        sets.iter().cloned().chain(gone).chain([none("expect".to_owned())]).collect()
-    }
-
     fn finish(mut self, state: &State, from: Size, necessary: bool) -> Result<Shrunk, Refused> {
         let choice = self.test.choice(state);
         let promise = self.test.class.split('/').next().unwrap_or("").to_owned();
@@ -230,7 +222,7 @@ impl Search<'_> {
         let (outcome, text) = if let Some(mine) = mine {
             mine
         } else {
-            let choice = Choice { sets: self.one_promise(&choice.sets), ..choice };
+            let choice = Choice { sets: [&choice.sets[..], &self.test.alone[..]].concat(), ..choice };
             let Ok(scenario) = load(self.test.source, &choice) else { return Err(self.refused()) };
             let text = format!("{about}{}", scenario.resolved);
             let Some(outcome) = whole(&self, &text) else { return Err(self.refused()) };

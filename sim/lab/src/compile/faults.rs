@@ -212,17 +212,12 @@ impl Compiler<'_> {
         if sides.len() == 1 {
             targets = sides.pop();
         }
-        let offset = one.offset.as_ref().map(|offset| offset.law.clone());
-        Listed {
-            number: one.number,
-            at: one.at,
-            targets,
-            sides,
-            length: one.length,
-            hits: one.hits.clone(),
-            over: one.over,
-            offset,
+        let mut hits = one.hits.clone();
+        if let Some(hits) = &mut hits {
+            hits.sort_unstable();
         }
+        let offset = one.offset.as_ref().map(|offset| offset.law.clone());
+        Listed { number: one.number, at: one.at, targets, sides, length: one.length, hits, over: one.over, offset }
     }
 
     /// The number of the queue or topic that a fault has messages redelivered from, as brokers understand it.

@@ -131,6 +131,24 @@ pub fn unasked(source: &Source, choice: &Choice, events: u64, stop: &AtomicBool)
     catch_unwind(AssertUnwindSafe(|| explain(source, &request, stop, &mut |_| {}).ok())).ok()?.map(|made| made.story)
 }
 
+/// The operations that a violation of this class is about, as the run numbers them: those that its witness names, then those
+/// that wrote what it names, the last first.
+pub(crate) fn about(scenario: &Scenario, seed: u64, class: &str, stop: &AtomicBool) -> Vec<u64> {
+    let mut go = |_| if stop.load(Ordering::Relaxed) { Go::Stop } else { Go::On };
+    let Ok(run) = recorded(scenario, seed, None, &options(), &mut go) else { return Vec::new() };
+    let Some(promise) = broken(&run.outcome).into_iter().find(|promise| promise.class == class) else {
+        return Vec::new();
+    };
+    let until = promise.first.map(|(_, event)| event);
+    let Ok((world, trace)) = listen(scenario, seed, Some(&promise.name), until, &mut go) else { return Vec::new() };
+    let (at, until) = promise.first.unwrap_or((world.cluster.now(), trace.last()));
+    let culprits = world.promises().culprits(&promise.name, at);
+    let subject = Subject::broken(&trace, world.names(), promise, &culprits, until);
+    let cone = Cone::new(&trace, &subject, world.names(), until, &Edge::ALL);
+    let others = cone.operations.iter().rev().filter(|operation| !subject.operations.contains(operation));
+    subject.operations.iter().rev().chain(others).copied().collect()
+}
+
 /// How a run is done that is listened to.
 fn options() -> Options {
     Options { history: History::Told, ..Options::lean() }

@@ -55,12 +55,12 @@ impl Subject {
         until: u64,
     ) -> Self {
         let mut subject = Self { title: promise.name.clone(), rows: culprits.rows.clone(), ..Self::default() };
-        if let Some((protocol, instance)) = culprits.instance {
-            if names.protocols.get(protocol as usize).is_some_and(|name| name.starts_with("stores.")) {
-                let leads = |what: &What| matches!(what, What::Fact { kind: FactKind::Leads { term }, .. } if *term == instance);
+        if let Some((protocol, instances)) = &culprits.instances {
+            if names.protocols.get(*protocol as usize).is_some_and(|name| name.starts_with("stores.")) {
+                let leads = |what: &What| matches!(what, What::Fact { kind: FactKind::Leads { term }, .. } if instances.contains(term));
                 subject.events.extend(trace.notes.iter().filter(|note| leads(&note.what)).map(|note| note.event));
             } else {
-                subject.operations.insert(instance);
+                subject.operations.extend(instances);
             }
         }
         subject.unbalanced(trace);

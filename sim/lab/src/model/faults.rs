@@ -1,7 +1,7 @@
 //! What shall go wrong.
 
 pub use cluster::FaultBudget;
-use cluster::Hit;
+use kernel::Hit;
 use kernel::{Span, Time};
 
 use super::{At, Dist, LinkEnds, Place, Target, Window};

@@ -12,8 +12,8 @@ use super::watch::{Form, Watch};
 pub struct Culprits {
     /// Rows, by item and key: `orders.orders`, 2149.
     pub rows: Vec<(String, u64)>,
-    /// An instance of a protocol, by its number among the protocols: a saga, a transaction.
-    pub instance: Option<(u32, u64)>,
+    /// A protocol by its number among the protocols, and instances of it: sagas, transactions, a term.
+    pub instances: Option<(u32, Vec<u64>)>,
     /// It is broken by the very change after which it was judged.
     pub at_once: bool,
 }
@@ -32,7 +32,7 @@ impl Promises {
             return found;
         }
         let judge = self.judges.iter().find(|judge| judge.is_called(name));
-        Culprits { instance: judge.and_then(|judge| judge.instance(now)), ..Culprits::default() }
+        Culprits { instances: judge.and_then(|judge| judge.instances(now)), ..Culprits::default() }
     }
 
     /// By how much the two sides of an equation differ that must be equal: of the first such part of this promise.

@@ -173,10 +173,18 @@ impl JudgeWatch {
         self.judge.violated()
     }
 
-    /// The instance whose violation it found, with its protocol.
-    pub(super) fn instance(&self, now: Time) -> Option<(u32, u64)> {
+    /// The protocol, the instance whose violation it found, and the others that its witness tells of.
+    pub(super) fn instances(&self, now: Time) -> Option<(u32, Vec<u64>)> {
         match self.judge.finish(true, now) {
-            Verdict::Violated(witness) => Some((self.protocol, witness.instance)),
+            Verdict::Violated(witness) => {
+                let mut all = vec![witness.instance];
+                for fact in &witness.facts {
+                    if !all.contains(&fact.instance) {
+                        all.push(fact.instance);
+                    }
+                }
+                Some((self.protocol, all))
+            }
             Verdict::Holds { .. } | Verdict::Unknown(_) => None,
         }
     }

@@ -345,14 +345,7 @@ fn to_the_end(
     let settled = warmup::settle(scenario, seed, progress)?;
     let scenario = settled.as_ref().map_or(scenario, |settled| &settled.scenario);
     let mut world = World::new(scenario, seed, options)?;
-    let limit = world.times.limit;
-    while world.advance().is_some() {
-        let events = world.cluster.events();
-        if events % PROGRESS_EVERY == 0 && progress(Progress { now: world.cluster.now(), limit, events }) == Go::Stop {
-            world.listener.interrupted = true;
-            break;
-        }
-    }
+    world.go_on(progress);
     Ok(Ended { world, settled })
 }
 

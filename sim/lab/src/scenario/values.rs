@@ -354,9 +354,9 @@ pub(super) fn seeds(text: &str) -> Result<(u64, u64), Bad> {
 }
 
 /// `17/3/0`: the third hop of operation 17, as it was sent first.
-pub(super) fn hit(text: &str) -> Option<cluster::Hit> {
+pub(super) fn hit(text: &str) -> Option<kernel::Hit> {
     let mut parts = text.split('/').map(|part| part.parse().ok());
-    let hit = cluster::Hit { operation: parts.next()??, hop: parts.next()??, number: parts.next()?? };
+    let hit = kernel::Hit { operation: parts.next()??, hop: parts.next()??, number: parts.next()?? };
     parts.next().is_none().then_some(hit)
 }
 

@@ -4,17 +4,19 @@
 //! reading thousands of operations again for each candidate takes longer than most runs.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::AtomicBool;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use kernel::Time;
 
 use super::Request;
+use super::prefix::Prefix;
 use super::state::{Operations, State};
 use crate::model::{self, Only, Place, Trigger};
 use crate::outcome::Outcome;
 use crate::repro::{Came, violated};
-use crate::run::EPOCH;
+use crate::run::{EPOCH, Go, World};
 use crate::scenario::{Choice, Scenario, Source, load};
 use crate::sweep::{Attempt, attempt};
 
@@ -40,6 +42,8 @@ pub(super) struct Test<'a> {
     pub(super) class: String,
     pub(super) seed: u64,
     pub(super) stop: &'a AtomicBool,
+    /// What has to be set so that no other promise is there: one that is not kept from the beginning is refused.
+    pub(super) alone: Vec<(String, String)>,
     /// What all candidates have in common, in the hash that names them.
     common: u128,
     templates: Mutex<Templates>,
@@ -49,9 +53,16 @@ impl<'a> Test<'a> {
     pub(super) fn new(
         source: &'a Source,
         request: &'a Request,
+        scenario: &Scenario,
         (class, seed): (String, u64),
         stop: &'a AtomicBool,
     ) -> Self {
+        let promise = class.split('/').next().unwrap_or("");
+        let invariants = scenario.model.invariants.iter().map(|(name, _)| ("invariants", &name.value));
+        let thresholds = scenario.model.thresholds.iter().map(|(name, _)| ("thresholds", &name.value));
+        let others = invariants.chain(thresholds).filter(|(_, name)| *name != promise);
+        let gone = others.map(|(section, name)| format!("{section}.{name}")).chain(["expect".to_owned()]);
+        let alone = gone.map(|path| (path, "none".to_owned())).collect();
         let choice = &request.choice;
         let version = env!("CARGO_PKG_VERSION");
         let common = format!(
@@ -59,7 +70,7 @@ impl<'a> Test<'a> {
             choice.variant, choice.sets, source.text, source.files
         );
         let common = xxhash_rust::xxh3::xxh3_128(common.as_bytes());
-        Self { source, request, class, seed, stop, common, templates: Mutex::default() }
+        Self { source, request, class, seed, stop, alone, common, templates: Mutex::default() }
     }
 
     /// The name of the promise.
@@ -68,10 +79,11 @@ impl<'a> Test<'a> {
     }
 
     /// What a candidate came to; `None` if it was stopped.
-    pub(super) fn tried(&self, state: &State) -> Option<Tried> {
-        let broken = match self.scenario(state) {
-            Some(scenario) => self.broken(&scenario)?,
-            None => None,
+    pub(super) fn tried(&self, state: &State, prefix: Option<&Prefix>) -> Option<Tried> {
+        let broken = match (self.scenario(state), prefix.and_then(|prefix| prefix.world(state))) {
+            (Some(scenario), Some(world)) => self.goes_on(world, &scenario)?,
+            (Some(scenario), None) => self.broken(&scenario)?,
+            (None, _) => None,
         };
         let first = |outcome: Box<Outcome>| outcome.invariants.iter().find(|i| i.class == self.class)?.first;
         let breaks = broken.is_some();
@@ -87,9 +99,29 @@ impl<'a> Test<'a> {
         })
     }
 
+    /// The same, from a world that its run has come to.
+    #[expect(clippy::option_option, reason = "stopped is not the same as whole")]
+    fn goes_on(&self, world: &World, scenario: &Scenario) -> Option<Option<Box<Outcome>>> {
+        let mut go = |_| if self.stop.load(Ordering::Relaxed) { Go::Stop } else { Go::On };
+        let variant = self.request.choice.variant.as_deref();
+        let ran = catch_unwind(AssertUnwindSafe(|| {
+            let mut world = world.clone();
+            world.begin_as(scenario, self.seed).ok()?;
+            Some(Box::new(world.rest(scenario, self.seed, variant, &mut go)))
+        }));
+        (!self.stop.load(Ordering::Relaxed))
+            .then(|| ran.ok().flatten().filter(|outcome| violated(outcome).contains(&self.class)))
+    }
+
     /// How a candidate is asked for.
     pub(super) fn choice(&self, state: &State) -> Choice {
         self.with(state.sets())
+    }
+
+    /// With no other promise than the one that it is about.
+    fn loaded(&self, mut sets: Vec<(String, String)>) -> Option<Scenario> {
+        sets.extend_from_slice(&self.alone);
+        load(self.source, &self.with(sets)).ok()
     }
 
     fn with(&self, sets: Vec<(String, String)>) -> Choice {
@@ -113,18 +145,14 @@ impl<'a> Test<'a> {
     pub(super) fn scenario(&self, state: &State) -> Option<Scenario> {
         // Where numbers of machines change, it is looked at whether targets are still there.
         let counted = state.sets.keys().any(|path| path.rsplit('.').next() == Some("nodes"));
-        let mut scenario = if counted { load(self.source, &self.choice(state)).ok()? } else { self.patched(state)? };
-        let promise = self.promise();
-        scenario.model.invariants.retain(|(name, _)| name.value == promise);
-        scenario.model.thresholds.retain(|(name, _)| name.value == promise);
-        Some(scenario)
+        if counted { self.loaded(state.sets()) } else { self.patched(state) }
     }
 
     fn patched(&self, state: &State) -> Option<Scenario> {
         let template = self.template(state)?;
         // Then it is loaded again from its text before it runs.
         if template.model.run.automatic_warmup {
-            return load(self.source, &self.choice(state)).ok();
+            return self.loaded(state.sets());
         }
         let mut scenario = (*template).clone();
         for fault in &state.faults {
@@ -158,7 +186,7 @@ impl<'a> Test<'a> {
         if templates.len() >= TEMPLATES_MAX {
             templates.clear();
         }
-        let loaded = load(self.source, &self.with(sets.clone())).ok().map(Arc::new);
+        let loaded = self.loaded(sets.clone()).map(Arc::new);
         templates.insert(sets, loaded.clone());
         loaded
     }

@@ -32,12 +32,14 @@ impl Search<'_> {
     pub(super) fn passes(&mut self, state: &mut State) -> bool {
         while self.left() {
             let before = state.clone();
-            self.cut(state);
+            // Before the end is cut off: without a fault the promise may break as well, but later.
             self.elements(state, "faults", State::whole_faults);
+            self.cut(state);
             self.elements(state, "instances", State::instances);
             self.elements(state, "messages", State::hits);
             self.windows(state);
             self.story(state);
+            self.single(state);
             self.near(state);
             self.elements(state, "operations", State::operations);
             self.story(state);
@@ -69,7 +71,7 @@ impl Search<'_> {
 
     /// When the promise is first broken, if that has a time; `None` if there is no room to ask.
     #[expect(clippy::option_option, reason = "no room to ask is not the same as no time")]
-    fn broken(&mut self, state: &State) -> Option<Option<Time>> {
+    pub(super) fn broken(&mut self, state: &State) -> Option<Option<Time>> {
         let all = self.all("as it is", &[("as it is".to_owned(), state.clone())])?;
         Some(all[0].first)
     }
@@ -81,7 +83,11 @@ impl Search<'_> {
         if all.is_empty() || (all.len() > 1 && self.take(pass, state, &[without(state, &all, all.len())])) {
             return;
         }
+        let share = matches!(all[0], Element::Operation(..));
         let mut size = all.len().div_ceil(2);
+        if share {
+            self.share(state);
+        }
         while self.left() && !all.is_empty() {
             let (mut at, mut fewer) = (0, false);
             while at < all.len() {
@@ -98,6 +104,9 @@ impl Search<'_> {
                 let gone = if all_go { together } else { parts[first].to_vec() };
                 if !all_go {
                     *state = state.without(&gone);
+                }
+                if share {
+                    self.share(state);
                 }
                 at += size * first;
                 let gone: std::collections::BTreeSet<Element> = gone.into_iter().collect();

@@ -1,12 +1,13 @@
 //! Passes for what cannot be left out one by one, because it holds each other in place: few operations are tried together,
 //! and they and faults are moved to other moments.
 
-use kernel::Time;
+use kernel::{Span, Time};
 
 use super::passes::FEW;
 use super::search::{Candidate, Search};
 use super::state::{Element, State};
 use super::timeline;
+use crate::explain;
 use crate::model::Load;
 
 /// So many operations that begin before a fault are tried alone with it.
@@ -19,24 +20,26 @@ const CANDIDATES_MAX: usize = 2_500;
 const STORY_MAX: usize = 6;
 /// Out of more operations no story is tried with one more.
 const STORY_OF_MAX: usize = 400;
+/// To so many moments, and so many of those that follow, each of two operations is moved.
+const PAIRED: usize = 16;
+/// So long after the violation operations are moved.
+const LATER: Span = Span::millis(100);
+/// So many times an operation is tried alone, with what is there at the beginning or less.
+const SINGLES_MAX: usize = 2_500;
 
 impl Search<'_> {
-    /// Only the operations that the witness tells of: as they are, with less there at the beginning, with one more, and with
-    /// each moved to the moments of the others.
+    /// Only the operations that the violation is about: as they are, with less there at the beginning, with one more, with
+    /// faults moved to their moments, and moved themselves to the moments of each other.
     pub(super) fn story(&mut self, state: &mut State) {
         if state.begun() <= FEW {
             return;
         }
         let mut told = self.told_of(state);
         told.truncate(STORY_MAX);
+        let stocked = self.stocked(state);
         let mut all: Vec<Candidate> = Vec::new();
         for few in (1..=told.len()).map(|count| &told[..count]) {
-            let (what, alone) = (named(state, few), state.only(few));
-            for (path, initial) in state.stocks(self.scenario, self.test.promise()) {
-                let less = [0, 1].into_iter().filter(|less| *less < initial);
-                all.extend(less.map(|less| (format!("{what}, {path} = {less}"), alone.with(&path, less.to_string()))));
-            }
-            all.push((what, alone));
+            all.extend(stocked.iter().map(|(what, less)| (format!("{}{what}", named(state, few)), less.only(few))));
         }
         if told.is_empty() || self.take("story", state, &all) {
             return;
@@ -53,23 +56,90 @@ impl Search<'_> {
         if told.len() < FEW && all.len() <= STORY_OF_MAX && self.take("story", state, &all) {
             return;
         }
-        if told.len() <= FEW {
-            let alone = state.only(&told);
-            self.placed(state, &alone, &told);
+        for operation in told.iter().take(FEW) {
+            if self.beside(state, *operation, &mut CANDIDATES_MAX.clone()) {
+                return;
+            }
+        }
+        told.truncate(FEW);
+        // With so few operations another machine may lead, or have the work, than with all of them.
+        let all =
+            stocked.into_iter().chain(state.renamed(self.scenario)).map(|(what, other)| (what, other.only(&told)));
+        for (what, few) in all.collect::<Vec<_>>() {
+            if self.take("story", state, &[(format!("{}{what}", named(state, &told)), few.clone())])
+                || self.placed(state, (&what, &few), &told)
+            {
+                return;
+            }
+        }
+        // What a user knows (whom to ask, what it has seen) it knows from what it did before.
+        for before in told.iter().filter_map(|operation| state.before(operation)).collect::<Vec<_>>() {
+            let with: Vec<Element> = told.iter().copied().chain([before]).collect();
+            let what = format!(", and {}", state.called(&before));
+            let few = state.only(&with);
+            if self.take("story", state, &[(format!("{}{what}", named(state, &told)), few.clone())])
+                || self.placed(state, (&what, &few), &told)
+            {
+                return;
+            }
         }
     }
 
-    /// A few operations, of which one is at another moment.
-    fn placed(&mut self, state: &mut State, few: &State, operations: &[Element]) -> bool {
-        let from = operations.iter().map(|element| few.began(element)).min().unwrap_or(Time::ZERO);
-        for moved in operations.iter().rev() {
-            let still: Vec<Element> = operations.iter().filter(|element| *element != moved).copied().collect();
-            let Some(scenario) = self.test.scenario(&few.only(&still)) else { continue };
-            let moments = timeline::moments(&scenario, self.test.seed, from, MOMENTS);
-            let all: Vec<Candidate> = moments
-                .into_iter()
-                .map(|at| (format!("{} at {at}", few.called(moved)), few.begun_at(moved, at)))
-                .collect();
+    /// What is there at the beginning as it is, and less of each: with what to call it.
+    fn stocked(&self, state: &State) -> Vec<Candidate> {
+        let mut all = vec![(String::new(), state.clone())];
+        for (path, initial) in state.stocks(self.scenario, self.test.promise()) {
+            let less = [0, 1].into_iter().filter(|less| *less < initial);
+            all.extend(less.map(|less| (format!(", {path} = {less}"), state.with(&path, less.to_string()))));
+        }
+        all
+    }
+
+    /// Each operation alone, those that begin last before the violation first, with less there at the beginning too: what
+    /// chance does to one of many it does to that one alone. Of the workloads of those that the violation is about.
+    pub(super) fn single(&mut self, state: &mut State) {
+        if state.begun() <= FEW {
+            return;
+        }
+        let Some(broken) = self.broken(state) else { return };
+        let about = self.told_of(state);
+        let alike = |operation: &Element| about.is_empty() || about.iter().any(|told| told.same_load(operation));
+        let mut operations = state.operations();
+        operations.retain(|operation| broken.is_none_or(|broken| state.began(operation) <= broken) && alike(operation));
+        let stocked = self.stocked(state);
+        let all: Vec<(Element, &Candidate)> = operations
+            .into_iter()
+            .rev()
+            .flat_map(|operation| stocked.iter().map(move |less| (operation, less)))
+            .take(SINGLES_MAX)
+            .collect();
+        let candidate = |n: usize| {
+            let (operation, (what, less)) = &all[n];
+            (format!("{}{what}", state.called(operation)), less.only(&[*operation]))
+        };
+        if let Some((one, _)) = self.first("single", all.len(), &candidate) {
+            *state = one;
+        }
+    }
+
+    /// A few operations, some of which may move: one of these is at another moment; of two also both.
+    fn placed(&mut self, state: &mut State, (what, few): (&str, &State), operations: &[Element]) -> bool {
+        let mut ordered: Vec<Element> = operations.to_vec();
+        ordered.sort_by_key(|element| few.began(element));
+        let struck = few.whole_faults().into_iter().chain(few.instances()).filter_map(|fault| few.strikes(&fault));
+        let begins = ordered.iter().map(|element| few.began(element));
+        let from = struck.chain(begins).min().unwrap_or(Time::ZERO);
+        let to = self.broken(state).flatten().map_or(Time::END, |broken| broken + LATER);
+        for moved in ordered.iter().rev() {
+            let all = self.at_moments(what, (&few.without(&[*moved]), few), moved, (from, to, MOMENTS));
+            if self.take("placed", state, &all) {
+                return true;
+            }
+        }
+        let [first, second] = ordered[..] else { return false };
+        for (_, early) in self.at_moments(what, (&few.without(operations), few), &first, (from, to, PAIRED)) {
+            let all =
+                self.at_moments(what, (&early.without(&[second]), &early), &second, (early.began(&first), to, PAIRED));
             if self.take("placed", state, &all) {
                 return true;
             }
@@ -77,13 +147,29 @@ impl Search<'_> {
         false
     }
 
-    /// The operations of clients that the witness of a candidate's run tells of: by what they asked and heard, or by number.
+    /// An operation at each of so many moments at which something happens without it.
+    fn at_moments(
+        &self,
+        what: &str,
+        (without, with): (&State, &State),
+        moved: &Element,
+        (from, to, most): (Time, Time, usize),
+    ) -> Vec<Candidate> {
+        let Some(scenario) = self.test.scenario(without) else { return Vec::new() };
+        let moments = timeline::moments(&scenario, self.test.seed, (from, to), most);
+        let at = |at: Time| (format!("{} at {at}{what}", with.called(moved)), with.begun_at(moved, at));
+        moments.into_iter().map(at).collect()
+    }
+
+    /// The operations of clients that the violation of a candidate's run is about: those of the contradiction by what they
+    /// asked and heard, else those of its story.
     fn told_of(&mut self, state: &State) -> Vec<Element> {
-        let outcome = self.test.scenario(state).and_then(|scenario| self.test.broken(&scenario)).flatten();
+        let Some(scenario) = self.test.scenario(state) else { return Vec::new() };
+        let outcome = self.test.broken(&scenario).flatten();
         let result = outcome.and_then(|outcome| outcome.invariants.into_iter().find(|i| i.class == self.test.class));
         let Some(result) = result else { return Vec::new() };
         let Some(evidence) = result.evidence.and_then(|evidence| evidence.contradiction) else {
-            return state.numbered(&result.witness);
+            return state.numbered(&explain::about(&scenario, self.test.seed, &self.test.class, self.test.stop));
         };
         let mut told = Vec::new();
         for operation in evidence.against.iter().filter_map(|&n| evidence.operations.get(n)) {
@@ -122,8 +208,7 @@ impl Search<'_> {
         }
     }
 
-    /// One operation with a fault: a fault that strikes at a time misses what it hit as soon as others, for which that had
-    /// to wait, are left out; so it is moved to each moment of that operation, and to the machine that has it now.
+    /// One of the operations that begin shortly before a fault, with that fault.
     pub(super) fn alone(&mut self, state: &mut State) {
         if state.begun() <= FEW {
             return;
@@ -134,27 +219,42 @@ impl Search<'_> {
         for fault in state.whole_faults().into_iter().chain(state.instances()) {
             let Some(at) = state.strikes(&fault) else { continue };
             let (before, after) = operations.split_at(operations.partition_point(|(_, began)| *began <= at));
-            for &(operation, began) in before.iter().rev().take(ALONE_TRIED).chain(after.first()) {
-                let one = state.only(&[operation]);
-                let with = one.with_instance(&fault, true);
-                let what = format!("{}, {}", state.called(&fault), state.called(&operation));
-                let mut all: Vec<Candidate> =
-                    with.at_first(&fault).map(|first| (what.clone(), first)).into_iter().collect();
-                let quiet = self.test.scenario(&one.with_instance(&fault, false));
-                let moments = quiet.map(|scenario| timeline::moments(&scenario, self.test.seed, began, MOMENTS));
-                for target in with.places(&fault, self.scenario) {
-                    for &at in moments.iter().flatten() {
-                        let what = format!("{what}, at {at} on {}", target.join(", "));
-                        all.extend(with.moved(&fault, at, &target).map(|moved| (what, moved)));
-                    }
-                }
-                all.truncate(room);
-                room -= all.len();
-                if room == 0 || !self.left() || self.take("one operation", state, &all) {
+            for &(operation, _) in before.iter().rev().take(ALONE_TRIED).chain(after.first()) {
+                if self.struck(state, operation, &fault, &mut room) || room == 0 || !self.left() {
                     return;
                 }
             }
         }
+    }
+
+    /// One operation with each of the faults in turn.
+    fn beside(&mut self, state: &mut State, operation: Element, room: &mut usize) -> bool {
+        let faults = state.whole_faults().into_iter().chain(state.instances());
+        faults.collect::<Vec<_>>().iter().any(|fault| self.struck(state, operation, fault, room))
+    }
+
+    /// One operation with a fault: a fault that strikes at a time misses what it hit as soon as others, for which that had
+    /// to wait, are left out; so it is moved to each moment of that operation, and to the machine that has it now.
+    fn struck(&mut self, state: &mut State, operation: Element, fault: &Element, room: &mut usize) -> bool {
+        if state.strikes(fault).is_none() {
+            return false;
+        }
+        let one = state.only(&[operation]);
+        let with = one.with_instance(fault, true);
+        let what = format!("{}, {}", state.called(fault), state.called(&operation));
+        let mut all: Vec<Candidate> = with.at_first(fault).map(|first| (what.clone(), first)).into_iter().collect();
+        let quiet = self.test.scenario(&one.with_instance(fault, false));
+        let began = state.began(&operation);
+        let moments = quiet.map(|scenario| timeline::moments(&scenario, self.test.seed, (began, Time::END), MOMENTS));
+        for target in with.places(fault, self.scenario) {
+            for &at in moments.iter().flatten() {
+                let what = format!("{what}, at {at} on {}", target.join(", "));
+                all.extend(with.moved(fault, at, &target).map(|moved| (what, moved)));
+            }
+        }
+        all.truncate(*room);
+        *room -= all.len();
+        self.take("one operation", state, &all)
     }
 }
 

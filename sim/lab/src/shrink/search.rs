@@ -1,12 +1,14 @@
 //! Candidates are tried: a fixed number at a time, each once, until the budget is spent.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 
 use rayon::prelude::*;
 
 use super::candidate::{Test, Tried};
 use super::journal::{self, Known};
+use super::prefix::Prefix;
 use super::state::State;
 use super::{Refused, Step};
 use crate::scenario::Scenario;
@@ -30,6 +32,8 @@ pub(super) struct Search<'a> {
     pub(super) known: &'a Known,
     /// In this search.
     pub(super) tried: BTreeMap<u128, Tried>,
+    /// Worlds on the way of the run of what is left, if operations of it are left out now.
+    pub(super) prefix: Option<Prefix>,
     /// There was no room for what was to be tried next.
     pub(super) spent: bool,
 }
@@ -48,6 +52,15 @@ impl Search<'_> {
         !self.spent && !self.stopped()
     }
 
+    /// Keeps worlds on the way of the run of a state, from which candidates go on that leave out some of its operations.
+    pub(super) fn share(&mut self, state: &State) {
+        let before = self.prefix.take();
+        let Some(scenario) = self.test.scenario(state) else { return };
+        let seed = self.test.seed;
+        let made = catch_unwind(AssertUnwindSafe(|| Prefix::new(state, &scenario, seed, before)));
+        self.prefix = made.ok().flatten();
+    }
+
     /// What these came to; `None` if there is no room for them, or it was stopped.
     pub(super) fn all(&mut self, pass: &'static str, some: &[Candidate]) -> Option<Vec<Tried>> {
         if !self.left() {
@@ -64,8 +77,8 @@ impl Search<'_> {
             self.spent = true;
             return None;
         }
-        let (test, known) = (&self.test, self.known);
-        let one = |&n: &usize| known.get(&names[n]).copied().or_else(|| test.tried(&some[n].1));
+        let (test, known, prefix) = (&self.test, self.known, self.prefix.as_ref());
+        let one = |&n: &usize| known.get(&names[n]).copied().or_else(|| test.tried(&some[n].1, prefix));
         let ran: Vec<Option<Tried>> = self.pool.install(|| fresh.par_iter().map(one).collect());
         let ran: Option<Vec<Tried>> = ran.into_iter().collect();
         let ran = ran.filter(|_| !self.stopped())?;

@@ -2,11 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cluster::Hit;
+use kernel::Hit;
 use kernel::{Span, Time};
 
 use super::Size;
-use super::text::numbers;
 use super::timeline::Begin;
 use crate::model::{self, Load};
 use crate::repro::{Came, Struck, Written, written};
@@ -44,6 +43,13 @@ pub(super) enum Element {
     Instance(usize, u32),
     Message(usize, u32, Hit),
     Operation(usize, u64),
+}
+
+impl Element {
+    /// Both are operations of one workload.
+    pub(super) fn same_load(&self, other: &Self) -> bool {
+        matches!((self, other), (Self::Operation(load, _), Self::Operation(of, _)) if load == of)
+    }
 }
 
 impl State {
@@ -177,7 +183,7 @@ impl State {
         }
     }
 
-    fn struck(&self, fault: usize, number: u32) -> Option<&Struck> {
+    pub(super) fn struck(&self, fault: usize, number: u32) -> Option<&Struck> {
         let Came::Instances(all) = &self.faults[fault].came else { return None };
         all.iter().find(|one| one.number == number)
     }
@@ -309,17 +315,26 @@ impl State {
         state
     }
 
-    /// The operations whose ids stand in these lines, in their order.
-    pub(super) fn numbered(&self, lines: &[String]) -> Vec<Element> {
+    /// The operations that a run knows by these ids, in their order.
+    pub(super) fn numbered(&self, ids: &[u64]) -> Vec<Element> {
         let mut all = Vec::new();
-        for id in lines.iter().flat_map(|line| numbers(line)) {
+        for id in ids {
             for (n, load) in self.loads.iter().enumerate() {
-                let is = |begin: &&Begin| systems::app::clients::operation(n as u32, begin.number) == id;
-                let element = load.begins.iter().find(is).map(|begin| Element::Operation(n, begin.number));
-                all.extend(element.filter(|element| !all.contains(element)));
+                let is = |begin: &&Begin| systems::app::clients::operation(n as u32, begin.number) == *id;
+                all.extend(load.begins.iter().find(is).map(|begin| Element::Operation(n, begin.number)));
             }
         }
         all
+    }
+
+    /// What the user of an operation did before it, in a closed loop.
+    pub(super) fn before(&self, element: &Element) -> Option<Element> {
+        let Element::Operation(load, number) = *element else { return None };
+        let begins = &self.loads[load].begins;
+        let at = begins.iter().position(|begin| begin.number == number)?;
+        let user = begins[at].user?;
+        let before = begins[..at].iter().rfind(|begin| begin.user == Some(user))?;
+        Some(Element::Operation(load, before.number))
     }
 
     /// The operation of this user, or of anybody in an open loop, that was under way then.
@@ -331,28 +346,6 @@ impl State {
         let begins = &self.loads.get(load)?.begins;
         let begin = begins.iter().filter(mine).take_while(|begin| begin.at <= then).last()?;
         Some(Element::Operation(load, begin.number))
-    }
-
-    /// The same with this fault at this moment, on these machines.
-    pub(super) fn moved(&self, element: &Element, at: Time, target: &[String]) -> Option<Self> {
-        let (fault, one) = match *element {
-            Element::Fault(fault) => (fault, self.faults[fault].first.clone()?),
-            Element::Instance(fault, number) => (fault, self.struck(fault, number)?.clone()),
-            Element::Message(..) | Element::Operation(..) => return None,
-        };
-        let mut state = self.clone();
-        state.faults[fault].came = Came::Instances(vec![Struck { at, target: Some(target.to_vec()), ..one }]);
-        Some(state)
-    }
-
-    /// The machines that a fault hits, and others like them.
-    pub(super) fn places(&self, element: &Element, scenario: &Scenario) -> Vec<Vec<String>> {
-        let one = match *element {
-            Element::Fault(fault) => self.faults[fault].first.as_ref(),
-            Element::Instance(fault, number) => self.struck(fault, number),
-            Element::Message(..) | Element::Operation(..) => None,
-        };
-        one.and_then(|one| one.target.as_deref()).map_or_else(Vec::new, |target| alike(target, scenario))
     }
 
     /// The same with a value.
@@ -435,20 +428,4 @@ impl State {
         one.length?;
         Some(state)
     }
-}
-
-/// A target, and others like it: if it is one machine of several, each of them, at most four.
-fn alike(target: &[String], scenario: &Scenario) -> Vec<Vec<String>> {
-    let mut all = vec![target.to_vec()];
-    if let [one] = target
-        && let Some((name, _)) = one.split_once('[')
-    {
-        let model = &scenario.model;
-        let services = model.services.iter().map(|(n, service)| (&n.value, service.nodes));
-        let stores = model.stores.iter().map(|(n, store)| (&n.value, store.nodes));
-        let nodes = services.chain(stores).find(|(n, _)| *n == name).map_or(0, |(_, nodes)| nodes);
-        let others = (0..nodes).map(|n| vec![format!("{name}[{n}]")]).filter(|other| other != target);
-        all.extend(others.take(3));
-    }
-    all
 }

@@ -27,35 +27,6 @@ impl Operations {
     }
 }
 
-/// The whole numbers in a line; `1 099 511` is one.
-pub(super) fn numbers(line: &str) -> Vec<u64> {
-    let mut all = Vec::new();
-    let mut digits = String::new();
-    let mut words = line.split(' ').peekable();
-    while let Some(word) = words.next() {
-        let own: String = word.chars().filter(char::is_ascii_digit).collect();
-        let bare = own.len() == word.len();
-        let grouped = !digits.is_empty() && word.len() >= 3 && word.as_bytes()[..3].iter().all(u8::is_ascii_digit);
-        if !grouped {
-            all.extend(digits.parse::<u64>().ok());
-            digits.clear();
-        }
-        if grouped || bare {
-            digits += &own;
-        } else {
-            // Several in one word are a time, or a range.
-            let mut inside = word.split(|c: char| !c.is_ascii_digit()).filter(|digits| !digits.is_empty());
-            let one = inside.next().filter(|_| inside.next().is_none());
-            all.extend(one.and_then(|digits| digits.parse::<u64>().ok()));
-        }
-        if !bare || words.peek().is_none() {
-            all.extend(digits.parse::<u64>().ok());
-            digits.clear();
-        }
-    }
-    all
-}
-
 /// Numbers as a list in which neighbours are ranges.
 fn ranges(numbers: &[u64]) -> String {
     let mut texts = Vec::new();
@@ -76,13 +47,7 @@ fn ranges(numbers: &[u64]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{numbers, ranges};
-
-    #[test]
-    fn numbers_are_found_with_their_groups() {
-        assert_eq!(numbers("trip 1 099 511 628 861: at 00:29.417"), [1_099_511_628_861]);
-        assert_eq!(numbers("orders[342] and 17 rows, 5"), [342, 17, 5]);
-    }
+    use super::ranges;
 
     #[test]
     fn neighbours_are_ranges() {

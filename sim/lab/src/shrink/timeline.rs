@@ -47,15 +47,15 @@ pub(super) fn begins(scenario: &Scenario, seed: u64) -> Option<Vec<Vec<Begin>>> 
     Some(begins)
 }
 
-/// The moments at which something happens from `began` on: the first so many, and as many of all that follow.
-pub(super) fn moments(scenario: &Scenario, seed: u64, began: Time, most: usize) -> Vec<Time> {
+/// The moments at which something happens from one time to another: the first so many, and as many of all that follow.
+pub(super) fn moments(scenario: &Scenario, seed: u64, (from, to): (Time, Time), most: usize) -> Vec<Time> {
     let Ok(mut world) = World::new(scenario, seed, &Options::lean()) else { return Vec::new() };
     let mut moments = Vec::new();
     while let Some(handled) = world.step() {
-        if handled.time >= began && moments.last() != Some(&handled.time) {
+        if handled.time >= from && moments.last() != Some(&handled.time) {
             moments.push(handled.time);
         }
-        if world.cluster.events() > EVENTS_MAX {
+        if handled.time > to || world.cluster.events() > EVENTS_MAX {
             break;
         }
     }

@@ -4,7 +4,7 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use kernel::{CellId, Delta, Effects, Key, NodeId, Sample, SeriesId, Time};
+use kernel::{CellId, Delta, Effects, Hit, Key, NodeId, Sample, SeriesId, Time};
 
 use super::alone::Role;
 use super::plan::{AtRest, Durability, FIGURES, Figure, Plan, QueuePlan};
@@ -288,11 +288,9 @@ impl<P: Payload> Broker<P> {
     ) -> bool {
         let Some(chance) = self.troubles.get(&(queue, trouble)) else { return false };
         let draw = chance.key.draw(letter, u64::from(queue), u64::from(delivery)).bits();
-        let strikes = draw < chance.threshold || chance.threshold == u64::MAX;
-        if strikes {
-            out.disturbed(chance.instance);
-        }
-        strikes
+        let drawn = draw < chance.threshold || chance.threshold == u64::MAX;
+        let what = Hit { operation: letter, hop: u64::from(queue), number: u64::from(delivery) };
+        out.strikes(chance.instance, what, drawn)
     }
 }
 

@@ -292,7 +292,9 @@ impl<'a> Checker<'a> {
                         self.errors.push(Diagnostic::error(target.place, "this is no queue and no topic", label));
                     }
                 }
-                self.share_is_written(name, "`chance` is missing: which share of the messages?");
+                if !each_hit {
+                    self.share_is_written(name, "`chance` is missing: which share of the messages?");
+                }
             }
             FaultKind::Duplicate { links } => {
                 for end in links.iter().flat_map(|l| [&l.from, &l.to]) {

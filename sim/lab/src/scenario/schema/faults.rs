@@ -195,7 +195,12 @@ static INSTANCE: Form = Form {
         key("for", Shape::Duration, Preset::Absent, "How long it lasts; else until heal."),
         key("target", Shape::Targets, Preset::Absent, "Whom it hits; else those of the fault."),
         key("split", Shape::Sides, Preset::Absent, "The sides of a partition; else those of the fault."),
-        key("hits", Shape::Hits, Preset::Absent, "The messages that are lost or copied; else by `chance`."),
+        key(
+            "hits",
+            Shape::Hits,
+            Preset::Absent,
+            "The messages that are lost, copied or delivered again; else by `chance`.",
+        ),
         key(
             "offset",
             Shape::Distribution(Sort::Offsets),

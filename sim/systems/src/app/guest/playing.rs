@@ -7,8 +7,8 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use kernel::{
-    CellId, Delay, Delta, Digest as _, Disturbance, Effects, FactKind, Frame, NodeId, PointId, Sample, SeriesId, Span,
-    Time,
+    CellId, Delay, Delta, Digest as _, Disturbance, Effects, FactKind, Frame, Hit, NodeId, PointId, Sample, SeriesId,
+    Span, Time,
 };
 
 use super::{Alarm, Answer, Caller, Entry, Guest, Host, Request, Sealed, Serve, Stage};
@@ -258,6 +258,9 @@ impl<P: Serve> Effects<P> for Said<'_, P> {
     }
     fn disturbed(&mut self, instance: u32) {
         self.out.disturbed(instance);
+    }
+    fn strikes(&mut self, instance: u32, what: Hit, drawn: bool) -> bool {
+        self.out.strikes(instance, what, drawn)
     }
     fn clock(&self, now: Time) -> i64 {
         self.out.clock(now)

@@ -4,7 +4,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec;
 use alloc::vec::Vec;
 
-use kernel::{CellId, Delta, Effects, Frame, NodeId, Sample, SeriesId, Time, fold};
+use kernel::{CellId, Delta, Effects, Frame, Hit, NodeId, Sample, SeriesId, Time, fold};
 
 use super::alone::Role;
 use super::wire::{Message, Record, Stand, Timer};
@@ -240,13 +240,12 @@ impl<P: Payload> TopicBroker<P> {
         let next = from + letters.len() as u64;
         if let Some(chance) = self.troubles.get(&plan.groups[at.group as usize].topic) {
             let struck = |letter: &&Letter<P>| {
-                let draw = chance.key.draw(letter.id, u64::from(at.group), u64::from(at.partition)).bits();
-                draw < chance.threshold || chance.threshold == u64::MAX
+                let (group, partition) = (u64::from(at.group), u64::from(at.partition));
+                let draw = chance.key.draw(letter.id, group, partition).bits();
+                let drawn = draw < chance.threshold || chance.threshold == u64::MAX;
+                out.strikes(chance.instance, Hit { operation: letter.id, hop: group, number: partition }, drawn)
             };
             let copies: Vec<_> = letters.iter().filter(struck).cloned().collect();
-            for _ in &copies {
-                out.disturbed(chance.instance);
-            }
             letters.extend(copies);
         }
         out.send(at.node, Message::Fetched { at, from, next, letters });
