@@ -94,7 +94,7 @@ fn a_failing_run_is_written_down_without_chance_and_replays_to_the_same() {
         if source.name == "checkout/choreography.toml" {
             let twice = made.text.split("[faults.events_twice]").nth(1).expect("it is there");
             let twice = twice.split("\n[").next().unwrap_or("");
-            assert!(twice.contains("hits = [\"1099511") && !twice.contains("chance"), "{twice}");
+            assert!(twice.contains("hits = [\"") && !twice.contains("chance"), "{twice}");
         }
         if variant.is_none() {
             let faults = made.text.split("\n[faults").skip(1).collect::<Vec<_>>().join("");
@@ -161,6 +161,9 @@ fn the_smallest_story_is_found_kept_in_the_users_file_and_each_of_its_parts_is_n
         // A closed loop: one user writes, and reads.
         ("kv/read-your-writes.toml", Some("sticky"), 0, Some("own_writes"), (0, 3)),
         ("kv/split-brain.toml", Some("two_leaders"), 0, Some("linearizable"), (1, 2)),
+        // Another machine leads when there is so little to do; two sagas meet only if one of them is moved.
+        ("kv/failover.toml", Some("lease_reads"), 3, None, (2, 2)),
+        ("checkout/choreography.toml", Some("no_lock"), 0, None, (1, 2)),
     ];
     for (name, variant, seed, promise, most) in cases {
         let source = shipped(name);
@@ -174,11 +177,17 @@ fn the_smallest_story_is_found_kept_in_the_users_file_and_each_of_its_parts_is_n
             small.from
         );
         assert!(
-            small.edited && (name.starts_with("kv") || small.text.contains("# ----------------")),
+            small.edited && (!name.contains("saga") || small.text.contains("# ----------------")),
             "{name}: comments are kept"
         );
-        assert!(small.text.starts_with("#:schema"), "{name}: what tells an editor of the schema stands first");
+        let schema = |text: &str| text.starts_with("#:schema");
+        assert_eq!(
+            schema(&small.text),
+            schema(&source.text),
+            "{name}: what tells an editor of the schema stands first"
+        );
         each_operation_is_needed(&small, seed);
+        each_fault_is_needed(&small, seed);
         // The file alone, as anybody would run it: the same violation.
         let alone = load(&Source::new("min.toml", small.text.clone()), &Choice::default()).expect("it is right");
         let outcome = run(&alone, seed, None, &Options::lean(), &mut |_| Go::On).expect("it compiles");
@@ -188,6 +197,20 @@ fn the_smallest_story_is_found_kept_in_the_users_file_and_each_of_its_parts_is_n
         // However many threads there are.
         let again = made_small(&source, choice(variant, seed), promise, 1).expect("it was found before");
         assert_eq!((again.text, again.log), (small.text, small.log), "{name}");
+    }
+}
+
+/// The file once more without each of the faults that are left.
+fn each_fault_is_needed(small: &Shrunk, seed: u64) {
+    let source = Source::new("min.toml", small.text.clone());
+    let model = load(&source, &Choice::default()).expect("it is right").model;
+    assert!(model.faults.len() <= small.to.faults, "what came to nothing is not in the file");
+    for (name, _) in &model.faults {
+        let sets = vec![(format!("faults.{}", name.value), "none".to_owned())];
+        let choice = Choice { sets, ..Choice::default() };
+        let fewer = load(&source, &choice).unwrap_or_else(|errors| panic!("{}", errors.render(Colour::Plain)));
+        let outcome = run(&fewer, seed, None, &Options::lean(), &mut |_| Go::On).expect("it compiles");
+        assert!(!violated(&outcome).contains(&small.class), "it breaks without {} too", name.value);
     }
 }
 

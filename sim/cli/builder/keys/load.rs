@@ -237,7 +237,7 @@ keys! { Instance {
     target "target" value;
     /// The sides of a partition; else those of the fault.
     split "split" value;
-    /// The messages that are lost or copied; else by `chance`.
+    /// The messages that are lost, copied or delivered again; else by `chance`.
     hits "hits" value;
     /// By how much a clock is set; else as the fault says.
     offset "offset" value;
