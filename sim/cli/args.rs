@@ -47,7 +47,8 @@ Exit codes: 0 nothing that is left can go · 2 nothing to make small · 3 the bu
     Shrink(ShrinkArgs),
     /// Tells why: how a promise came to be broken, or what became of one operation, saga or transaction.
     #[command(
-        after_help = "Example: stormglass explain scenarios/checkout/saga.toml --variant dual_write --seed 3\n\n\
+        after_help = "Instead of a scenario file, the folder of a run will do: it is done again with its variant, seed and values.\n\n\
+Example: stormglass explain scenarios/checkout/saga.toml --variant dual_write --seed 3\n\n\
 Exit codes: 0 told · 2 there is no such thing · 130 interrupted"
     )]
     Explain(ExplainArgs),

@@ -34,10 +34,100 @@ pub use lab;
 pub use reports;
 pub use systems;
 
+/// State, as promises written in Rust see it:
+///
+/// ```
+/// use stormglass::{Judged, Row, View};
+///
+/// fn no_order_is_free(state: &View<'_>) -> Judged {
+///     let free = |row: &Row<'_>| row.text("status") == "paid" && row.number("amount") == 0;
+///     match state.rows("orders.orders").find(free) {
+///         Some(row) => Judged::Broken(vec![format!("order {} is paid with nothing", row.key)]),
+///         None => Judged::Holds,
+///     }
+/// }
+/// # let _ = stormglass::scenario("shop.toml").invariant("no_order_is_free", no_order_is_free);
+/// ```
 pub use lab::code::{Judged, Row, View};
+/// What a run came to:
+///
+/// ```
+/// use stormglass::{HistoryLine, Outcome, Word};
+///
+/// let bank = stormglass::scenario("scenarios/bank/two-phase-commit.toml").set("run.duration", "2s");
+/// let outcome: Outcome = bank.outcome();
+/// let refused = |line: &&HistoryLine| line.kind == "fail";
+/// println!("{} events, {} refused", outcome.events, outcome.history.iter().filter(refused).count());
+/// let amounts = outcome.history.iter().flat_map(|line| &line.value).filter(|(name, _)| name == "amount");
+/// assert!(amounts.map(|(_, amount)| amount).all(|amount| matches!(amount, Word::Number(1..))));
+/// ```
 pub use lab::outcome::{HistoryLine, Outcome, Word};
 pub use library::check::{Check, scenario, source, text};
 pub use library::runs::Runs;
+/// A protocol of one's own, and the scenario that it plays in; `examples/lock_service.rs` has one with messages, timers and
+/// a log:
+///
+/// ```
+/// use stormglass::kernel::{CellId, Digest, Effects, Message, NodeId, Process, Record, Route, Time};
+/// use stormglass::{Answer, Request, Serve, Stage};
+///
+/// /// It sends nothing, sets no timer and writes nothing down.
+/// #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+/// enum Never {}
+/// impl Digest for Never {
+///     fn digest(&self) -> u64 { match *self {} }
+/// }
+/// impl Message for Never {
+///     fn route(&self) -> Route { match *self {} }
+///     fn bytes(&self) -> u32 { match *self {} }
+///     fn kind(&self) -> u8 { match *self {} }
+/// }
+/// impl Record for Never {
+///     fn bytes(&self) -> u32 { match *self {} }
+/// }
+///
+/// /// Lets so many in and refuses all others.
+/// #[derive(Clone, Debug)]
+/// struct Door { inside: i64 }
+///
+/// impl Process for Door {
+///     type Plan = i64;
+///     type Message = Never;
+///     type Timer = Never;
+///     type Record = Never;
+///     type Output = Answer;
+///     fn boot(_: &i64, _: NodeId) -> Self { Self { inside: 0 } }
+///     fn on_start(&mut self, _: &i64, _: Time, _: &[Never], _: &mut impl Effects<Self>) {}
+///     fn on_message(&mut self, _: &i64, _: Time, _: NodeId, _: Never, _: &mut impl Effects<Self>) {}
+///     fn on_timer(&mut self, _: &i64, _: Time, _: Never, _: &mut impl Effects<Self>) {}
+///     fn on_reset(&mut self, _: &i64, _: Time, _: NodeId, _: Never, _: &mut impl Effects<Self>) {}
+///     fn unfinished(&self) -> u64 { 0 }
+///     fn owed(_: &i64, _: NodeId, _: &[Never]) -> u64 { 0 }
+///     fn volatile_cells(&self, _: &i64, _: &mut impl FnMut(CellId, u64, i64)) {}
+/// }
+///
+/// impl Serve for Door {
+///     const KINDS: &'static [&'static str] = &[];
+///     fn on_request(&mut self, most: &i64, _: Time, request: Request, out: &mut impl Effects<Self>) {
+///         if self.inside < *most {
+///             self.inside += 1;
+///             out.output(Answer::number(request.id, self.inside));
+///         } else {
+///             out.output(Answer::refused(request.id, "full"));
+///         }
+///     }
+/// }
+///
+/// let club = stormglass::text("club", r#"
+///     version = 1
+///     run.duration = "5s"
+///     services.door = { process = "door", ops.enter = [{ fail = "full" }, { reply = "0" }] }
+///     workloads.guests = { rate = "10/s", target = "door.enter" }
+/// "#);
+/// let club = club.process::<Door>("door", |_: &Stage| 7);
+/// let guests = &club.outcome().operations[0];
+/// assert!(guests.ok == 7 && guests.rejected > 0);
+/// ```
 pub use systems::app::guest::{Answer, Request, Serve, Stage};
 
 /// The examples of the page are run.

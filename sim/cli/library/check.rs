@@ -117,27 +117,54 @@ impl Check {
 
     /// The seeds from, to; else those of the file's `[sweep]`, else the file's one. The environment variable
     /// `STORMGLASS_SEEDS=0..20000` says others: for nightly jobs.
+    ///
+    /// ```
+    /// let bank = stormglass::scenario("scenarios/bank/two-phase-commit.toml").set("run.duration", "2s");
+    /// assert_eq!(bank.seeds(10..13).run().len(), 4); // and the file's own seed, for its thresholds
+    /// ```
     pub fn seeds(self, seeds: Range<u64>) -> Self {
         Self { seeds: Some((seeds.start, seeds.end)), ..self }
     }
 
     /// This seed only.
+    ///
+    /// ```
+    /// let bank = stormglass::scenario("scenarios/bank/two-phase-commit.toml").set("run.duration", "2s");
+    /// assert_eq!(bank.seed(7).outcome().seed, 7);
+    /// ```
     pub fn seed(self, seed: u64) -> Self {
         self.seeds(seed..seed.saturating_add(1))
     }
 
     /// One of the file's variants instead of its base.
+    ///
+    /// ```
+    /// let bank = stormglass::scenario("scenarios/bank/two-phase-commit.toml").set("run.duration", "2s");
+    /// let outcome = bank.variant("lost_decisions").outcome();
+    /// assert_eq!(outcome.variant.as_deref(), Some("lost_decisions"));
+    /// ```
     pub fn variant(self, name: impl Into<String>) -> Self {
         Self { variant: Some(name.into()), ..self }
     }
 
     /// Sets a value, as `--set path=value` does: `.set("services.payment.nodes", 3).set("run.duration", "20s")`.
+    ///
+    /// ```
+    /// let bank = stormglass::scenario("scenarios/bank/two-phase-commit.toml");
+    /// let outcome = bank.set("run.duration", "2s").set("network.loss", "1%").outcome();
+    /// assert!(outcome.events > 0);
+    /// ```
     pub fn set(mut self, path: impl Into<String>, value: impl Display) -> Self {
         self.sets.push((path.into(), value.to_string()));
         self
     }
 
     /// How many runs at once; else as many as there are processors. The result does not depend on it.
+    ///
+    /// ```
+    /// let bank = stormglass::scenario("scenarios/bank/two-phase-commit.toml").set("run.duration", "2s").seeds(0..2);
+    /// assert_eq!(bank.clone().jobs(1).run().fingerprints(), bank.jobs(2).run().fingerprints());
+    /// ```
     pub fn jobs(self, jobs: usize) -> Self {
         Self { jobs, ..self }
     }
@@ -167,6 +194,16 @@ impl Check {
     }
 
     /// The same, judged only when nothing is in flight.
+    ///
+    /// ```
+    /// stormglass::scenario("scenarios/bank/two-phase-commit.toml").set("run.duration", "2s")
+    ///     .at_rest("money", |state| {
+    ///         let all: i64 = state.numbers_of("bank_a.accounts").map(|(_, balance)| balance).sum();
+    ///         if all >= 0 { Ok(()) } else { Err(format!("the bank owes {all}")) }
+    ///     })
+    ///     .seeds(0..2)
+    ///     .run();
+    /// ```
     pub fn at_rest<J: Into<Judged>>(
         mut self,
         name: impl Into<String>,
@@ -249,16 +286,31 @@ impl Check {
     }
 
     /// How many runs may be spent to make a failure small before it is told; 0: none.
+    ///
+    /// ```
+    /// let bank = stormglass::scenario("scenarios/bank/two-phase-commit.toml").set("run.duration", "2s").seeds(0..2).shrink_budget(0); // should it fail, it is told as it was
+    /// bank.assert_passes();
+    /// ```
     pub fn shrink_budget(self, runs: u64) -> Self {
         Self { shrink_budget: runs, ..self }
     }
 
     /// The folder in which failures are left; else `out`.
+    ///
+    /// ```
+    /// let bank = stormglass::scenario("scenarios/bank/two-phase-commit.toml").set("run.duration", "2s").seeds(0..2).out("target/failures");
+    /// bank.assert_passes(); // nothing is left there: it passes
+    /// ```
     pub fn out(self, folder: impl Into<PathBuf>) -> Self {
         Self { out: folder.into(), ..self }
     }
 
     /// Runs all seeds and judges them.
+    ///
+    /// ```
+    /// let runs = stormglass::scenario("scenarios/bank/two-phase-commit.toml").set("run.duration", "2s").seeds(0..2).run();
+    /// println!("{}", runs.summary());
+    /// ```
     ///
     /// # Panics
     /// If the scenario is wrong: with every mistake, where it stands and what is allowed. Or if `STORMGLASS_SEEDS` is not
@@ -335,6 +387,10 @@ impl Check {
     ///
     /// If not, the seed is added to `regressions/NAME.seeds`, in the folder `scenarios` of the file or beside it: such seeds are
     /// tried first the next time, here and by `stormglass sweep`.
+    ///
+    /// ```
+    /// stormglass::scenario("scenarios/bank/two-phase-commit.toml").set("run.duration", "2s").seeds(0..2).assert_passes();
+    /// ```
     ///
     /// # Panics
     /// If not, at the first seed that breaks one: with the promise, the seed, the smallest story found, where it was

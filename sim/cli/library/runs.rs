@@ -30,41 +30,83 @@ impl Runs {
     }
 
     /// How many there are.
+    ///
+    /// ```
+    /// let runs = stormglass::scenario("scenarios/bank/two-phase-commit.toml").set("run.duration", "2s").seeds(0..2).run();
+    /// assert_eq!(runs.len(), 3); // and the file's own seed, for its thresholds
+    /// ```
     pub fn len(&self) -> usize {
         self.tried.results.len()
     }
 
     /// There is none.
+    ///
+    /// ```
+    /// let runs = stormglass::scenario("scenarios/bank/two-phase-commit.toml").set("run.duration", "2s").seeds(0..2).run();
+    /// assert!(!runs.is_empty());
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.tried.results.is_empty()
     }
 
     /// Every promise holds on every seed. Thresholds count on the file's own seed, for which they were written.
+    ///
+    /// ```
+    /// let runs = stormglass::scenario("scenarios/bank/two-phase-commit.toml").set("run.duration", "2s").seeds(0..2).run();
+    /// assert!(runs.passed());
+    /// ```
     pub fn passed(&self) -> bool {
         self.tried.verdict.found == Found::Pass && self.tried.verdict.failing.is_empty()
     }
 
     /// What happened is what the file's `[expect]` says.
+    ///
+    /// ```
+    /// let runs = stormglass::scenario("scenarios/bank/two-phase-commit.toml").set("run.duration", "2s").seeds(0..2).run();
+    /// assert!(runs.as_expected());
+    /// ```
     pub fn as_expected(&self) -> bool {
         self.tried.verdict.as_expected
     }
 
     /// The verdict, in a line.
+    ///
+    /// ```
+    /// let runs = stormglass::scenario("scenarios/bank/two-phase-commit.toml").set("run.duration", "2s").seeds(0..2).run();
+    /// assert!(runs.summary().contains("seeds"));
+    /// ```
     pub fn summary(&self) -> &str {
         &self.tried.verdict.summary
     }
 
     /// The seeds that contradict `[expect]` or are undecided, each with the reason.
+    ///
+    /// ```
+    /// let runs = stormglass::scenario("scenarios/bank/two-phase-commit.toml").set("run.duration", "2s").seeds(0..2).run();
+    /// assert_eq!(runs.unexpected().count(), 0);
+    /// ```
     pub fn unexpected(&self) -> impl Iterator<Item = (u64, &str)> {
         self.tried.verdict.unexpected.iter().map(|(seed, _, why)| (*seed, why.as_str()))
     }
 
     /// Some seed breaks this promise.
+    ///
+    /// ```
+    /// let check = stormglass::scenario("scenarios/checkout/saga.toml").variant("dual_write").set("run.duration", "30s");
+    /// let runs = check.seeds(3..4).run();
+    /// assert!(runs.any_broke("no_order_forgotten"));
+    /// ```
     pub fn any_broke(&self, promise: &str) -> bool {
         self.seeds_that_break(promise).next().is_some()
     }
 
     /// The seeds that break this promise.
+    ///
+    /// ```
+    /// let check = stormglass::scenario("scenarios/checkout/saga.toml").variant("dual_write").set("run.duration", "30s");
+    /// let runs = check.seeds(3..4).run();
+    /// assert!(runs.seeds_that_break("no_order_forgotten").any(|seed| seed == 3));
+    /// ```
     pub fn seeds_that_break(&self, promise: &str) -> impl Iterator<Item = u64> {
         let broken = move |result: &&SeedResult| {
             result.promises.iter().any(|p| p.name == promise && p.status == Status::Violated)
@@ -73,6 +115,12 @@ impl Runs {
     }
 
     /// Every promise that some seed breaks, with those seeds.
+    ///
+    /// ```
+    /// let check = stormglass::scenario("scenarios/checkout/saga.toml").variant("dual_write").set("run.duration", "30s");
+    /// let runs = check.seeds(3..4).run();
+    /// assert!(runs.broken().contains_key("no_order_forgotten"));
+    /// ```
     pub fn broken(&self) -> BTreeMap<&str, Vec<u64>> {
         let mut broken: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
         for result in &self.tried.results {
@@ -100,6 +148,12 @@ impl Runs {
     }
 
     /// Seed and fingerprint of every run: equal ones are equal event for event.
+    ///
+    /// ```
+    /// let runs = stormglass::scenario("scenarios/bank/two-phase-commit.toml").set("run.duration", "2s").seeds(0..2).run();
+    /// let (seed, fingerprint) = runs.fingerprints()[0];
+    /// println!("seed {seed}: {fingerprint:016x}");
+    /// ```
     pub fn fingerprints(&self) -> Vec<(u64, u64)> {
         self.tried.results.iter().map(|result| (result.seed, result.fingerprint)).collect()
     }
