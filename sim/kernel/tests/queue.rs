@@ -136,8 +136,11 @@ impl Pair {
         // Often one of the latest, as timers are.
         let among = if random & 1 == 0 { self.handles.len() } else { self.handles.len().min(16) };
         let at = self.handles.len() - 1 - (random >> 1) as usize % among;
-        let (handle, sequence) = self.handles[at];
-        assert_eq!(self.queue.cancel(handle), self.plain.cancel(sequence), "cancelling the event {sequence}");
+        // Now and then many that were scheduled one after the other, so that whole chunks of timers go.
+        let many = if random >> 58 == 0 { 150 } else { 1 };
+        for (handle, sequence) in self.handles.iter().skip(at).take(many) {
+            assert_eq!(self.queue.cancel(*handle), self.plain.cancel(*sequence), "cancelling the event {sequence}");
+        }
     }
 
     /// Takes the next event, if it is due by some time.
@@ -224,35 +227,41 @@ fn run(seed: u64, operations: usize) {
 #[test]
 fn behaves_as_a_plain_heap_under_random_operations() {
     let long = std::env::var_os("STORMGLASS_LONG").is_some();
-    let (seeds, operations) = if long { (400, 25_000) } else { (60, 5_000) };
+    let (seeds, operations) = if long { (400, 25_000) } else { (60, 10_000) };
     for seed in 0..seeds {
         run(seed, operations);
     }
 }
 
-/// What is due at many magnitudes of time at once, taken in order: all levels of the wheel, and the way back to earlier
-/// times after it was asked when the first one is due.
+/// Whoever asks when the first event is due, and then schedules many earlier ones, gets those first: at every magnitude of
+/// time, with the later ones anywhere from far to near.
 #[test]
 fn what_is_earlier_than_the_first_known_event_still_comes_first() {
-    let mut queue = Queue::new();
     let mut random = generator(7);
-    let mut times: Vec<u64> = Vec::new();
-    for round in (0..64).rev() {
-        for n in 0..200_u64 {
-            let time = (1_u64 << round) + (random() & ((1 << round) - 1));
-            queue.at(Time(time), n);
-            times.push(time);
+    for magnitude in 12..64 {
+        let mut queue = Queue::new();
+        let mut times: Vec<u64> = (1..=200).collect();
+        // Those of before keep all of the others away from the front, until they are gone.
+        times.iter().for_each(|time| drop(queue.at(Time(*time), 0)));
+        let mut popped = Vec::new();
+        for round in (10..magnitude).rev() {
+            for n in 0..200 {
+                let time = (1 << round) + (random() & ((1 << round) - 1));
+                queue.at(Time(time), n);
+                times.push(time);
+            }
+            while let Some((time, _, _)) = queue.pop_until(Time(200)) {
+                popped.push(time.0);
+            }
+            let later = times.iter().filter(|time| **time > 200).min().expect("there are some");
+            assert_eq!(queue.next_time(), Some(Time(*later)));
         }
-        let first = times.iter().min().expect("there are some");
-        assert_eq!(queue.next_time(), Some(Time(*first)));
-        assert_eq!(queue.pop_until(Time(first - 1)), None);
+        while let Some((time, _, _)) = queue.pop() {
+            popped.push(time.0);
+        }
+        times.sort_unstable();
+        assert_eq!(popped, times);
     }
-    times.sort_unstable();
-    let mut popped = Vec::new();
-    while let Some((time, _, _)) = queue.pop() {
-        popped.push(time.0);
-    }
-    assert_eq!(popped, times);
 }
 
 /// Memory is bounded by what is pending, not by what was cancelled: timers are armed and cancelled a million times, and a

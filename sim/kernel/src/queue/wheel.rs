@@ -150,6 +150,7 @@ impl Wheel {
 
     /// Forgets every key that is not wanted.
     pub(super) fn retain(&mut self, mut wanted: impl FnMut(u128) -> bool) {
+        let bound = self.bound;
         let mut kept = Vec::new();
         for level in 0..LEVELS as u32 {
             let mut digits = self.occupied[level as usize];
@@ -165,6 +166,7 @@ impl Wheel {
                 kept.drain(..).for_each(|key| self.put(key));
             }
         }
+        self.bound = bound;
         self.settle();
     }
 
@@ -205,6 +207,7 @@ impl Wheel {
             return;
         }
         let highest = (63 - (time ^ self.base).leading_zeros()) / DIGIT_BITS;
+        let bound = self.bound;
         let mut moved = Vec::new();
         while self.levels & (1 << highest) - 1 != 0 {
             let (place, _) = self.lowest();
@@ -213,7 +216,7 @@ impl Wheel {
         self.base = time;
         self.count += moved.len();
         moved.into_iter().for_each(|key| self.put(key));
-        self.settle();
+        self.bound = bound;
     }
 
     /// The earliest time that belongs into a bucket.
@@ -234,9 +237,9 @@ impl Wheel {
         core::mem::replace(bucket, Bucket { first: NOWHERE, count: 0 }).first
     }
 
-    /// What is known of the keys that are there.
+    /// Keys are gone, so that the bound may be later now, never earlier: what stands before it elsewhere relies on that.
     fn settle(&mut self) {
-        self.bound = if self.is_empty() { u64::MAX } else { self.start(self.lowest().0) };
+        self.bound = if self.is_empty() { u64::MAX } else { self.bound.max(self.start(self.lowest().0)) };
     }
 }
 
