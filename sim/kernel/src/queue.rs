@@ -161,8 +161,8 @@ impl<E: Copy> Queue<E> {
     #[expect(clippy::inline_always, reason = "as above")]
     #[inline(always)]
     fn count(&mut self) {
+        assert!(self.sequence < SEQUENCE_LIMIT - 1, "a run has at most 2^39 events");
         self.sequence += 1;
-        assert!(self.sequence < SEQUENCE_LIMIT, "a run has at most 2^39 events");
     }
 
     /// Forgets a pending event. False if it has been handled or cancelled before.

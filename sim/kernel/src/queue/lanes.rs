@@ -55,8 +55,8 @@ struct Lane {
 pub(super) struct Lanes<E> {
     lanes: Vec<Lane>,
     headers: Vec<Header>,
-    /// `CHUNK` to each header.
-    timers: Vec<Timer<E>>,
+    /// What belongs to each header.
+    timers: Vec<[Timer<E>; CHUNK]>,
     /// The chunk that was given back last.
     free: u32,
     /// The keys of the lanes' first timers are the second half of it, each other place has the earlier of its two.
@@ -120,7 +120,7 @@ impl<E: Copy> Lanes<E> {
         let at = &mut self.lanes[lane];
         let (chunk, place) = (at.last, at.filled);
         at.filled += 1;
-        self.timers[(chunk as usize) << CHUNK_BITS | place as usize] = Timer { time, sequence, event };
+        self.timers[chunk as usize][place as usize % CHUNK] = Timer { time, sequence, event };
         let header = &mut self.headers[chunk as usize];
         let alone = header.live == 0 && at.first == chunk;
         header.live |= 1 << place;
@@ -139,10 +139,17 @@ impl<E: Copy> Lanes<E> {
         let chunk = self.lanes[lane].first as usize;
         let header = &mut self.headers[chunk];
         let place = header.live.trailing_zeros() as usize;
-        header.live &= header.live - 1;
+        header.live &= header.live.wrapping_sub(1);
+        let live = header.live;
         self.count -= 1;
-        let event = self.timers[chunk << CHUNK_BITS | place].event;
-        self.head(lane);
+        let timers = &self.timers[chunk];
+        let event = timers[place % CHUNK].event;
+        if live == 0 {
+            self.head(lane);
+        } else {
+            let next = timers[live.trailing_zeros() as usize % CHUNK];
+            self.rank(lane, key(next.time, next.sequence, lane));
+        }
         event
     }
 
@@ -172,7 +179,7 @@ impl<E: Copy> Lanes<E> {
     }
 
     /// The first timer of a lane is another one now, or none.
-    #[inline]
+    #[inline(never)]
     fn head(&mut self, lane: usize) {
         let at = self.lanes[lane];
         let mut chunk = at.first;
@@ -188,7 +195,7 @@ impl<E: Copy> Lanes<E> {
         if live == 0 {
             return self.rank(lane, NEVER);
         }
-        let timer = &self.timers[(chunk as usize) << CHUNK_BITS | live.trailing_zeros() as usize];
+        let timer = &self.timers[chunk as usize][live.trailing_zeros() as usize % CHUNK];
         let key = key(timer.time, timer.sequence, lane);
         self.rank(lane, key);
     }
@@ -220,7 +227,7 @@ impl<E: Copy> Lanes<E> {
         } else {
             assert!(self.headers.len() < CHUNKS_MAX, "at most 2^26 chunks of timers are pending at once");
             self.headers.push(fresh);
-            self.timers.resize(self.headers.len() * CHUNK, timer);
+            self.timers.push([timer; CHUNK]);
             self.headers.len() as u32 - 1
         };
         let at = &mut self.lanes[lane];
