@@ -210,16 +210,19 @@ impl<E: Copy> Queue<E> {
     pub fn pop_until(&mut self, latest: Time) -> Option<(Time, u64, E)> {
         loop {
             let lane = self.lanes.first();
-            let key = match self.timed.first() {
-                Some(key) if key < lane => key,
-                Some(_) => return self.pop_lane(latest),
-                None if self.opens(latest) => continue,
-                None => return self.pop_lane(latest),
+            let Some(key) = self.timed.first() else {
+                if self.timed.may_open(latest.0) && self.opens(latest) {
+                    continue;
+                }
+                return self.pop_lane(latest);
             };
             let time = Time((key >> 64) as u64);
             // Of what is due now, those in line come last.
-            if time > self.now && !self.line.is_empty() {
+            if !self.line.is_empty() && time > self.now && Time((lane >> 64) as u64) > self.now {
                 return self.pop_line(latest);
+            }
+            if lane < key {
+                return self.pop_lane(latest);
             }
             if time > latest {
                 return None;
