@@ -145,7 +145,7 @@ impl Pair {
 
     /// Takes the next event, if it is due by some time.
     fn take(&mut self, random: u64) -> bool {
-        if random & 7 == 0 {
+        if random.is_multiple_of(8) {
             assert_eq!(self.queue.next_time().map(|time| time.0), self.plain.next().map(|(time, _)| time));
         }
         let latest =
@@ -202,7 +202,7 @@ fn run(seed: u64, operations: usize) {
     let mut pair = Pair::new(lanes, &mut random);
     for _ in 0..operations / MOOD {
         let mood = mood(&mut random, magnitude_max);
-        if random() % 8 == 0 {
+        if random().is_multiple_of(8) {
             let (mut clone, seed) = (pair.clone(), random());
             let mut random = generator(seed);
             for _ in 0..MOOD {

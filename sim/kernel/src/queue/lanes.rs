@@ -53,7 +53,7 @@ struct Lane {
 
 #[derive(Clone, Debug)]
 pub(super) struct Lanes<E> {
-    lanes: Vec<Lane>,
+    ends: Vec<Lane>,
     headers: Vec<Header>,
     /// What belongs to each header.
     timers: Vec<[Timer<E>; CHUNK]>,
@@ -69,7 +69,7 @@ pub(super) struct Lanes<E> {
 impl<E: Copy> Lanes<E> {
     pub(super) const fn new() -> Self {
         Self {
-            lanes: Vec::new(),
+            ends: Vec::new(),
             headers: Vec::new(),
             timers: Vec::new(),
             free: NOWHERE,
@@ -81,15 +81,15 @@ impl<E: Copy> Lanes<E> {
 
     /// One more lane, if there may be one.
     pub(super) fn declare(&mut self) {
-        if self.lanes.len() == LANES_MAX {
+        if self.ends.len() == LANES_MAX {
             return;
         }
-        self.lanes.push(Lane { first: NOWHERE, last: NOWHERE, filled: CHUNK as u32 });
-        let leaves = self.lanes.len().next_power_of_two();
+        self.ends.push(Lane { first: NOWHERE, last: NOWHERE, filled: CHUNK as u32 });
+        let leaves = self.ends.len().next_power_of_two();
         if self.tree.len() < 2 * leaves {
             self.tree = alloc::vec![NEVER; 2 * leaves];
             self.first = NEVER;
-            for lane in 0..self.lanes.len() {
+            for lane in 0..self.ends.len() {
                 self.head(lane);
             }
         }
@@ -98,7 +98,7 @@ impl<E: Copy> Lanes<E> {
     /// How many lanes there are.
     #[inline]
     pub(super) fn declared(&self) -> usize {
-        self.lanes.len()
+        self.ends.len()
     }
 
     pub(super) fn len(&self) -> usize {
@@ -114,10 +114,10 @@ impl<E: Copy> Lanes<E> {
     /// Arms a timer, later than all of its lane. The handle has `LANE_BIT`.
     #[inline]
     pub(super) fn arm(&mut self, lane: usize, time: u64, sequence: u64, event: E) -> u64 {
-        if self.lanes[lane].filled == CHUNK as u32 {
+        if self.ends[lane].filled == CHUNK as u32 {
             self.lengthen(lane, Timer { time, sequence, event });
         }
-        let at = &mut self.lanes[lane];
+        let at = &mut self.ends[lane];
         let (chunk, place) = (at.last, at.filled);
         at.filled += 1;
         self.timers[chunk as usize][place as usize % CHUNK] = Timer { time, sequence, event };
@@ -136,7 +136,7 @@ impl<E: Copy> Lanes<E> {
     #[inline]
     pub(super) fn pop(&mut self) -> E {
         let lane = self.first as usize & ((1 << NUMBER_BITS) - 1);
-        let chunk = self.lanes[lane].first as usize;
+        let chunk = self.ends[lane].first as usize;
         let header = &mut self.headers[chunk];
         let place = header.live.trailing_zeros() as usize;
         header.live &= header.live.wrapping_sub(1);
@@ -165,11 +165,11 @@ impl<E: Copy> Lanes<E> {
         header.live &= !(1 << place);
         self.count -= 1;
         let (lane, empty) = (header.lane as usize, header.live == 0);
-        if self.lanes[lane].first == chunk {
+        if self.ends[lane].first == chunk {
             if was_first {
                 self.head(lane);
             }
-        } else if empty && self.lanes[lane].last != chunk {
+        } else if empty && self.ends[lane].last != chunk {
             let Header { before, next, .. } = self.headers[chunk as usize];
             self.headers[before as usize].next = next;
             self.headers[next as usize].before = before;
@@ -181,14 +181,14 @@ impl<E: Copy> Lanes<E> {
     /// The first timer of a lane is another one now, or none.
     #[inline(never)]
     fn head(&mut self, lane: usize) {
-        let at = self.lanes[lane];
+        let at = self.ends[lane];
         let mut chunk = at.first;
         let Some(header) = self.headers.get(chunk as usize) else { return };
         let mut live = header.live;
         if live == 0 && chunk != at.last {
             let next = header.next;
             self.give_back(chunk);
-            self.lanes[lane].first = next;
+            self.ends[lane].first = next;
             chunk = next;
             live = self.headers[chunk as usize].live;
         }
@@ -217,7 +217,7 @@ impl<E: Copy> Lanes<E> {
     /// The last chunk of a lane is full: it gets another one, with copies of a timer in its places.
     #[inline(never)]
     fn lengthen(&mut self, lane: usize, timer: Timer<E>) {
-        let before = self.lanes[lane].last;
+        let before = self.ends[lane].last;
         let fresh = Header { live: 0, generation: 0, lane: lane as u32, next: NOWHERE, before };
         let chunk = if let Some(header) = self.headers.get_mut(self.free as usize) {
             let generation = header.generation;
@@ -230,7 +230,7 @@ impl<E: Copy> Lanes<E> {
             self.timers.push([timer; CHUNK]);
             self.headers.len() as u32 - 1
         };
-        let at = &mut self.lanes[lane];
+        let at = &mut self.ends[lane];
         (at.last, at.filled) = (chunk, 0);
         if before == NOWHERE {
             at.first = chunk;
@@ -248,8 +248,8 @@ impl<E: Copy> Lanes<E> {
         let Header { before, next, .. } = self.headers[chunk as usize];
         self.headers[next as usize].before = before;
         match self.headers.get_mut(before as usize) {
-            Some(header) if self.lanes[lane].first != chunk => header.next = next,
-            Some(_) | None => self.lanes[lane].first = next,
+            Some(header) if self.ends[lane].first != chunk => header.next = next,
+            Some(_) | None => self.ends[lane].first = next,
         }
         self.give_back(chunk);
     }

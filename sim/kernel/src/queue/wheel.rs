@@ -173,7 +173,7 @@ impl Wheel {
     #[inline]
     fn put(&mut self, key: u128) {
         let apart = (time(key) ^ self.base) | 1;
-        let level = (63 - apart.leading_zeros()) / DIGIT_BITS;
+        let level = apart.ilog2() / DIGIT_BITS;
         let digit = (time(key) >> (level * DIGIT_BITS)) as u32 % DIGITS as u32;
         self.levels |= 1 << level;
         self.occupied[level as usize] |= 1 << digit;
@@ -206,16 +206,18 @@ impl Wheel {
         if time >= self.base {
             return;
         }
-        let highest = (63 - (time ^ self.base).leading_zeros()) / DIGIT_BITS;
+        let highest = (time ^ self.base).ilog2() / DIGIT_BITS;
         let bound = self.bound;
         let mut moved = Vec::new();
-        while self.levels & (1 << highest) - 1 != 0 {
+        while self.levels.trailing_zeros() < highest {
             let (place, _) = self.lowest();
             self.take(place, |key| moved.push(key));
         }
         self.base = time;
         self.count += moved.len();
-        moved.into_iter().for_each(|key| self.put(key));
+        for key in moved {
+            self.put(key);
+        }
         self.bound = bound;
     }
 
