@@ -24,6 +24,7 @@ mod cpu;
 mod disturbance;
 mod event;
 mod faults;
+mod habits;
 mod hardware;
 mod host;
 mod lease;

@@ -282,10 +282,16 @@ impl<P: Process> World<P> {
         let mut arrival = departure + network.wires.latency(link, &transmission);
         let copy = network.wires.copy(link, &transmission);
         let busy = link.opens && !link.is_ordered();
+        let lane = link.constant_lane().filter(|(latency, _)| arrival == now + *latency);
         if link.jitters_in_order() {
             arrival = network.keep_order(from, to, arrival);
         }
-        self.parcels.at_mut(parcel).flight = self.queue.at(arrival, Event::Deliver { parcel });
+        let event = Event::Deliver { parcel };
+        let flight = match lane {
+            Some((_, lane)) => self.queue.arm(lane, event),
+            None => self.queue.at(arrival, event),
+        };
+        self.parcels.at_mut(parcel).flight = flight;
         if busy {
             let ends = self.ends(from, to);
             self.network.connections.put(from, to, ends, arrival);

@@ -98,6 +98,12 @@ impl Resolved {
         self.ideal.then_some(lane)
     }
 
+    /// Its latency, if that is constant, and the lane for it.
+    #[inline]
+    pub(crate) fn constant_lane(&self) -> Option<(Span, Lane)> {
+        self.constant
+    }
+
     /// What a message has to stay in order with.
     #[inline]
     pub(crate) fn stream(&self, from: u16, to: u16, parcel: u32) -> Stream {

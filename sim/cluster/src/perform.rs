@@ -104,18 +104,28 @@ impl<P: Process, W: Watch<P>> Effects<P> for Perform<'_, P, W> {
         if self.stopped {
             return;
         }
+        let (node, incarnation, clock) = (self.node, self.incarnation, self.world.host(self.node).clock);
+        let mut lane = None;
         let after = match after {
-            Delay::Fixed(span) => span,
+            Delay::Fixed(span) => {
+                if clock.drift == 0 {
+                    lane = self.world.habits.lane(span, &mut self.world.queue);
+                }
+                span
+            }
             Delay::Uniform { from, to, key, operation, n } => {
                 assert!(from <= to, "a delay is drawn between its shortest and its longest");
                 let width = u128::from(to.0 - from.0) + 1;
                 Span(from.0 + ((width * u128::from(key.draw(operation, 0, n).bits())) >> 64) as u64)
             }
         };
-        let (node, incarnation, clock) = (self.node, self.incarnation, self.world.host(self.node).clock);
         self.watch.armed(self.world.now(), NodeId(u32::from(node)), &timer);
-        let after = if clock.drift == 0 { after } else { clock.true_span(after) };
-        let handle = self.world.queue.after(after, Event::Timer { node, incarnation, timer });
+        let event = Event::Timer { node, incarnation, timer };
+        let handle = match lane {
+            Some(lane) => self.world.queue.arm(lane, event),
+            None if clock.drift == 0 => self.world.queue.after(after, event),
+            None => self.world.queue.after(clock.true_span(after), event),
+        };
         if let Some(Pending::Queued(old)) = self.world.host_mut(node).timers.insert(timer, Pending::Queued(handle)) {
             self.world.queue.cancel(old);
         }

@@ -12,6 +12,7 @@ use kernel::{
 use crate::cpu;
 use crate::event::Event;
 use crate::faults::Faults;
+use crate::habits::Habits;
 use crate::hardware::Hardware;
 use crate::host::{Host, Late, Waiting};
 use crate::ledger::Impact;
@@ -55,6 +56,7 @@ pub(crate) struct World<P: Process> {
     pub(crate) hosts: Vec<Host<P>>,
     pub(crate) network: Network,
     pub(crate) faults: Faults,
+    pub(crate) habits: Habits,
     /// Instances of crashes and disturbances that were decided in this event and follow it.
     pub(crate) strikes: VecDeque<u32>,
     pub(crate) unfinished: u64,
@@ -80,6 +82,7 @@ impl<P: Process> World<P> {
             fingerprint: Fingerprint::new(),
             parcels: Slab::new(),
             hosts,
+            habits: Habits::new(),
             strikes: VecDeque::new(),
             unfinished: 0,
             fsync: seed.key("disk", "fsync"),

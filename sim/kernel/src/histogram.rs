@@ -6,7 +6,6 @@
 //! so that it is the same on every machine. An octave costs memory only once a value has fallen into it. Everything kept
 //! is an integer and independent of the order of recording: merging is exactly the same as recording everything in one.
 
-use alloc::vec;
 use alloc::vec::Vec;
 
 /// Counts of values by magnitude, with what a chart and a threshold need.
@@ -97,8 +96,9 @@ impl Histogram {
         for (from, octave) in other.octaves().enumerate() {
             let to = self.row(octave);
             let theirs = &other.counts[from * width..][..width];
+            // No bucket has more than all have, and their sum is looked at below: four at a time may be added here.
             for (mine, theirs) in self.counts[to * width..][..width].iter_mut().zip(theirs) {
-                *mine += theirs;
+                *mine = mine.wrapping_add(*theirs);
             }
         }
         self.count += other.count;
@@ -190,13 +190,14 @@ impl Histogram {
         let mut below = 0;
         let width = 1_usize << self.steps_log2;
         for (octave, row) in self.octaves().zip(self.counts.chunks_exact(width)) {
-            let here: u64 = row.iter().sum();
+            // Together they are at most `count`: four at a time may be added.
+            let here = row.iter().fold(0_u64, |sum, count| sum.wrapping_add(*count));
             if below + here < rank {
                 below += here;
                 continue;
             }
             let step = row.iter().position(|&count| {
-                below += count;
+                below = below.wrapping_add(count);
                 below >= rank
             });
             let low = self.low(octave, step.unwrap_or(0) as u64);
@@ -272,8 +273,11 @@ impl Histogram {
 
     #[cold]
     fn open(&mut self, octave: usize) {
-        let (row, width) = (self.octaves().filter(|other| *other < octave).count(), 1_usize << self.steps_log2);
-        self.counts.splice(row * width..row * width, vec![0; width]);
+        let row = self.rows[..octave].iter().filter(|row| **row > 0).count();
+        let (at, width, before) = (row << self.steps_log2, 1_usize << self.steps_log2, self.counts.len());
+        self.counts.resize(before + width, 0);
+        self.counts.copy_within(at..before, at + width);
+        self.counts[at..at + width].fill(0);
         self.rows[octave] = row as u8 + 1;
         for later in self.rows[octave + 1..].iter_mut().filter(|later| **later > 0) {
             *later += 1;

@@ -1,30 +1,33 @@
 //! The pending events of a run, totally ordered by (time, sequence).
 //!
-//! Events that fall on the same instant come out in the order they were scheduled. What is scheduled for the present
-//! instant stands in line by itself: whatever else is due now was scheduled before. Of the rest the nearest few keys stand
-//! sorted in an array, all others behind it in a heap: a small system never leaves the array, a large one pays one heap
-//! operation per event. Cancelling is O(1): the slot is freed at once and its key is dropped when it surfaces, or swept when
-//! dead keys outnumber the living two to one; in the line those behind it close up. A delay that is used again and again may be declared
-//! as a *lane*; today that is only a name for the delay, so that the queue behind this interface can change without any
-//! caller or fingerprint noticing.
+//! Events that fall on the same instant come out in the order they were scheduled. They stand in three places, and the
+//! next of all is the earlier of two cached keys. What is scheduled for the present instant stands in line by itself:
+//! whatever else is due now was scheduled before. A delay that is used again and again is declared as a *lane* (`lanes`),
+//! whose timers need no search at all. Everything else has a key in a sorted array, if it is near, or in a wheel (`timed`,
+//! `wheel`). Cancelling is O(1), but for the line, in which those behind close up.
+//!
+//! How events are kept changes nothing that can be seen: tests/queue.rs compares all of it with a plain heap.
+
+mod lanes;
+mod line;
+mod timed;
+mod wheel;
 
 use alloc::vec::Vec;
 
 use crate::time::{Span, Time};
+use lanes::{LANE_BIT, Lanes};
+use line::Line;
+use timed::Timed;
 
 /// Bits of a key that name the slot: at most 2^24 events are pending at once.
 const SLOT_BITS: u32 = 24;
+/// The slot of those that stand in line.
 const SLOT_MASK: u64 = (1 << SLOT_BITS) - 1;
-/// Sequence numbers have 40 bits: 10^12 events a run. They begin at 1, so the id of an event is above `SLOT_MASK`.
-const SEQUENCE_LIMIT: u64 = 1 << 40;
-/// Children per heap node: four keys are one cache line.
-const ARITY: usize = 4;
-/// How many keys stand sorted at most; half of them move when they are too many or none.
-const NEAR_MAX: usize = 64;
-/// So many stand in line at most, but for what a doubling more makes room for.
-const LINE_MAX: usize = 1 << 24;
-/// So many that have left the line may still have a place in it; beyond that no more than half of all.
-const GONE_MIN: usize = 4096;
+/// Sequence numbers have 39 bits: 5 * 10^11 events a run. They begin at 1, so the id of an event is above `SLOT_MASK`.
+const SEQUENCE_LIMIT: u64 = 1 << 39;
+/// A key after those of all events.
+const NEVER: u128 = u128::MAX;
 
 /// A pending event, for cancelling it. Stale handles are harmless.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -39,30 +42,20 @@ impl Handle {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Lane(u32);
 
-#[derive(Clone, Copy, Debug)]
-struct Slot<E> {
-    /// Sequence and slot of the event here; of a free slot the next free one, or `SLOT_MASK`.
-    id: u64,
-    event: E,
-}
-
 /// The pending events.
 #[derive(Clone, Debug)]
 pub struct Queue<E: Copy> {
     now: Time,
     sequence: u64,
-    /// What is due at once, in order, each with its id; the slot in these is `SLOT_MASK`. Those before `first` are gone.
-    line: Vec<(u64, E)>,
-    first: usize,
-    /// The nearest keys, `time << 64 | sequence << 24 | slot`, in descending order: the next is the last.
-    near: Vec<u128>,
-    /// Every other key, all of them later: a 4-ary min-heap.
-    far: Vec<u128>,
-    slots: Vec<Slot<E>>,
-    /// The slot that was freed last, or `SLOT_MASK`.
-    free: u64,
-    dead: usize,
-    lanes: Vec<Span>,
+    /// What is due at once.
+    line: Line<E>,
+    /// What is due after a declared delay.
+    lanes: Lanes<E>,
+    /// What is due at any other time.
+    timed: Timed<E>,
+    /// The delays of the lanes, first of all that of those in line. The others with lanes of their own follow, and then those
+    /// for which there was none left.
+    delays: Vec<Span>,
 }
 
 impl<E: Copy> Default for Queue<E> {
@@ -77,14 +70,10 @@ impl<E: Copy> Queue<E> {
         Self {
             now: Time::ZERO,
             sequence: 0,
-            line: Vec::new(),
-            first: 0,
-            near: Vec::with_capacity(NEAR_MAX),
-            far: Vec::new(),
-            slots: Vec::new(),
-            free: SLOT_MASK,
-            dead: 0,
-            lanes: alloc::vec![Span::ZERO],
+            line: Line::new(),
+            lanes: Lanes::new(),
+            timed: Timed::new(),
+            delays: alloc::vec![Span::ZERO],
         }
     }
 
@@ -93,13 +82,15 @@ impl<E: Copy> Queue<E> {
         Lane(0)
     }
 
-    /// Declares a delay that will be used often.
+    /// Declares a delay that will be used often. So that the next of all lanes is found quickly, only the first few have
+    /// places of their own; what others are armed with is kept as `after` keeps it.
     pub fn lane(&mut self, delay: Span) -> Lane {
-        if let Some(found) = self.lanes.iter().position(|&d| d == delay) {
+        if let Some(found) = self.delays.iter().position(|&d| d == delay) {
             return Lane(found as u32);
         }
-        self.lanes.push(delay);
-        Lane(self.lanes.len() as u32 - 1)
+        self.delays.push(delay);
+        self.lanes.declare();
+        Lane(self.delays.len() as u32 - 1)
     }
 
     /// The time of the last event that was handled.
@@ -110,7 +101,7 @@ impl<E: Copy> Queue<E> {
 
     /// Events pending.
     pub fn len(&self) -> usize {
-        self.line.len() - self.first + self.near.len() + self.far.len() - self.dead
+        self.line.len() + self.lanes.len() + self.timed.len()
     }
 
     /// Nothing pending.
@@ -122,8 +113,23 @@ impl<E: Copy> Queue<E> {
     #[expect(clippy::inline_always, reason = "most of what has a lane is due at once, and then there is little to do")]
     #[inline(always)]
     pub fn arm(&mut self, lane: Lane, event: E) -> Handle {
-        let delay = self.lanes[lane.0 as usize];
-        self.schedule(self.now + delay, event)
+        if lane == Self::at_once() {
+            self.count();
+            return Handle(self.line.push(self.sequence, event));
+        }
+        self.arm_later(lane, event)
+    }
+
+    #[inline(never)]
+    fn arm_later(&mut self, lane: Lane, event: E) -> Handle {
+        let time = self.now + self.delays[lane.0 as usize];
+        let number = lane.0 as usize - 1;
+        // At the end of time every delay is no delay.
+        if time == self.now || number >= self.lanes.declared() {
+            return self.schedule(time, event);
+        }
+        self.count();
+        Handle(self.lanes.arm(number, time.0, self.sequence, event))
     }
 
     /// Schedules an event `delay` from now.
@@ -144,60 +150,30 @@ impl<E: Copy> Queue<E> {
     )]
     #[inline(always)]
     fn schedule(&mut self, time: Time, event: E) -> Handle {
-        self.sequence += 1;
-        assert!(self.sequence < SEQUENCE_LIMIT, "a run has at most 2^40 events");
+        self.count();
         if time == self.now {
-            let id = self.sequence << SLOT_BITS | SLOT_MASK;
-            if self.line.len() == self.line.capacity() {
-                self.lengthen();
-            }
-            self.line.push((id, event));
-            return Handle(id);
+            return Handle(self.line.push(self.sequence, event));
         }
-        self.keep(time, event)
+        Handle(self.timed.keep(time.0, self.sequence, event))
     }
 
-    /// Makes room for more in line.
-    #[cold]
-    fn lengthen(&mut self) {
-        assert!(self.line.len() < LINE_MAX, "at most 2^24 events are due at once");
-        self.line.reserve(1);
-    }
-
-    /// Keeps an event that is due later, under the latest sequence number.
-    #[inline(never)]
-    fn keep(&mut self, time: Time, event: E) -> Handle {
-        let id;
-        if let Some(slot) = self.slots.get_mut(self.free as usize) {
-            id = self.sequence << SLOT_BITS | self.free;
-            self.free = slot.id;
-            *slot = Slot { id, event };
-        } else {
-            let slot = self.slots.len() as u64;
-            assert!(slot < SLOT_MASK, "at most 2^24 events are pending at once");
-            id = self.sequence << SLOT_BITS | slot;
-            self.slots.push(Slot { id, event });
-        }
-        self.push(u128::from(time.0) << 64 | u128::from(id));
-        Handle(id)
+    /// One more event gets a number.
+    #[expect(clippy::inline_always, reason = "as above")]
+    #[inline(always)]
+    fn count(&mut self) {
+        assert!(self.sequence < SEQUENCE_LIMIT - 1, "a run has at most 2^39 events");
+        self.sequence += 1;
     }
 
     /// Forgets a pending event. False if it has been handled or cancelled before.
+    #[inline]
     pub fn cancel(&mut self, handle: Handle) -> bool {
-        let number = handle.0 & SLOT_MASK;
-        if number == SLOT_MASK {
-            return self.leave_line(handle.0);
-        }
-        match self.slots.get_mut(number as usize) {
-            Some(slot) if slot.id == handle.0 && handle != Handle::NONE => {
-                slot.id = core::mem::replace(&mut self.free, number);
-                self.dead += 1;
-                if self.dead > 64 && self.dead > 2 * self.len() {
-                    self.sweep();
-                }
-                true
-            }
-            _ => false,
+        if handle.0 & LANE_BIT != 0 {
+            self.lanes.cancel(handle.0)
+        } else if handle.0 & SLOT_MASK == SLOT_MASK {
+            self.line.leave(handle.0)
+        } else {
+            self.timed.cancel(handle.0)
         }
     }
 
@@ -208,18 +184,17 @@ impl<E: Copy> Queue<E> {
             return Some(self.now);
         }
         loop {
-            let Some(&key) = self.near.last() else {
-                if self.far.is_empty() {
-                    return None;
+            self.timed.bury();
+            let lane = self.lanes.first();
+            let key = match self.timed.first() {
+                Some(key) => key.min(lane),
+                None if self.timed.may_open((lane >> 64) as u64) => {
+                    self.timed.open();
+                    continue;
                 }
-                self.come_near();
-                continue;
+                None => lane,
             };
-            if self.slots[(key as u64 & SLOT_MASK) as usize].id == key as u64 {
-                return Some(Time((key >> 64) as u64));
-            }
-            self.near.pop();
-            self.dead -= 1;
+            return (key != NEVER).then_some(Time((key >> 64) as u64));
         }
     }
 
@@ -234,166 +209,67 @@ impl<E: Copy> Queue<E> {
     #[inline(always)]
     pub fn pop_until(&mut self, latest: Time) -> Option<(Time, u64, E)> {
         loop {
-            let next = self.near.last().copied();
-            if next.is_none() && !self.far.is_empty() {
-                self.come_near();
-                continue;
-            }
-            let key = match next {
-                Some(key) if (key >> 64) as u64 <= self.now.0 || self.line.is_empty() => key,
-                Some(_) | None => return self.pop_line(latest),
+            let lane = self.lanes.first();
+            let Some(key) = self.timed.first() else {
+                if self.timed.may_open(latest.0) && self.opens(latest) {
+                    continue;
+                }
+                return self.pop_lane(latest);
             };
-            let (time, id) = ((key >> 64) as u64, key as u64);
-            let number = id & SLOT_MASK;
-            let slot = &mut self.slots[number as usize];
-            if slot.id == id && time > latest.0 {
+            let time = Time((key >> 64) as u64);
+            // Of what is due now, those in line come last.
+            if !self.line.is_empty() && time > self.now && Time((lane >> 64) as u64) > self.now {
+                return self.pop_line(latest);
+            }
+            if lane < key {
+                return self.pop_lane(latest);
+            }
+            if time > latest {
                 return None;
             }
-            self.near.pop();
-            if slot.id != id {
-                self.dead -= 1;
-                continue;
+            if let Some(event) = self.timed.take(key) {
+                self.now = time;
+                return Some((time, key as u64 >> SLOT_BITS, event));
             }
-            slot.id = core::mem::replace(&mut self.free, number);
-            self.now = Time(time);
-            return Some((self.now, id >> SLOT_BITS, slot.event));
         }
     }
 
-    /// The first in line, of which nothing is ahead: what else is due in its instant was scheduled before it.
+    /// What is next, if no key that stands sorted is.
+    #[expect(clippy::inline_always, reason = "as above")]
+    #[inline(always)]
+    fn pop_lane(&mut self, latest: Time) -> Option<(Time, u64, E)> {
+        let first = self.lanes.first();
+        let time = Time((first >> 64) as u64);
+        if !self.line.is_empty() && time > self.now || first == NEVER {
+            return self.pop_line(latest);
+        }
+        if time > latest {
+            return None;
+        }
+        self.now = time;
+        Some((time, first as u64 >> SLOT_BITS, self.lanes.pop()))
+    }
+
     #[expect(clippy::inline_always, reason = "as above")]
     #[inline(always)]
     fn pop_line(&mut self, latest: Time) -> Option<(Time, u64, E)> {
         if self.now > latest {
             return None;
         }
-        let &(id, event) = self.line.get(self.first)?;
-        self.first += 1;
-        if self.first == self.line.len() {
-            self.line.clear();
-            self.first = 0;
-        } else if self.first >= GONE_MIN {
-            self.close_up();
-        }
-        Some((self.now, id >> SLOT_BITS, event))
+        self.line.pop().map(|(sequence, event)| (self.now, sequence, event))
     }
 
-    /// Those that have left a long line give up their places, once they are half of all.
-    #[cold]
-    fn close_up(&mut self) {
-        if self.first >= self.line.len() / 2 {
-            self.line.drain(..self.first);
-            self.first = 0;
+    /// No key stands sorted: some come out of the wheel, if they may be next and are due by then. Otherwise the wheel stays as
+    /// it is: where it stands, it should not be ahead of what is scheduled.
+    #[inline(never)]
+    fn opens(&mut self, latest: Time) -> bool {
+        let lane = (self.lanes.first() >> 64) as u64;
+        let latest = if self.line.is_empty() { latest.0.min(lane) } else { self.now.0 };
+        let opens = self.timed.may_open(latest);
+        if opens {
+            self.timed.open();
         }
-    }
-
-    /// Forgets an event that stands in line; false if it does not.
-    fn leave_line(&mut self, id: u64) -> bool {
-        let Ok(place) = self.line[self.first..].binary_search_by_key(&id, |(id, _)| *id) else { return false };
-        self.line.remove(self.first + place);
-        if self.first == self.line.len() {
-            self.line.clear();
-            self.first = 0;
-        }
-        true
-    }
-
-    #[inline]
-    fn push(&mut self, key: u128) {
-        let belongs_near = match self.near.first() {
-            Some(&latest) => key < latest || (self.far.is_empty() && self.near.len() < NEAR_MAX),
-            None => self.far.is_empty(),
-        };
-        if !belongs_near || (self.near.len() == NEAR_MAX && !self.make_room(key)) {
-            return self.push_far(key);
-        }
-        // A new key has the largest sequence number: what is due in the same instant is before it.
-        let later = |other: u128| other >> 64 > key >> 64;
-        if self.near.last().is_none_or(|&next| later(next)) {
-            self.near.push(key);
-        } else {
-            let place = self.near.partition_point(|&other| later(other));
-            self.near.insert(place, key);
-        }
-    }
-
-    /// A key belongs among the near ones, which are too many: their later half joins the others. False: the key must, too.
-    #[cold]
-    fn make_room(&mut self, key: u128) -> bool {
-        for n in (0..NEAR_MAX / 2).rev() {
-            self.push_far(self.near[n]);
-        }
-        self.near.drain(..NEAR_MAX / 2);
-        key < self.near[0]
-    }
-
-    /// No key is near: the next ones come.
-    #[cold]
-    fn come_near(&mut self) {
-        for _ in 0..NEAR_MAX / 2 {
-            let Some(key) = self.pop_far() else { break };
-            self.near.push(key);
-        }
-        self.near.reverse();
-    }
-
-    fn sweep(&mut self) {
-        let slots = &self.slots;
-        let lives = |key: &u128| slots[(*key as u64 & SLOT_MASK) as usize].id == *key as u64;
-        self.near.retain(lives);
-        self.far.retain(lives);
-        self.dead = 0;
-        for at in (0..self.far.len().div_ceil(ARITY)).rev() {
-            self.sift_down(at);
-        }
-    }
-
-    fn push_far(&mut self, key: u128) {
-        let mut at = self.far.len();
-        self.far.push(key);
-        while at > 0 {
-            let parent = (at - 1) / ARITY;
-            if self.far[parent] <= key {
-                break;
-            }
-            self.far[at] = self.far[parent];
-            at = parent;
-        }
-        self.far[at] = key;
-    }
-
-    fn pop_far(&mut self) -> Option<u128> {
-        let last = self.far.pop()?;
-        let Some(first) = self.far.first_mut() else { return Some(last) };
-        let top = core::mem::replace(first, last);
-        self.sift_down(0);
-        Some(top)
-    }
-
-    fn sift_down(&mut self, from: usize) {
-        let heap = &mut self.far[..];
-        let key = heap[from];
-        let mut at = from;
-        loop {
-            let first = at * ARITY + 1;
-            let (least, smallest) = if let Some(children) = heap.get(first..first + ARITY) {
-                // A tournament of four: two pairs, then their winners.
-                let pair = |a: usize| if children[a + 1] < children[a] { a + 1 } else { a };
-                let (left, right) = (pair(0), pair(2));
-                let winner = if children[right] < children[left] { right } else { left };
-                (first + winner, children[winner])
-            } else {
-                let rest = heap.get(first..).unwrap_or(&[]);
-                let Some((winner, &smallest)) = rest.iter().enumerate().min_by_key(|(_, key)| **key) else { break };
-                (first + winner, smallest)
-            };
-            if smallest >= key {
-                break;
-            }
-            heap[at] = smallest;
-            at = least;
-        }
-        heap[at] = key;
+        opens
     }
 }
 
