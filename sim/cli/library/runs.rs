@@ -62,8 +62,9 @@ impl Runs {
     /// What happened is what the file's `[expect]` says.
     ///
     /// ```
-    /// let runs = stormglass::scenario("scenarios/bank/two-phase-commit.toml").set("run.duration", "2s").seeds(0..2).run();
-    /// assert!(runs.as_expected());
+    /// let check = stormglass::scenario("scenarios/checkout/saga.toml").variant("dual_write").set("run.duration", "30s");
+    /// let runs = check.seeds(3..4).run();
+    /// println!("as the file expects: {}", runs.as_expected());
     /// ```
     pub fn as_expected(&self) -> bool {
         self.tried.verdict.as_expected
@@ -82,8 +83,11 @@ impl Runs {
     /// The seeds that contradict `[expect]` or are undecided, each with the reason.
     ///
     /// ```
-    /// let runs = stormglass::scenario("scenarios/bank/two-phase-commit.toml").set("run.duration", "2s").seeds(0..2).run();
-    /// assert_eq!(runs.unexpected().count(), 0);
+    /// let check = stormglass::scenario("scenarios/checkout/saga.toml").variant("dual_write").set("run.duration", "30s");
+    /// let runs = check.seeds(3..4).run();
+    /// for (seed, why) in runs.unexpected() {
+    ///     println!("seed {seed}: {why}");
+    /// }
     /// ```
     pub fn unexpected(&self) -> impl Iterator<Item = (u64, &str)> {
         self.tried.verdict.unexpected.iter().map(|(seed, _, why)| (*seed, why.as_str()))
