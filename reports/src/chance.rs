@@ -51,7 +51,7 @@ pub(crate) fn told(doom: &Doom) -> Vec<String> {
             vec![format!("from {at}: {} → {after}", shown(before)), step.what.clone()]
         }
         None if first.low > 0.5 => {
-            vec![format!("from the beginning, whatever the draws: {} ", shown(first)).trim_end().to_owned()]
+            vec![format!("from the beginning: {} ", shown(first)).trim_end().to_owned()]
         }
         None => vec!["its chance never rises by more than chance explains".to_owned()],
     };

@@ -42,7 +42,7 @@ Fingerprints are pinned in `fingerprints.lock` beside the scenarios: `stormglass
     /// Makes a failing run small: the same violation with as few faults and operations as will do.
     #[command(
         after_help = "Example: stormglass shrink scenarios/checkout/saga.toml --variant dual_write --seed 3 --save\n\n\
-Exit codes: 0 nothing that is left can go · 2 nothing to make small · 3 the budget was spent before that was known"
+Exit codes: 0 nothing that is left can go · 2 nothing to make small · 3 the budget was spent before that was known · 130 interrupted"
     )]
     Shrink(ShrinkArgs),
     /// Tells why: how a promise came to be broken, or what became of one operation, saga or transaction.
@@ -188,7 +188,7 @@ pub(crate) struct ShrinkArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) promise: Option<String>,
     /// How many runs may be spent.
-    #[arg(long, value_name = "RUNS", default_value_t = 10_000)]
+    #[arg(long, value_name = "RUNS", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) budget: u64,
     /// How many at once; else as many as there are processors.
     #[arg(long, value_name = "N")]

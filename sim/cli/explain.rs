@@ -1,6 +1,7 @@
 //! `stormglass explain`.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use lab::explain::{About, Effort, Explained, Nearest, Refused, Request};
 use lab::scenario::Choice;
@@ -17,10 +18,13 @@ pub(crate) fn explain(args: &ExplainArgs) -> Result<u8, String> {
     let source = files::scenario_with_data(&file, &args.choice.sets)?;
     let choice = Choice { variant: args.variant.clone(), sets: args.choice.sets.clone(), seed };
     let request = Request { choice, about: about(&args.about), effort: effort(args), passing: Nearest::LookedFor };
-    let progress = Progress::new("explain", 0, "events");
-    let mut step = |at: lab::run::Progress| progress.at(at.events, &at.now.to_string());
+    let progress = OnceLock::new();
+    let mut step = |at: lab::run::Progress| {
+        let progress = progress.get_or_init(|| Progress::new("explain", at.limit.0 / 1_000_000, "ms"));
+        progress.at(at.now.0 / 1_000_000, &at.now.to_string());
+    };
     let made = lab::explain::explain(&source, &request, &progress::INTERRUPTED, &mut step);
-    progress.finish();
+    progress.get().map(Progress::finish);
     let Explained { story, outcome } = match made {
         Ok(explained) => explained,
         Err(Refused::Wrong(errors)) => return Err(told(&errors, args.choice.format)),

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use lab::sweep::journal::{Header, read};
+use lab::sweep::journal::{Header, line, read};
 use lab::sweep::{Prepared, SeedResult, Shard};
 
 use crate::files::{self, Growing};
@@ -20,6 +20,7 @@ pub(crate) fn shard_folder(seeds: (u64, u64), shard: Shard) -> String {
 /// The journal of a sweep that is under way.
 pub(crate) struct Kept {
     path: PathBuf,
+    identity: String,
     file: Mutex<Growing>,
     /// Why not everything could be written, if so.
     trouble: Mutex<Option<String>>,
@@ -59,13 +60,14 @@ impl Kept {
             file.add(&header.line())?;
             Vec::new()
         };
-        Ok((Self { path, file: Mutex::new(file), trouble: Mutex::new(None) }, known))
+        Ok((Self { path, identity: header.identity.clone(), file: Mutex::new(file), trouble: Mutex::new(None) }, known))
     }
 
-    /// Adds a line. If that fails the sweep goes on: its results do not depend on it.
-    pub(crate) fn add(&self, line: &str) {
+    /// Adds a result. If that fails the sweep goes on: its results do not depend on it.
+    pub(crate) fn add(&self, result: &SeedResult) {
         let Ok(mut file) = self.file.lock() else { return };
-        if let (Err(error), Ok(mut trouble)) = (file.add(line), self.trouble.lock()) {
+        let added = file.add(&line(&self.identity, result));
+        if let (Err(error), Ok(mut trouble)) = (added, self.trouble.lock()) {
             trouble.get_or_insert(error);
         }
     }

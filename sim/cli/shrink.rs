@@ -120,7 +120,10 @@ fn nothing_to_shrink(args: &ShrinkArgs, classes: &[String]) -> String {
 /// Puts the file among the regressions: in `regressions` of the folder `scenarios` that it is in, else beside it.
 fn saved(args: &ShrinkArgs, shrunk: &Shrunk) -> Result<PathBuf, String> {
     let folder = files::regressions(&args.which.choice.scenario);
-    let words = [&shrunk.outcome.scenario, &shrunk.promise].map(|word| word.replace(['_', '.'], "-"));
+    let outcome = &shrunk.outcome;
+    let variant = args.which.variant.clone();
+    let words = [Some(outcome.scenario.clone()), variant, Some(shrunk.promise.clone()), Some(outcome.seed.to_string())];
+    let words: Vec<String> = words.into_iter().flatten().map(|word| word.replace(['_', '.'], "-")).collect();
     let path = folder.join(format!("{}.toml", words.join("-")));
     files::replace(&path, &shrunk.text)?;
     Ok(path)

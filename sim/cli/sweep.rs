@@ -112,7 +112,7 @@ fn run(
     };
     let keep = |result: &SeedResult| {
         ran.fetch_add(1, Ordering::Relaxed);
-        kept.add(&journal::line(result));
+        kept.add(result);
     };
     let known = Known { earlier, results: known, keep: &keep };
     let swept = prepared.run(known, &progress::INTERRUPTED, &step);
@@ -123,7 +123,7 @@ fn run(
 fn shard(args: &SweepArgs, folder: &Path, header: &Header, swept: &Swept) -> Result<u8, String> {
     let Some(shard) = header.request.shard else { return Ok(0) };
     let directory = folder.join(shard_folder(swept.seeds, shard));
-    let lines = swept.results.iter().chain(&swept.extra).map(journal::line);
+    let lines = swept.results.iter().chain(&swept.extra).map(|result| journal::line(&header.identity, result));
     let text: String = std::iter::once(header.line()).chain(lines).collect();
     files::directory(&directory, &[(SHARD_FILE.to_owned(), text.into_bytes())])?;
     let (runs, failing) = (swept.results.len(), swept.unexpected().count());
@@ -155,6 +155,9 @@ fn save(
     known: &[Earlier],
     (swept, request): (&Swept, &Request),
 ) -> Result<(), String> {
+    // Another sweep may have added to it meanwhile.
+    let now = earlier_failures(path).ok();
+    let (text, known) = now.as_ref().map_or((text, known), |(text, known)| (text.as_deref(), known));
     let (text, fresh) = earlier::added(&swept.name, text, known, &earlier::of(swept, &request.sets));
     if fresh > 0 {
         files::replace(path, &text)?;

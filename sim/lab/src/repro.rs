@@ -419,6 +419,8 @@ fn written_down(source: &Source, choice: &Choice, stop: &AtomicBool) -> Option<R
             sets = more;
         }
     }
+    // Of which run the file was that this is a run of, it says itself.
+    sets.extend(scenario.model.repro.is_some().then(|| ("repro".to_owned(), "none".to_owned())));
     let down = load(source, &Choice { sets, ..choice.clone() }).ok()?;
     let again = record(&down, seed, variant, &mut go).ok()?.outcome;
     if stop.load(Ordering::Relaxed) {
@@ -426,7 +428,7 @@ fn written_down(source: &Source, choice: &Choice, stop: &AtomicBool) -> Option<R
     }
     let classes: Vec<String> = violates.iter().map(|class| toml_text(class)).collect();
     let text = format!(
-        "# What seed {seed} of {} came to, with its faults as they were: nothing about them is left to chance.\n\
+        "# What seed {seed} of {} came to, with its faults as they were: nothing about them is left to chance. What else was drawn (work, latency, `network.loss`) is drawn again, by the same keys.\n\
          {}\n[repro]\nepoch = {EPOCH}\nfingerprint = \"{:016x}\"\nviolates = [{}]\n",
         scenario.model.name,
         down.resolved.trim_end(),

@@ -24,7 +24,7 @@ mod whom;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::model::{Load, Only};
+use crate::model::{At, Load, Only};
 use crate::outcome::Outcome;
 use crate::repro::{record, violated, without_chaos, written};
 use crate::run::{EPOCH, Go};
@@ -197,7 +197,10 @@ fn headed(text: &str, about: &str) -> String {
 
 impl Search<'_> {
     fn finish(mut self, state: &State, from: Size, necessary: bool) -> Result<Shrunk, Refused> {
-        let choice = self.test.choice(state);
+        let model = &self.scenario.model;
+        let mut choice = self.test.choice(state);
+        // Of which run the original was, that says itself.
+        choice.sets.extend(model.repro.is_some().then(|| ("repro".to_owned(), "none".to_owned())));
         let promise = self.test.class.split('/').next().unwrap_or("").to_owned();
         let variant = self.test.request.choice.variant.as_deref();
         let about = format!(
@@ -211,7 +214,11 @@ impl Search<'_> {
         let sets: Vec<(String, String)> = choice.sets.iter().cloned().chain([seed, name]).collect();
         // A file that names others says nothing where it is put: its values are written out.
         let alone = self.test.source.files.is_empty();
-        let edited = alone.then(|| edit::edited(&self.test.source.text, variant, &sets, &promise)).flatten();
+        // A design that is known to break it goes on being known for that.
+        let breaks = |name: &At<String>| name.value == promise;
+        let known = model.expect.fails.iter().chain(&model.expect.may_fail).any(breaks);
+        let edited = || edit::edited(&self.test.source.text, variant, &sets, &promise, known);
+        let edited = alone.then(edited).flatten();
         let edited = edited.map(|text| headed(&text, &about));
         let source = |text: String| Source { name: "min.toml".to_owned(), text, ..self.test.source.clone() };
         let whole = |search: &Self, text: &str| {
@@ -222,7 +229,10 @@ impl Search<'_> {
         let (outcome, text) = if let Some(mine) = mine {
             mine
         } else {
-            let choice = Choice { sets: [&choice.sets[..], &self.test.alone[..]].concat(), ..choice };
+            let expect = format!("{{ verdict = \"fail\", fails = [{}] }}", toml_text(&promise));
+            let expect = known.then(|| ("expect".to_owned(), expect));
+            let sets = choice.sets.into_iter().chain(self.test.alone.iter().cloned()).chain(expect);
+            let choice = Choice { sets: sets.collect(), ..choice };
             let Ok(scenario) = load(self.test.source, &choice) else { return Err(self.refused()) };
             let text = format!("{about}{}", scenario.resolved);
             let Some(outcome) = whole(&self, &text) else { return Err(self.refused()) };

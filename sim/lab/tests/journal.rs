@@ -77,7 +77,8 @@ fn a_result_that_was_written_down_is_read_as_it_was() {
         vec![Earlier { seed: 7, variant: None, sets: vec![("a".into(), "1 # ' \n".into())], why: "b/c".into() }];
     let source = Source::new("shop.toml", SHOP);
     let header = Header::of(&prepared(&asked), &source, &earlier);
-    let text: String = std::iter::once(header.line()).chain(results.iter().map(line)).collect();
+    let text: String =
+        std::iter::once(header.line()).chain(results.iter().map(|result| line(&header.identity, result))).collect();
     let journal = read(&text).expect("it is a journal");
     assert_eq!((&journal.header, journal.torn), (&header, 0));
     assert_eq!(journal.results, results);
@@ -94,7 +95,7 @@ fn a_result_that_was_written_down_is_read_as_it_was() {
     let damaged = read(&String::from_utf8_lossy(&bytes)).expect("its header is whole");
     assert_eq!((damaged.torn, &damaged.results[..]), (1, &results[1..]));
     let bug = SeedResult { panic: Some("index out of\nrange".to_owned()), promises: Vec::new(), ..results[1].clone() };
-    let told = read(&(header.line() + &line(&bug))).expect("it is a journal").results.remove(0);
+    let told = read(&(header.line() + &line(&header.identity, &bug))).expect("it is a journal").results.remove(0);
     assert_eq!((&told.panic, &told.findings.engine_bug), (&bug.panic, &bug.panic));
 }
 

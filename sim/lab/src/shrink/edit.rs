@@ -3,9 +3,15 @@
 use crate::scenario::none_is_a_word;
 use toml_edit::{Array, DocumentMut, Item, Table, TableLike, Value};
 
-/// The file with this variant merged in and these values set, and with one promise left of all. `None` if that cannot be
-/// said in it.
-pub(super) fn edited(text: &str, variant: Option<&str>, sets: &[(String, String)], promise: &str) -> Option<String> {
+/// The file with this variant merged in and these values set, and with one promise left of all, which it is `known` to break.
+/// `None` if that cannot be said in it.
+pub(super) fn edited(
+    text: &str,
+    variant: Option<&str>,
+    sets: &[(String, String)],
+    promise: &str,
+    known: bool,
+) -> Option<String> {
     let mut document = text.parse::<DocumentMut>().ok()?;
     let variants = document.remove("variants");
     if let Some(name) = variant {
@@ -29,6 +35,12 @@ pub(super) fn edited(text: &str, variant: Option<&str>, sets: &[(String, String)
     }
     for section in ["expect", "sweep"] {
         document.remove(section);
+    }
+    if known {
+        let mut expect = Table::new();
+        expect.insert("verdict", Item::Value("fail".into()));
+        expect.insert("fails", Item::Value(Array::from_iter([promise]).into()));
+        document.insert("expect", Item::Table(expect));
     }
     Some(document.to_string())
 }
@@ -106,7 +118,7 @@ mod tests {
         let text = "[sagas.trip]\nisolation = { kind = \"semantic_lock\", others = \"reject\" }\n\
                     [services.shop]\nqueue = 5\n\
                     [variants.free]\nsagas.trip.isolation = { kind = \"none\", others = \"none\" }\nservices.shop.queue = \"none\"\n";
-        let made = edited(text, Some("free"), &[], "b").expect("it can be said");
+        let made = edited(text, Some("free"), &[], "b", false).expect("it can be said");
         assert_eq!(made, "[sagas.trip]\nisolation = { kind = \"none\"}\n[services.shop]\n");
     }
 
@@ -122,11 +134,11 @@ mod tests {
             ("faults.gone", "none"),
         ];
         let sets = sets.map(|(path, value)| (path.to_owned(), value.to_owned()));
-        let made = edited(text, Some("hard"), &sets, "b").expect("it can be said");
+        let made = edited(text, Some("hard"), &sets, "b", true).expect("it can be said");
         let expected = "# A shop.\nversion = 1\nservices.x.nodes = 3 # three\n\n[faults.dies] # it does\nkind = \"crash\"\n\
                         instances = [\n  { n = 1, at = \"1s\" },\n  { n = 2, at = \"2s\" },\n]\n\n\
                         [faults.slow]\nlike = \"dies\"\nrate = \"none\"\n\n\
-                        [invariants]\nb = 2\n";
+                        [invariants]\nb = 2\n\n[expect]\nverdict = \"fail\"\nfails = [\"b\"]\n";
         assert_eq!(made, expected);
     }
 }

@@ -58,42 +58,46 @@ impl Header {
     /// Its line, with a line feed.
     pub fn line(&self) -> String {
         let Self { identity, request, source, earlier } = self;
-        checked(&HeaderLine {
-            stormglass_sweep: FORMAT,
-            identity: identity.clone(),
-            sets: request.sets.clone(),
-            seeds: request.seeds,
-            variants: request.variants.clone(),
-            matrix: request.matrix.clone(),
-            twice: request.twice,
-            shard: request.shard.map(|shard| (shard.number, shard.of)),
-            scenario: source.name.clone(),
-            text: source.text.clone(),
-            files: source.files.all().clone(),
-            earlier: earlier
-                .iter()
-                .map(|one| (one.seed, one.variant.clone(), one.sets.clone(), one.why.clone()))
-                .collect(),
-        })
+        checked(
+            "",
+            &HeaderLine {
+                stormglass_sweep: FORMAT,
+                identity: identity.clone(),
+                sets: request.sets.clone(),
+                seeds: request.seeds,
+                variants: request.variants.clone(),
+                matrix: request.matrix.clone(),
+                twice: request.twice,
+                shard: request.shard.map(|shard| (shard.number, shard.of)),
+                scenario: source.name.clone(),
+                text: source.text.clone(),
+                files: source.files.all().clone(),
+                earlier: earlier
+                    .iter()
+                    .map(|one| (one.seed, one.variant.clone(), one.sets.clone(), one.why.clone()))
+                    .collect(),
+            },
+        )
     }
 }
 
-/// The line of a result, with a line feed.
-pub fn line(result: &SeedResult) -> String {
-    checked(&RunLine::of(result))
+/// The line of a result of the sweep with this identity, with a line feed. Its checksum tells it from lines of others, should
+/// two sweeps ever write into one file.
+pub fn line(identity: &str, result: &SeedResult) -> String {
+    checked(identity, &RunLine::of(result))
 }
 
 /// Reads a journal; none if its first line is not that of one.
 pub fn read(text: &str) -> Option<Journal> {
     let mut lines = text.lines().filter(|line| !line.is_empty());
-    let header: HeaderLine = unchecked(lines.next()?)?;
+    let header: HeaderLine = unchecked("", lines.next()?)?;
     if header.stormglass_sweep != FORMAT {
         return None;
     }
     let (mut results, mut torn) = (BTreeMap::new(), 0);
     let mut order = Vec::new();
     for line in lines {
-        match unchecked::<RunLine>(line).map(RunLine::result) {
+        match unchecked::<RunLine>(&header.identity, line).map(RunLine::result) {
             None => torn += 1,
             Some(result) => {
                 let at = (result.point, result.seed);
@@ -107,15 +111,20 @@ pub fn read(text: &str) -> Option<Journal> {
     Some(Journal { header: header.header(), results, torn })
 }
 
-fn checked(line: &impl Serialize) -> String {
-    let json = serde_json::to_string(line).expect("our lines have string keys and are written into memory");
-    format!("{:016x} {json}\n", xxhash_rust::xxh3::xxh3_64(json.as_bytes()))
+fn checksum(of: &str, json: &str) -> u64 {
+    let salt = xxhash_rust::xxh3::xxh3_64(of.as_bytes());
+    xxhash_rust::xxh3::xxh3_64_with_seed(json.as_bytes(), salt)
 }
 
-fn unchecked<'a, T: Deserialize<'a>>(line: &'a str) -> Option<T> {
+fn checked(of: &str, line: &impl Serialize) -> String {
+    let json = serde_json::to_string(line).expect("our lines have string keys and are written into memory");
+    format!("{:016x} {json}\n", checksum(of, &json))
+}
+
+fn unchecked<'a, T: Deserialize<'a>>(of: &str, line: &'a str) -> Option<T> {
     let (sum, json) = line.split_once(' ')?;
     let sum = u64::from_str_radix(sum, 16).ok()?;
-    (sum == xxhash_rust::xxh3::xxh3_64(json.as_bytes())).then(|| serde_json::from_str(json).ok())?
+    (sum == checksum(of, json)).then(|| serde_json::from_str(json).ok())?
 }
 
 #[derive(Serialize, Deserialize)]
