@@ -144,12 +144,25 @@ impl<E: Copy> Timed<E> {
         }
         // A new key has the largest sequence number: what is due in the same instant is before it.
         let later = |other: u128| (other >> 64) as u64 > time;
-        if self.near.last().is_none_or(|&next| later(next)) {
-            self.near.push(key);
-        } else {
-            let place = self.near.partition_point(|&other| later(other));
-            self.near.insert(place, key);
+        match self.near[..] {
+            [] => self.near.push(key),
+            [.., next] if later(next) => self.near.push(key),
+            [next] => self.put_second(key, next),
+            [.., second, next] if later(second) => self.put_second(key, next),
+            [..] => {
+                let place = self.near.partition_point(|&other| later(other));
+                self.near.insert(place, key);
+            }
         }
+    }
+
+    /// A new key comes right after the next one, as in a small system it often does.
+    #[inline]
+    fn put_second(&mut self, key: u128, next: u128) {
+        if let Some(last) = self.near.last_mut() {
+            *last = key;
+        }
+        self.near.push(next);
     }
 
     /// A key belongs before the wheel, but those that stand sorted are too many: if it is not later than they are, their
