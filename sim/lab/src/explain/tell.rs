@@ -233,11 +233,13 @@ impl<'a> Teller<'a> {
     fn say_faults(&self, drafts: &mut Vec<Draft>) {
         let Some(from) = drafts.iter().map(|draft| draft.line.time).min() else { return };
         let last = drafts.iter().map(|draft| draft.line.time).max().unwrap_or(from);
+        // What breaks a promise may be the fault itself, when nothing more is done for what it is about.
+        let last = if self.broken.is_some() { last.max(self.until.0) } else { last };
         let lanes = self.lanes();
         for (instance, fault) in self.ledger.iter().zip(self.faults) {
             let Some(start) = instance.start.filter(|start| *start <= last) else { continue };
             let end = instance.end.filter(|end| *end <= self.until.0);
-            if end.is_some_and(|end| end < from) || fault.kind == "redeliver" {
+            if end.is_some_and(|end| end < from) || fault.kind == "redeliver" || !fault.effective {
                 continue;
             }
             let hit: Vec<NodeId> = whom(instance).iter().copied().filter(|node| lanes.contains(node)).collect();

@@ -92,6 +92,10 @@ fn set(root: &mut Table, path: &str, value: &str) -> Option<()> {
     if let Value::Array(array) = &mut value {
         in_lines(array);
     }
+    // What is said beside a value stays when the value changes.
+    if let Some(before) = table.get(last).and_then(Item::as_value) {
+        value.decor_mut().clone_from(before.decor());
+    }
     table.insert(last, Item::Value(value));
     Some(())
 }
@@ -132,10 +136,11 @@ mod tests {
             ("faults.dies.instances", "[{ n = 1, at = \"1s\" }, { n = 2, at = \"2s\" }]"),
             ("faults.slow.rate", "none"),
             ("faults.gone", "none"),
+            ("services.x.nodes", "1"),
         ];
         let sets = sets.map(|(path, value)| (path.to_owned(), value.to_owned()));
         let made = edited(text, Some("hard"), &sets, "b", true).expect("it can be said");
-        let expected = "# A shop.\nversion = 1\nservices.x.nodes = 3 # three\n\n[faults.dies] # it does\nkind = \"crash\"\n\
+        let expected = "# A shop.\nversion = 1\nservices.x.nodes = 1 # three\n\n[faults.dies] # it does\nkind = \"crash\"\n\
                         instances = [\n  { n = 1, at = \"1s\" },\n  { n = 2, at = \"2s\" },\n]\n\n\
                         [faults.slow]\nlike = \"dies\"\nrate = \"none\"\n\n\
                         [invariants]\nb = 2\n\n[expect]\nverdict = \"fail\"\nfails = [\"b\"]\n";
