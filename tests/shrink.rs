@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicBool;
 
 use lab::model::{Begin, Only};
-use lab::outcome::Status;
+use lab::outcome::{Status, Tilt};
 use lab::repro::{Replayed, replayed, repro, violated};
 use lab::run::{Go, Options, World, run};
 use lab::scenario::{Choice, Colour, Source, load};
@@ -248,6 +248,47 @@ fn each_operation_is_needed(small: &Shrunk, seed: u64) {
         let outcome = run(&fewer, seed, None, &Options::lean(), &mut |_| Go::On).expect("it compiles");
         assert!(!violated(&outcome).contains(&small.class), "it breaks with {} too", set.1);
     }
+}
+
+/// Jobs that are lost, and jobs that are done twice: two mistakes, of which each makes the same equation untrue.
+#[test]
+fn too_little_is_not_made_small_to_too_much() {
+    let text = r#"
+        version = 1
+        run = { duration = "10s", quiesce = "10s", seed = 11 }
+        network.preset = "lan"
+        queues.jobs.visibility_timeout = "2s"
+        workloads.load = { rate = "30/s", target = "api.post", client = { timeout = "1s" } }
+        invariants.all_done = { at_rest = "api.sent == worker.done" }
+        [services.api]
+        workers = 8
+        state.sent = { kind = "counter" }
+        outbox = "poll"
+        ops.post = [{ transaction = [{ update = "sent", add = 1 }, { outbox = "jobs" }] }]
+        [services.worker]
+        workers = 2
+        state.done = { kind = "counter" }
+        [services.worker.consumers.take]
+        from = "jobs"
+        ack = "before"
+        prefetch = 2
+        steps = [{ work = "exp(10ms)" }, { update = "done", add = 1 }]
+        [faults.worker_dies]
+        kind = "crash"
+        target = "worker"
+        rate = "12/m"
+        for = "200ms"
+        [faults.noise]
+        kind = "slow_cpu"
+        target = "api"
+        factor = 2
+        every = "3s"
+        for = "500ms"
+    "#;
+    let small = made_small(&Source::new("jobs.toml", text), choice(None, 11), None, 0).expect("it is broken");
+    let tilt = small.outcome.invariants.iter().find(|promise| promise.name == "all_done").map(|promise| promise.tilt);
+    assert_eq!(tilt, Some(Tilt::Left), "more is sent than done: {:?}", small.outcome.invariants[0].witness);
+    assert!(small.necessary && small.to.faults <= 1 && small.to.operations <= 2, "{:?}", small.to);
 }
 
 /// What of a closed loop is written down: who begins what, and when.

@@ -155,6 +155,8 @@ pub struct InvariantResult {
     pub evaluations: u64,
     /// The class of a violation, for grouping and shrinking: `no_overdraft/always`; empty unless violated.
     pub class: String,
+    /// Of an equation that was broken first: which side was greater. Too much is another mistake than too little.
+    pub tilt: Tilt,
     /// For `sometimes`: whether it was reached. Unless `at_least` is 100% one run does not judge it (`Unknown` if not
     /// reached, and the run's verdict leaves it out); a sweep does.
     pub reached: Option<bool>,
@@ -162,6 +164,18 @@ pub struct InvariantResult {
     pub expected: Expectation,
     /// What a judge of histories counted and has to show.
     pub evidence: Option<Box<Evidence>>,
+}
+
+/// Which side of an equation is greater.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum Tilt {
+    /// It is none, or both are alike.
+    #[default]
+    Neither,
+    /// The left one.
+    Left,
+    /// The right one.
+    Right,
 }
 
 /// What `[expect]` says of a promise.

@@ -29,8 +29,8 @@ use crate::outcome::Outcome;
 use crate::repro::{record, violated, without_chaos, written};
 use crate::run::{EPOCH, Go};
 use crate::scenario::{Choice, Diagnostics, Scenario, Source, load, toml_text};
-use candidate::Test;
 pub use candidate::Tried;
+use candidate::{Test, tilt};
 pub use journal::{Known, known};
 use search::Search;
 use state::{Operations, State};
@@ -146,13 +146,14 @@ pub fn shrink(
     let of = |class: &&String| class.split('/').next() == request.promise.as_deref();
     let chosen = if request.promise.is_some() { classes.iter().find(of) } else { classes.first() };
     let Some(class) = chosen.cloned() else { return Err(Refused::NotBroken(classes)) };
+    let tilt = tilt(&run.outcome, &class);
     let faults = written(&scenario.model, &run);
     let Some(loads) = loads(&scenario, seed) else {
         return Err(Refused::NotReproduced(class));
     };
     let mut state = State { faults, loads, sets: BTreeMap::new(), end: None };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(request.jobs).build().expect("threads can be started");
-    let test = Test::new(source, request, &scenario, (class, seed), stop);
+    let test = Test::new(source, request, &scenario, (class, tilt, seed), stop);
     let mut search = Search {
         test,
         pool,

@@ -4,7 +4,7 @@ use kernel::Span;
 
 use super::predicate::grouped;
 use super::watch::{Ending, Form, Watch};
-use crate::outcome::{Expectation, InvariantResult, Status};
+use crate::outcome::{Expectation, InvariantResult, Status, Tilt};
 
 impl Watch {
     /// What came of it.
@@ -37,6 +37,7 @@ impl Watch {
                 | Form::LeadsTo { .. }
                 | Form::Each(_) => None,
             },
+            tilt: self.violation.as_ref().map_or(Tilt::Neither, |violation| violation.tilt),
             expected: Expectation::Holds,
             evidence: None,
         }

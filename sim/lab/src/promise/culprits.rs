@@ -5,7 +5,9 @@ use systems::expression::Value;
 
 use super::Promises;
 use super::predicate::Predicate;
+use super::state::State;
 use super::watch::{Form, Watch};
+use crate::outcome::Tilt;
 
 /// What a broken promise names.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -54,6 +56,17 @@ impl Promises {
 }
 
 impl Watch {
+    /// Which side of its first equation is greater now, if it has one that must hold.
+    pub(super) fn tilt(&self, state: &State) -> Tilt {
+        let sides = self.predicate().filter(|(_, wanted)| *wanted).and_then(|(predicate, _)| predicate.sides());
+        let Some((left, right)) = sides else { return Tilt::Neither };
+        match (left.evaluate(state), right.evaluate(state)) {
+            (Ok(Value::Int(left)), Ok(Value::Int(right))) if left < right => Tilt::Right,
+            (Ok(Value::Int(left)), Ok(Value::Int(right))) if left > right => Tilt::Left,
+            (Ok(_) | Err(_), _) => Tilt::Neither,
+        }
+    }
+
     /// The predicate that must hold, or with `false` must not; none for what is judged row by row.
     fn predicate(&self) -> Option<(&Predicate, bool)> {
         match &self.form {

@@ -48,6 +48,7 @@ fn results(text: &str) -> Vec<InvariantResult> {
             class: String::new(),
             reached,
             evidence: None,
+            tilt: crate::outcome::Tilt::Neither,
             expected: Expectation::Holds,
         }
     };

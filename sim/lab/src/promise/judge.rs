@@ -228,6 +228,7 @@ impl JudgeWatch {
             reached: None,
             expected: Expectation::Holds,
             evidence: None,
+            tilt: crate::outcome::Tilt::Neither,
         }
     }
 

@@ -75,6 +75,7 @@ impl Watch {
             reached: None,
             expected: Expectation::Holds,
             evidence: None,
+            tilt: crate::outcome::Tilt::Neither,
         }
     }
 }

@@ -10,6 +10,7 @@ use systems::expression::{Environment, Fault, Value, VariableId};
 use super::each::{Each, Turned};
 use super::predicate::{Predicate, grouped};
 use super::state::State;
+use crate::outcome::Tilt;
 
 /// Where the run is.
 #[derive(Clone, Copy, Debug)]
@@ -96,6 +97,8 @@ pub(super) struct Pending {
 pub(super) struct Violation {
     pub(super) at: Moment,
     pub(super) witness: Vec<String>,
+    /// Of an equation: which side was greater.
+    pub(super) tilt: Tilt,
 }
 
 /// A promise.
@@ -164,7 +167,17 @@ impl Watch {
     fn violate(&mut self, at: Moment, witness: Vec<String>) {
         self.broken += 1;
         if self.violation.is_none() {
-            self.violation = Some(Violation { at, witness });
+            self.violation = Some(Violation { at, witness, tilt: Tilt::Neither });
+        }
+    }
+
+    /// The same, of a state that may show which side of an equation is greater.
+    fn violate_in(&mut self, at: Moment, witness: Vec<String>, state: &State) {
+        let first = self.violation.is_none();
+        self.violate(at, witness);
+        if first {
+            let tilt = self.tilt(state);
+            self.violation.iter_mut().for_each(|violation| violation.tilt = tilt);
         }
     }
 
@@ -229,7 +242,7 @@ impl Watch {
                 }
                 let witness = if self.violation.is_none() { predicate.explain(wanted, state) } else { Vec::new() };
                 if self.evaluate(result, at).is_some() {
-                    self.violate(at, witness);
+                    self.violate_in(at, witness, state);
                 }
             }
             Form::AtRest { of: Some(open), .. } => {
@@ -339,7 +352,7 @@ impl Watch {
         let result = predicate.holds(state);
         let witness = if result == Ok(false) && !self.violated() { predicate.explain(true, state) } else { Vec::new() };
         if self.evaluate(result, at) == Some(false) {
-            self.violate(at, witness);
+            self.violate_in(at, witness, state);
         }
     }
 

@@ -14,7 +14,7 @@ use super::Request;
 use super::prefix::Prefix;
 use super::state::{Operations, State};
 use crate::model::{self, Only, Place, Trigger};
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Tilt};
 use crate::repro::{Came, violated};
 use crate::run::{EPOCH, Go, World};
 use crate::scenario::{Choice, Scenario, Source, load};
@@ -40,6 +40,8 @@ pub(super) struct Test<'a> {
     pub(super) source: &'a Source,
     pub(super) request: &'a Request,
     pub(super) class: String,
+    /// Which side of an equation was greater.
+    tilt: Tilt,
     pub(super) seed: u64,
     pub(super) stop: &'a AtomicBool,
     /// What has to be set so that no other promise is there: one that is not kept from the beginning is refused.
@@ -54,7 +56,7 @@ impl<'a> Test<'a> {
         source: &'a Source,
         request: &'a Request,
         scenario: &Scenario,
-        (class, seed): (String, u64),
+        (class, tilt, seed): (String, Tilt, u64),
         stop: &'a AtomicBool,
     ) -> Self {
         let promise = class.split('/').next().unwrap_or("");
@@ -66,11 +68,11 @@ impl<'a> Test<'a> {
         let choice = &request.choice;
         let version = env!("CARGO_PKG_VERSION");
         let common = format!(
-            "{version} {EPOCH} {class} {seed} {:?} {:?}\n{}\n{:?}",
+            "{version} {EPOCH} {class} {tilt:?} {seed} {:?} {:?}\n{}\n{:?}",
             choice.variant, choice.sets, source.text, source.files
         );
         let common = xxhash_rust::xxh3::xxh3_128(common.as_bytes());
-        Self { source, request, class, seed, stop, alone, common, templates: Mutex::default() }
+        Self { source, request, class, tilt, seed, stop, alone, common, templates: Mutex::default() }
     }
 
     /// The name of the promise.
@@ -94,9 +96,14 @@ impl<'a> Test<'a> {
     #[expect(clippy::option_option, reason = "stopped is not the same as whole")]
     pub(super) fn broken(&self, scenario: &Scenario) -> Option<Option<Box<Outcome>>> {
         Some(match attempt(scenario, self.request.choice.variant.as_deref(), self.seed, false, self.stop)? {
-            Attempt::Ran(outcome, _) if violated(&outcome).contains(&self.class) => Some(outcome),
+            Attempt::Ran(outcome, _) if self.is_it(&outcome) => Some(outcome),
             Attempt::Ran(..) | Attempt::Failed(_) => None,
         })
+    }
+
+    /// The same violation: its class, and if sides do not add up the same is greater.
+    fn is_it(&self, outcome: &Outcome) -> bool {
+        violated(outcome).contains(&self.class) && tilt(outcome, &self.class) == self.tilt
     }
 
     /// The same, from a world that its run has come to.
@@ -109,8 +116,7 @@ impl<'a> Test<'a> {
             world.begin_as(scenario, self.seed).ok()?;
             Some(Box::new(world.rest(scenario, self.seed, variant, &mut go)))
         }));
-        (!self.stop.load(Ordering::Relaxed))
-            .then(|| ran.ok().flatten().filter(|outcome| violated(outcome).contains(&self.class)))
+        (!self.stop.load(Ordering::Relaxed)).then(|| ran.ok().flatten().filter(|outcome| self.is_it(outcome)))
     }
 
     /// How a candidate is asked for.
@@ -190,6 +196,11 @@ impl<'a> Test<'a> {
         templates.insert(sets, loaded.clone());
         loaded
     }
+}
+
+/// Which side was greater where a promise was broken.
+pub(super) fn tilt(outcome: &Outcome, class: &str) -> Tilt {
+    outcome.invariants.iter().find(|promise| promise.class == class).map_or(Tilt::Neither, |promise| promise.tilt)
 }
 
 impl Operations {

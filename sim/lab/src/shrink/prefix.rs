@@ -135,7 +135,7 @@ mod tests {
         let choice = Choice { seed: Some(3), ..Choice::default() };
         let request = Request { choice, promise: None, budget: 1, jobs: 1, known: Known::new() };
         let stop = AtomicBool::new(false);
-        let test = Test::new(&source, &request, &scenario, ("few".to_owned(), 3), &stop);
+        let test = Test::new(&source, &request, &scenario, ("few".to_owned(), crate::outcome::Tilt::Neither, 3), &stop);
         let mut prefix = None;
         let mut left = state;
         let (mut shared, mut fewer) = (0, 0);

@@ -115,6 +115,7 @@ impl StoreCheck {
         let broken = status == Status::Violated;
         let first = said.first.unwrap_or(ending.at);
         InvariantResult {
+            tilt: crate::outcome::Tilt::Neither,
             name: self.name.clone(),
             form: "check".to_owned(),
             says: self.says.clone(),
