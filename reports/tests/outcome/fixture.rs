@@ -205,6 +205,7 @@ fn fault(
 
 pub(crate) fn invariant(name: &str, form: &str, status: Status) -> InvariantResult {
     InvariantResult {
+        tilt: lab::outcome::Tilt::Neither,
         name: name.to_owned(),
         form: form.to_owned(),
         says: "sum(bank_a.accounts) + sum(bank_b.accounts) == 20000".to_owned(),

@@ -169,7 +169,9 @@ impl Search<'_> {
         let result = outcome.and_then(|outcome| outcome.invariants.into_iter().find(|i| i.class == self.test.class));
         let Some(result) = result else { return Vec::new() };
         let Some(evidence) = result.evidence.and_then(|evidence| evidence.contradiction) else {
-            return state.numbered(&explain::about(&scenario, self.test.seed, &self.test.class, self.test.stop));
+            let named = state.named(&result.witness);
+            let about = explain::about(&scenario, self.test.seed, &self.test.class, self.test.stop);
+            return named.into_iter().chain(state.numbered(&about)).collect();
         };
         let mut told = Vec::new();
         for operation in evidence.against.iter().filter_map(|&n| evidence.operations.get(n)) {

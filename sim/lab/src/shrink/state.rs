@@ -315,6 +315,20 @@ impl State {
         state
     }
 
+    /// The operations that these lines name by workload and number: `writers/566`.
+    pub(super) fn named(&self, lines: &[String]) -> Vec<Element> {
+        let mut all = Vec::new();
+        for (name, number) in lines.iter().flat_map(|line| line.split(' ')).filter_map(|word| word.split_once('/')) {
+            let load = self.loads.iter().position(|load| load.workload == name.trim_start_matches("workloads."));
+            let begun = |load: &usize, number| self.loads[*load].begins.iter().any(|begin| begin.number == number);
+            let number = number.parse::<u64>().ok();
+            let found = load.zip(number).filter(|(load, number)| begun(load, *number));
+            let found = found.map(|(load, number)| Element::Operation(load, number));
+            all.extend(found.filter(|element| !all.contains(element)));
+        }
+        all
+    }
+
     /// The operations that a run knows by these ids, in their order.
     pub(super) fn numbered(&self, ids: &[u64]) -> Vec<Element> {
         let mut all = Vec::new();
