@@ -53,7 +53,7 @@ pub struct Promise {
 pub struct Violation {
     /// `conservation/always`, `p99/crossed`.
     pub class: String,
-    /// The faults that had begun by then and had an effect, by name, each once, sorted: [`signature`].
+    /// The faults that had begun by then and had an effect, by name, each once, sorted.
     pub signature: Vec<String>,
     /// The first lines of its witness.
     pub witness: Vec<String>,
