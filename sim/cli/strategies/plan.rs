@@ -7,7 +7,7 @@ use lab::scenario::{Choice, Scenario, Source, load};
 
 use crate::builder::{Builder, Fault, Instance, List, Value, Variant};
 
-/// Kinds of faults that plans are made of.
+/// Kinds of faults that plans are made of: those that `[chaos]` draws, too.
 ///
 /// ```
 /// use stormglass::strategies::Kind;
@@ -15,53 +15,7 @@ use crate::builder::{Builder, Fault, Instance, List, Value, Variant};
 /// assert_eq!(Kind::ALL.len(), 8);
 /// assert_eq!(Kind::SlowCpu.word(), "slow_cpu");
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Kind {
-    /// A machine dies and comes back.
-    Crash,
-    /// A machine stands still.
-    Pause,
-    /// Machines reach nobody else.
-    Partition,
-    /// A share of messages gets lost.
-    Loss,
-    /// A share of messages comes twice.
-    Duplicate,
-    /// CPUs need many times as long.
-    SlowCpu,
-    /// A share of what queues and topics delivered comes again.
-    Redeliver,
-    /// Clocks are set.
-    ClockJump,
-}
-
-impl Kind {
-    /// All of them.
-    pub const ALL: [Self; 8] = [
-        Self::Crash,
-        Self::Pause,
-        Self::Partition,
-        Self::Loss,
-        Self::Duplicate,
-        Self::SlowCpu,
-        Self::Redeliver,
-        Self::ClockJump,
-    ];
-
-    /// As a file has it.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Crash => "crash",
-            Self::Pause => "pause",
-            Self::Partition => "partition",
-            Self::Loss => "loss",
-            Self::Duplicate => "duplicate",
-            Self::SlowCpu => "slow_cpu",
-            Self::Redeliver => "redeliver",
-            Self::ClockJump => "clock_jump",
-        }
-    }
-}
+pub use lab::model::Family as Kind;
 
 /// A fault of a plan.
 #[derive(Clone, PartialEq, Debug)]

@@ -7,6 +7,7 @@ pub mod code;
 pub mod compile;
 pub mod explain;
 pub mod expression;
+mod facts;
 pub mod measure;
 pub mod model;
 pub mod names;

@@ -7,8 +7,9 @@ use kernel::{Span, Time};
 
 use super::alarm::Alarm;
 use super::cone::Cone;
+use super::nature::nature;
 use super::story::Mood;
-use super::tale::{Says, Turn, Went};
+use super::tale::{Says, Turn};
 use super::trace::{Cause, Letter, Trace, What};
 use super::words::Words;
 
@@ -89,7 +90,7 @@ impl<'a> Exchanges<'a> {
         if let (Some(answer), Some((time, event))) = (answer, heard)
             && given_up.is_none_or(|given_up| time <= given_up)
         {
-            let (says, mood) = (self.words.says(answer.tale.says), mood(answer.tale.says));
+            let (says, mood) = (self.words.says(answer.tale.says), nature(answer.tale.says).mood);
             let cross = if mood == Mood::Bad { "✗ " } else { "" };
             return Gone { outcome: format!("{cross}{says} {}", waited(time)), mood, ends: Some(event) };
         }
@@ -108,7 +109,7 @@ impl<'a> Exchanges<'a> {
         }
         match question.delivered.filter(|(time, _)| *time <= self.until) {
             Some((time, event)) => {
-                let wanted = is_answered(question.tale.says);
+                let wanted = nature(question.tale.says).waits;
                 let down = self.went_down(question, time);
                 match down {
                     Some(at) if wanted => {
@@ -144,7 +145,7 @@ impl<'a> Exchanges<'a> {
         self.of.values().any(|exchange| {
             let came = |letter: &Letter| {
                 letter.to == node
-                    && is_answered(letter.tale.says)
+                    && nature(letter.tale.says).waits
                     && letter.delivered.is_some_and(|(_, at)| at <= event)
             };
             let asked = exchange.questions.iter().filter_map(|id| self.trace.letter(*id)).any(came);
@@ -186,99 +187,5 @@ impl<'a> Exchanges<'a> {
             }
         }
         None
-    }
-}
-
-/// Whether the one who says this waits for an answer.
-pub(super) const fn is_answered(says: Says) -> bool {
-    match says {
-        Says::Request { .. }
-        | Says::Script
-        | Says::Remember
-        | Says::BeginSaga(_)
-        | Says::MarkSaga(_)
-        | Says::Prepare
-        | Says::Decision { .. }
-        | Says::InDoubt
-        | Says::Deliver { .. }
-        | Says::StoreAsk(_)
-        | Says::Begin => true,
-        Says::Reply(_)
-        | Says::FreeRows
-        | Says::Outbox
-        | Says::Renew
-        | Says::Data(_)
-        | Says::Known
-        | Says::Locked
-        | Says::DataNews(_)
-        | Says::Vote(_)
-        | Says::Acknowledge
-        | Says::PeerKnows { .. }
-        | Says::Publish(_)
-        | Says::PublishTopic(_)
-        | Says::Published(_)
-        | Says::Settle { .. }
-        | Says::Fetched { .. }
-        | Says::StoreAnswer(_)
-        | Says::Elsewhere(_)
-        | Says::Elect { .. }
-        | Says::ElectVote { .. }
-        | Says::Append { .. }
-        | Says::Copied { .. }
-        | Says::QuorumRow(_)
-        | Says::Put { .. }
-        | Says::Get { .. }
-        | Says::Own(_)
-        | Says::Other => false,
-    }
-}
-
-/// Whether an answer is what was hoped for.
-const fn mood(says: Says) -> Mood {
-    match says {
-        Says::Reply(Went::Well)
-        | Says::Data(Went::Well)
-        | Says::Vote(Some(true))
-        | Says::Published(_)
-        | Says::StoreAnswer(_)
-        | Says::Acknowledge => Mood::Good,
-        Says::Reply(Went::Failed(_))
-        | Says::Data(Went::Failed(_))
-        | Says::Vote(Some(false))
-        | Says::ElectVote { granted: false, .. }
-        | Says::Copied { refused: true, .. } => Mood::Bad,
-        Says::Request { .. }
-        | Says::Script
-        | Says::Remember
-        | Says::BeginSaga(_)
-        | Says::MarkSaga(_)
-        | Says::FreeRows
-        | Says::Outbox
-        | Says::Renew
-        | Says::Known
-        | Says::Locked
-        | Says::DataNews(_)
-        | Says::Prepare
-        | Says::Vote(None)
-        | Says::Decision { .. }
-        | Says::InDoubt
-        | Says::PeerKnows { .. }
-        | Says::Begin
-        | Says::Publish(_)
-        | Says::PublishTopic(_)
-        | Says::Deliver { .. }
-        | Says::Settle { .. }
-        | Says::Fetched { .. }
-        | Says::StoreAsk(_)
-        | Says::Elsewhere(_)
-        | Says::Elect { .. }
-        | Says::ElectVote { .. }
-        | Says::Append { .. }
-        | Says::Copied { .. }
-        | Says::QuorumRow(_)
-        | Says::Put { .. }
-        | Says::Get { .. }
-        | Says::Own(_)
-        | Says::Other => Mood::Plain,
     }
 }

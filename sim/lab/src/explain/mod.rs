@@ -11,6 +11,7 @@ mod cone;
 mod describe;
 mod doom;
 mod exchange;
+mod nature;
 mod passing;
 mod scene;
 mod story;

@@ -2,9 +2,10 @@
 
 use kernel::{FactKind, NodeId, Time};
 
+use super::nature::nature;
 use super::story::{Arrow, Band, BandSort, Fate, Lane, Mark, MarkSort};
 use super::tale::{Says, Turn};
-use super::tell::{Teller, weight, whom};
+use super::tell::{Teller, whom};
 use super::trace::{Letter, Note, What};
 use super::words::Words;
 
@@ -33,8 +34,8 @@ impl Teller<'_> {
             .filter(|letter| letter.from != letter.to || !is_aside(letter.tale.says))
             .collect();
         while letters.len() > ARROWS_MAX {
-            let least = letters.iter().map(|letter| weight(letter.tale.says)).min().expect("there are messages");
-            let last = letters.iter().position(|letter| weight(letter.tale.says) == least);
+            let least = letters.iter().map(|letter| nature(letter.tale.says).weight).min().expect("there are messages");
+            let last = letters.iter().position(|letter| nature(letter.tale.says).weight == least);
             letters.remove(last.expect("one of them is the least"));
         }
         let arrows =

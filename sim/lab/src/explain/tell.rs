@@ -10,6 +10,7 @@ use systems::app::ending::Ending;
 use super::alarm::Alarm;
 use super::cone::Cone;
 use super::exchange::Exchanges;
+use super::nature::nature;
 use super::story::{Line, Mood, moment};
 use super::subject::Subject;
 use super::tale::{Says, Turn};
@@ -128,7 +129,7 @@ impl<'a> Teller<'a> {
             let again = if letter.losses == 1 { "" } else { ", again and again" };
             note = format!("{}{again}, and sent again", self.exchanges.why(letter, Some(reason), letter.sent));
         }
-        let weight = if mood == Mood::Bad || !note.is_empty() { 7 } else { weight(letter.tale.says) };
+        let weight = if mood == Mood::Bad || !note.is_empty() { 7 } else { nature(letter.tale.says).weight };
         let mut draft =
             Self::draft((letter.sent, letter.sent_in), self.lane(letter.from), (what, outcome, mood), weight);
         (draft.line.note, draft.ends, draft.rank) = (note, ends, 3);
@@ -404,36 +405,5 @@ fn verb(kind: &str, one: bool) -> &'static str {
         ("duplicate", false) => "have messages doubled",
         (_, true) => "is disturbed",
         (_, false) => "are disturbed",
-    }
-}
-
-/// How much a message says in a story.
-pub(super) const fn weight(says: Says) -> u8 {
-    match says {
-        Says::Request { .. } | Says::StoreAsk(_) | Says::Decision { .. } | Says::Begin => 6,
-        Says::Publish(_) | Says::PublishTopic(_) | Says::Deliver { .. } | Says::Prepare | Says::InDoubt => 5,
-        Says::Elect { .. } | Says::Put { .. } | Says::PeerKnows { .. } | Says::Reply(_) => 4,
-        Says::Script | Says::BeginSaga(_) | Says::Append { .. } | Says::Get { .. } => 3,
-        Says::Remember
-        | Says::MarkSaga(_)
-        | Says::FreeRows
-        | Says::Outbox
-        | Says::Renew
-        | Says::Data(_)
-        | Says::Known
-        | Says::Locked
-        | Says::DataNews(_)
-        | Says::Vote(_)
-        | Says::Acknowledge
-        | Says::Published(_)
-        | Says::Settle { .. }
-        | Says::Fetched { .. }
-        | Says::StoreAnswer(_)
-        | Says::Elsewhere(_)
-        | Says::ElectVote { .. }
-        | Says::Copied { .. }
-        | Says::QuorumRow(_)
-        | Says::Own(_)
-        | Says::Other => 2,
     }
 }

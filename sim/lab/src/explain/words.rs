@@ -8,6 +8,7 @@ use super::alarm::Alarm;
 use super::tale::{Says, Went};
 use super::trace::Change;
 use crate::expression::Type;
+use crate::facts::told;
 use crate::model::Model;
 use crate::names::{ItemKind, Names};
 
@@ -183,35 +184,23 @@ impl Words<'_> {
             let name = steps.and_then(|steps| steps.get(step as usize)).cloned();
             name.unwrap_or_else(|| format!("step {}", step + 1))
         };
-        Some(match kind {
-            FactKind::Begun { participants } => format!("begins with {participants} participants"),
-            FactKind::Voted { yes: true } => "is prepared: votes yes".to_owned(),
-            FactKind::Voted { yes: false } => "votes no".to_owned(),
-            FactKind::VotedReadOnly => "has only read and is content".to_owned(),
-            FactKind::Decided { commit: true } => "decides to commit".to_owned(),
-            FactKind::Decided { commit: false } => "decides to abort".to_owned(),
-            FactKind::Applied { commit: true } => "applies the commit".to_owned(),
-            FactKind::Applied { commit: false } => "applies the abort".to_owned(),
-            FactKind::Told { commit: true } => "is told: committed".to_owned(),
-            FactKind::Told { commit: false } => "is told: aborted".to_owned(),
-            FactKind::Leads { term } => format!("leads in term {term}"),
-            FactKind::StoodDown => "leads no more".to_owned(),
-            FactKind::Saga(fact) => match fact {
-                SagaFact::Begun { steps } => format!("begins the saga of {steps} steps"),
-                SagaFact::Owner { incarnation: 0 } | SagaFact::Intent { .. } | SagaFact::Touched { .. } => return None,
-                SagaFact::Owner { .. } => "takes the saga over".to_owned(),
-                SagaFact::Done { step: n } => format!("{} is done", step(n)),
-                SagaFact::Failed { step: n, certain: true } => format!("{} failed without effect", step(n)),
-                SagaFact::Failed { step: n, certain: false } => format!("{} failed, perhaps with effect", step(n)),
-                SagaFact::Pivot => "only goes forward from here".to_owned(),
-                SagaFact::Compensating { step: n } => format!("is about to undo {}", step(n)),
-                SagaFact::Compensated { step: n } => format!("{} is undone", step(n)),
-                SagaFact::Ended { completed: true } => "ends the saga: complete".to_owned(),
-                SagaFact::Ended { completed: false } => "ends the saga: undone".to_owned(),
-                SagaFact::Stuck => "gives the saga up half way".to_owned(),
-            },
-            FactKind::Crashed | FactKind::Recovered => return None,
-        })
+        match kind {
+            // The story shows these by other lines.
+            FactKind::Crashed
+            | FactKind::Recovered
+            | FactKind::Saga(SagaFact::Owner { incarnation: 0 } | SagaFact::Intent { .. } | SagaFact::Touched { .. }) => {
+                None
+            }
+            FactKind::Begun { .. }
+            | FactKind::Voted { .. }
+            | FactKind::VotedReadOnly
+            | FactKind::Decided { .. }
+            | FactKind::Applied { .. }
+            | FactKind::Told { .. }
+            | FactKind::Leads { .. }
+            | FactKind::StoodDown
+            | FactKind::Saga(_) => Some(told(kind, &step)),
+        }
     }
 
     /// What a timer means that somebody waited for in vain.

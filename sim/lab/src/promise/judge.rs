@@ -3,12 +3,13 @@
 //! The judges stand in crate `checkers` and know numbers only; here they get their subject, and their witnesses names.
 
 use checkers::{AtomicCommit, Demand, Leaders, SagaIsolation, Sagas, Verdict, Witness};
-use kernel::{Fact, FactKind, NodeId, SagaFact, Span, Time};
+use kernel::{Fact, NodeId, Span, Time};
 
 use super::judges::{self, About, about};
 use super::predicate::grouped;
 use super::watch::{Ending, Moment};
 use crate::expression::Problem;
+use crate::facts::told;
 use crate::model::{At, Check};
 use crate::names::Names;
 use crate::nearest::nearest;
@@ -243,7 +244,12 @@ impl JudgeWatch {
             if n >= FACTS_MAX / 2 && n < FACTS_MAX / 2 + skipped {
                 continue;
             }
-            lines.push(format!("{}  {}  {}", fact.time, self.node(fact.node), self.told(fact.kind)));
+            lines.push(format!(
+                "{}  {}  {}",
+                fact.time,
+                self.node(fact.node),
+                told(fact.kind, &|step| self.step(step))
+            ));
         }
         let omitted = skipped as u64 + witness.omitted;
         if omitted > 0 {
@@ -259,47 +265,6 @@ impl JudgeWatch {
     /// A step by its name; people count from 1.
     fn step(&self, step: u32) -> String {
         self.steps.get(step as usize).cloned().unwrap_or_else(|| format!("step {}", step + 1))
-    }
-
-    /// What a fact says.
-    fn told(&self, kind: FactKind) -> String {
-        match kind {
-            FactKind::Begun { participants } => format!("begins with {participants} participants"),
-            FactKind::Voted { yes: true } => "votes yes".to_owned(),
-            FactKind::Voted { yes: false } => "votes no".to_owned(),
-            FactKind::VotedReadOnly => "has only read and is content".to_owned(),
-            FactKind::Decided { commit: true } => "decides to commit".to_owned(),
-            FactKind::Decided { commit: false } => "decides to abort".to_owned(),
-            FactKind::Applied { commit: true } => "applies the commit".to_owned(),
-            FactKind::Applied { commit: false } => "applies the abort".to_owned(),
-            FactKind::Told { commit: true } => "is told: committed".to_owned(),
-            FactKind::Told { commit: false } => "is told: aborted".to_owned(),
-            FactKind::Crashed => "crashes".to_owned(),
-            FactKind::Recovered => "is back".to_owned(),
-            FactKind::Saga(fact) => self.told_of_saga(fact),
-            FactKind::Leads { term } => format!("leads in term {term}"),
-            FactKind::StoodDown => "leads no more".to_owned(),
-        }
-    }
-
-    /// What a fact says of a saga.
-    fn told_of_saga(&self, fact: SagaFact) -> String {
-        match fact {
-            SagaFact::Begun { steps } => format!("begins the saga of {steps} steps"),
-            SagaFact::Owner { incarnation: 0 } => "owns the saga".to_owned(),
-            SagaFact::Owner { incarnation } => format!("takes the saga over, as owner {incarnation} after the first"),
-            SagaFact::Intent { step } => format!("is about to do {}", self.step(step)),
-            SagaFact::Done { step } => format!("{} is done", self.step(step)),
-            SagaFact::Failed { step, certain: true } => format!("{} failed without effect", self.step(step)),
-            SagaFact::Failed { step, certain: false } => format!("{} failed, perhaps with effect", self.step(step)),
-            SagaFact::Pivot => "only goes forward from here".to_owned(),
-            SagaFact::Compensating { step } => format!("is about to undo {}", self.step(step)),
-            SagaFact::Compensated { step } => format!("{} is undone", self.step(step)),
-            SagaFact::Ended { completed: true } => "ends the saga: complete".to_owned(),
-            SagaFact::Ended { completed: false } => "ends the saga: undone".to_owned(),
-            SagaFact::Stuck => "gives the saga up half way".to_owned(),
-            SagaFact::Touched { key, write, .. } => format!("{} row {key}", if write { "writes" } else { "reads" }),
-        }
     }
 }
 
