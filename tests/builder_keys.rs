@@ -104,7 +104,59 @@ fn method(entry: &Entry) -> String {
     if WORDS.contains(&name) { format!("{name}_") } else { name.to_owned() }
 }
 
-fn line(entry: &Entry) -> String {
+/// An example: what is put into the parentheses of a method, and what stands behind the key in the file.
+struct Example {
+    rust: String,
+    toml: String,
+}
+
+/// The verbs and keys of each table, and of each type.
+type Types = BTreeMap<&'static str, (Vec<Entry>, Vec<Entry>)>;
+
+/// A value of an entry; of a table one with its first key.
+fn value(entry: &Entry, types: &Types) -> Example {
+    let sample = || entry.sample.clone().unwrap_or_else(|| panic!("`{}` has no sample", entry.name));
+    match entry.takes {
+        Takes::Value | Takes::EachValue => Example { rust: sample(), toml: sample() },
+        Takes::Part(what) | Takes::EachPart(what) => piece(what, entry.name, types),
+        Takes::List(what) => {
+            let Example { rust, toml } = piece(what, entry.name, types);
+            Example { rust: format!("[{rust}]"), toml: format!("[{toml}]") }
+        }
+    }
+}
+
+/// A table with its first key, or its first verb that may stand there.
+fn piece(what: &str, within: &str, types: &Types) -> Example {
+    let ((verbs, keys), name) = (&types[what], type_of(what).0);
+    let plain = |entry: &&Entry| {
+        entry.takes == Takes::Value && entry.name != "like" && (within != "transaction" || entry.name == "insert")
+    };
+    let (first, rust) = if let Some(verb) = verbs.iter().find(plain) {
+        (verb, format!("{name}::{}", method(verb)))
+    } else {
+        let key = keys.iter().find(plain).unwrap_or_else(|| panic!("{name} has no key with a plain value"));
+        (key, format!("{name}::new().{}", method(key)))
+    };
+    let Example { rust: value, toml } = value(first, types);
+    Example { rust: format!("{rust}({value})"), toml: format!("{{ {} = {toml} }}", first.name) }
+}
+
+/// The call of a method, and what it puts behind its key.
+fn call(entry: &Entry, types: &Types) -> Example {
+    let Example { rust, toml } = value(entry, types);
+    let one = if entry.name == "links" { "a -> b" } else { "x" };
+    match entry.takes {
+        Takes::Value | Takes::Part(_) | Takes::List(_) => Example { rust: format!("{}({rust})", method(entry)), toml },
+        Takes::EachValue | Takes::EachPart(_) => {
+            let key = if one == "x" { one.to_owned() } else { format!("\"{one}\"") };
+            Example { rust: format!("{}(\"{one}\", {rust})", method(entry)), toml: format!("{{ {key} = {toml} }}") }
+        }
+    }
+}
+
+/// A method of a type with its line and its example: how it is called, and what it writes.
+fn line(name: &str, entry: &Entry, types: &Types) -> String {
     let takes = match entry.takes {
         Takes::Value => "value".to_owned(),
         Takes::Part(what) => format!("part {}", type_of(what).0),
@@ -112,7 +164,30 @@ fn line(entry: &Entry) -> String {
         Takes::EachValue => "each".to_owned(),
         Takes::EachPart(what) => format!("each {}", type_of(what).0),
     };
-    format!("    /// {}\n    {} \"{}\" {takes};\n", entry.doc, method(entry), entry.name)
+    let Example { rust, toml } = call(entry, types);
+    let (verbs, _) = &types[name];
+    let own = format!("{} = {toml}", entry.name);
+    let (how, writes) = if name == "Variant" {
+        // Sections are written in many ways; what stands in the innermost table is there in all of them.
+        (rust, innermost(&own).to_owned())
+    } else if verbs.iter().any(|verb| verb.name == entry.name) {
+        (format!("{name}::{rust}"), format!("{{ {own} }}"))
+    } else if let Some(first) = verbs.first() {
+        let verb = verbs.iter().find(|verb| Some(verb.name) == entry.with).unwrap_or(first);
+        let Example { rust: begin, toml } = call(verb, types);
+        (format!("{name}::{begin}.{rust}"), format!("{{ {} = {toml}, {own} }}", verb.name))
+    } else {
+        (format!("{name}::new().{rust}"), format!("{{ {own} }}"))
+    };
+    let doc = format!("    /// {}\n", entry.doc);
+    format!("{doc}    {} \"{}\" {takes} = r#\"{how}\"# r#\"{writes}\"#;\n", method(entry), entry.name)
+}
+
+/// `nodes = 3` of `services = { x = { nodes = 3 } }`.
+fn innermost(text: &str) -> &str {
+    let begins = text.rfind("{ ").map_or(0, |at| at + 2);
+    let ends = text.find(" }").unwrap_or(text.len());
+    &text[begins..ends]
 }
 
 /// Keys of several tables that share a type. `set` is the fields of a row or the value of a counter: a value.
@@ -140,13 +215,16 @@ fn united(parts: &[Part]) -> Vec<(&'static str, &'static str, Vec<Entry>, Vec<En
 fn written() -> BTreeMap<&'static str, String> {
     let head = "//! Written by `tests/builder_keys.rs` from the tables of the grammar.\n\n";
     let mut files: BTreeMap<&str, String> = BTreeMap::new();
-    for (name, file, verbs, keys) in united(&grammar()) {
+    let all = united(&grammar());
+    let mut types: Types = all.iter().map(|(name, _, verbs, keys)| (*name, (verbs.clone(), keys.clone()))).collect();
+    types.extend(grammar().into_iter().map(|part| (part.what, (part.verbs, part.keys))));
+    for (name, file, verbs, keys) in all {
         let text = files.entry(file).or_insert_with(|| {
             let uses = if file == "root" { "{keys, sections}" } else { "{keys, verbs}" };
             let uses = if matches!(file, "world" | "messages") { "keys" } else { uses };
             format!("{head}use super::{uses};\n")
         });
-        let each = |entries: &[Entry]| entries.iter().map(line).collect::<String>();
+        let each = |entries: &[Entry]| entries.iter().map(|entry| line(name, entry, &types)).collect::<String>();
         if file == "root" {
             let names: Vec<String> = keys.iter().map(|key| format!("    \"{}\",\n", key.name)).collect();
             let _ = write!(
@@ -198,11 +276,19 @@ fn every_key_of_the_grammar_is_a_method_of_the_builder() {
 fn a_new_key_is_noticed() {
     let mut parts = grammar();
     let service = parts.iter_mut().find(|part| part.what == "a service").expect("there are services");
-    service.keys.push(Entry { name: "brandnew", doc: "A key.".to_owned(), takes: Takes::Value });
-    let (_, _, _, keys) = united(&parts).into_iter().find(|(name, ..)| *name == "Service").expect("a type");
-    let text: String = keys.iter().map(line).collect();
+    let key = Entry {
+        name: "brandnew",
+        doc: "A key.".to_owned(),
+        takes: Takes::Value,
+        sample: Some("3".to_owned()),
+        with: None,
+    };
+    service.keys.push(key);
+    let (_, _, verbs, keys) = united(&parts).into_iter().find(|(name, ..)| *name == "Service").expect("a type");
+    let types = Types::from([("Service", (verbs, keys.clone()))]);
+    let text = line("Service", keys.last().expect("it has keys"), &types);
     let there = &written()["world"];
-    assert!(text.contains("brandnew \"brandnew\" value;") && !there.contains("brandnew"));
+    assert!(text.contains("brandnew \"brandnew\" value = ") && !there.contains("brandnew"));
     assert!(difference("a\nb\n", "a\nc\n").is_some() && difference("a\n", "a\nb\n").is_some());
     assert!(difference("a\nb\n", "a\n").is_some() && difference("a\n", "a\n").is_none());
 }

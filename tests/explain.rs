@@ -112,6 +112,40 @@ fn of_what_does_not_add_up_the_operation_is_found_that_was_done_twice() {
     assert!(writes.count() >= 2, "{text}");
 }
 
+/// Read, then written back: two at once count as one.
+const LOST: &str = r#"
+version = 1
+run = { duration = "2s", quiesce = "2s", seed = 1 }
+network.latency = "uniform(1ms, 5ms)"
+
+[services.counter]
+workers = 2
+state = { hits = { kind = "counter" }, acked = { kind = "map" } }
+ops.hit.steps = [
+  { read = "hits", into = "seen" },
+  { work = "exp(2ms)" },
+  { transaction = [{ update = "hits", set = "= $seen + 1" }, { insert = "acked" }] },
+]
+
+[workloads.clicks]
+users = 4
+think = "exp(50ms)"
+target = "counter.hit"
+
+[invariants]
+counted = { at_rest = "counter.hits == size(counter.acked)" }
+"#;
+
+#[test]
+fn of_a_lost_update_whoever_wrote_in_between_is_told_too() {
+    let story = told(&source(LOST), &asks(None, 1, &[], None));
+    let text = text(&story);
+    let lost = text.lines().position(|line| line.contains("from here on it does not add up: -1")).expect("it is told");
+    let between = text.lines().position(|line| line.contains("while operation") && line.contains("was under way"));
+    let between = between.unwrap_or_else(|| panic!("nobody wrote in between:\n{text}"));
+    assert!(between < lost && text.lines().nth(between).is_some_and(|line| line.contains("counter.hits: ")), "{text}");
+}
+
 #[test]
 fn a_lost_decision_is_told_with_its_votes_its_crash_and_who_applied_what() {
     let sets = [("run.duration", "5s"), ("faults.coordinator_dies_in_doubt.nth", "40")];

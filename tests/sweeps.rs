@@ -46,8 +46,18 @@ fn files_below(path: &Path, root: &Path) -> Vec<(String, Vec<u8>)> {
     found
 }
 
+/// What is called so in the results of the sweep of seeds 0 to 40, whatever values it was given.
+fn place(home: &Path, out: &str, ending: &str) -> Option<PathBuf> {
+    let mut all = fs::read_dir(home.join(out).join("pool")).ok()?.flatten().map(|entry| entry.path());
+    all.find(|path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let tail = name.strip_prefix("sweep-0-40").and_then(|rest| rest.strip_suffix(ending));
+        tail.is_some_and(|tail| tail.is_empty() || (tail.len() == 9 && tail.starts_with('-')))
+    })
+}
+
 fn results(home: &Path, out: &str) -> Vec<(String, Vec<u8>)> {
-    let root = home.join(out).join("pool/sweep-0-40");
+    let root = place(home, out, "").expect("there are results");
     files_below(&root, &root)
 }
 
@@ -108,8 +118,8 @@ fn a_sweep_that_is_killed_goes_on_without_losing_or_repeating_a_seed() {
     let whole = sweep(&[&long[..], &["--out", "whole"]].concat());
     ends(&home, 0, &whole);
     let killed = sweep(&[&long[..], &["--out", "killed"]].concat());
-    let path = home.join("killed/pool/sweep-0-40.journal");
-    let read = || fs::read_to_string(&path).unwrap_or_default();
+    let path = || place(&home, "killed", ".journal");
+    let read = || path().and_then(|path| fs::read_to_string(path).ok()).unwrap_or_default();
     let mut child = command(&home, &killed).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
     while runs(&read()).0.len() < 5 {
         assert!(child.try_wait().expect("it can be asked").is_none(), "it was over before it could be killed");
@@ -123,13 +133,13 @@ fn a_sweep_that_is_killed_goes_on_without_losing_or_repeating_a_seed() {
     assert!((5..40).contains(&before.len()), "{} runs were over", before.len());
     // A line that is torn in the middle, as by a power failure.
     let torn = journal.trim_end().len() - 40;
-    fs::write(&path, &journal[..torn]).expect("the journal can be written");
+    fs::write(path().expect("it is there"), &journal[..torn]).expect("the journal can be written");
     let (left, lost) = runs(&journal[..torn]);
     assert_eq!((left.len(), lost), (before.len() - 1, 1));
     let (_, told) = ends(&home, 0, &killed);
     assert!(told.contains(&format!("going on: {} of 40 runs stand in", left.len())), "{told}");
     assert!(told.contains(&format!("{} runs in ", 40 - left.len())), "no finished seed is run again: {told}");
-    assert!(!path.exists(), "what is complete needs no journal");
+    assert!(path().is_none(), "what is complete needs no journal");
     assert_eq!(results(&home, "killed"), results(&home, "whole"));
     let names: BTreeSet<String> = results(&home, "whole").into_iter().map(|(name, _)| name).collect();
     assert!(names.contains("sweep.json") && names.iter().any(|name| name.starts_with("repro/")), "{names:?}");
@@ -165,7 +175,8 @@ fn one_two_and_sixty_four_shards_make_the_same_bytes_as_the_whole_sweep() {
         for number in (1..=count).rev() {
             let shard = format!("{number}/{count}");
             ends(&home, 0, &sweep(&[&matrix[..], &["--shard", &shard, "--out", &out]].concat()));
-            folders.push(format!("{out}/pool/sweep-0-40-shard-{number}-of-{count}"));
+            let part = place(&home, &out, &format!("-shard-{number}-of-{count}")).expect("the shard is there");
+            folders.push(part.display().to_string());
         }
         let folders: Vec<&str> = folders.iter().map(String::as_str).collect();
         ends(&home, 0, &[&["merge"], &folders[..], &["--out", &out]].concat());
@@ -185,8 +196,10 @@ fn shards_that_are_missing_doubled_or_foreign_are_told_all_at_once() {
     let damaged = home.join(part(2)).join("shard.jsonl");
     let text = fs::read_to_string(&damaged).expect("it is there");
     fs::write(&damaged, text.replacen("\"promises\"", "\"promised\"", 1)).expect("it can be written");
-    let (one, two, other) = (part(1), part(2), "other/pool/sweep-0-40-shard-3-of-4");
-    let (_, told) = ends(&home, 2, &["merge", &one, &two, &one, other, "nowhere", "--out", "merged"]);
+    let other = place(&home, "other", "-shard-3-of-4").expect("it is there").display().to_string();
+    assert!(!other.contains("sweep-0-40-shard"), "other values have a folder of their own: {other}");
+    let (one, two) = (part(1), part(2));
+    let (_, told) = ends(&home, 2, &["merge", &one, &two, &one, &other, "nowhere", "--out", "merged"]);
     for wrong in [
         "nowhere has no shard.jsonl",
         "lacks 1 of its runs; 1 of its lines are damaged: run shard 2/4 again",

@@ -261,12 +261,14 @@ pub struct Median {
     pub high: Option<Quantity>,
 }
 
-/// All failures of one promise.
+/// All runs at one point that broke one promise, or that had nothing to judge it by.
 #[derive(Clone, PartialEq, Eq, Serialize, Debug)]
 pub struct FailureGroup {
     /// The promise.
     pub promise: String,
-    /// How many runs broke it.
+    /// They had nothing to judge it by, which is no better than to break it.
+    pub vacuous: bool,
+    /// How many runs.
     pub runs: u64,
     /// The smallest failing seed.
     pub seed: u64,

@@ -5,17 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use lab::sweep::journal::{Header, line, read};
-use lab::sweep::{Prepared, SeedResult, Shard};
+use lab::sweep::{Prepared, SeedResult};
 
 use crate::files::{self, Growing};
 
 /// What a finished shard leaves in its folder.
 pub(crate) const SHARD_FILE: &str = "shard.jsonl";
-
-/// The folder of a finished shard.
-pub(crate) fn shard_folder(seeds: (u64, u64), shard: Shard) -> String {
-    format!("sweep-{}-{}-shard-{}-of-{}", seeds.0, seeds.1, shard.number, shard.of)
-}
 
 /// The journal of a sweep that is under way.
 pub(crate) struct Kept {
@@ -34,7 +29,7 @@ impl Kept {
         header: &Header,
         runs: u64,
     ) -> Result<(Self, Vec<SeedResult>), String> {
-        let path = folder.join(name(prepared, header));
+        let path = folder.join(format!("{}.journal", header.request.folder(prepared.seeds())));
         let journal = files::text_if_there(&path)?.map(|text| read(&text));
         let known = match journal {
             None => None,
@@ -84,16 +79,5 @@ impl Kept {
         let Self { path, file, .. } = self;
         drop(file);
         files::remove(&path)
-    }
-}
-
-fn name(prepared: &Prepared, header: &Header) -> String {
-    let range = match prepared.seeds() {
-        Some((from, to)) => format!("{from}-{to}"),
-        None => "until-precise".to_owned(),
-    };
-    match header.request.shard {
-        Some(shard) => format!("sweep-{range}-shard-{}-of-{}.journal", shard.number, shard.of),
-        None => format!("sweep-{range}.journal"),
     }
 }

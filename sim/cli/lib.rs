@@ -67,67 +67,7 @@ pub use library::runs::Runs;
 /// A protocol of one's own, and the scenario that it plays in; `examples/lock_service.rs` has one with messages, timers and
 /// a log:
 ///
-/// ```
-/// use stormglass::kernel::{CellId, Digest, Effects, Message, NodeId, Process, Record, Route, Time};
-/// use stormglass::{Answer, Request, Serve, Stage};
-///
-/// /// It sends nothing, sets no timer and writes nothing down.
-/// #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-/// enum Never {}
-/// impl Digest for Never {
-///     fn digest(&self) -> u64 { match *self {} }
-/// }
-/// impl Message for Never {
-///     fn route(&self) -> Route { match *self {} }
-///     fn bytes(&self) -> u32 { match *self {} }
-///     fn kind(&self) -> u8 { match *self {} }
-/// }
-/// impl Record for Never {
-///     fn bytes(&self) -> u32 { match *self {} }
-/// }
-///
-/// /// Lets so many in and refuses all others.
-/// #[derive(Clone, Debug)]
-/// struct Door { inside: i64 }
-///
-/// impl Process for Door {
-///     type Plan = i64;
-///     type Message = Never;
-///     type Timer = Never;
-///     type Record = Never;
-///     type Output = Answer;
-///     fn boot(_: &i64, _: NodeId) -> Self { Self { inside: 0 } }
-///     fn on_start(&mut self, _: &i64, _: Time, _: &[Never], _: &mut impl Effects<Self>) {}
-///     fn on_message(&mut self, _: &i64, _: Time, _: NodeId, _: Never, _: &mut impl Effects<Self>) {}
-///     fn on_timer(&mut self, _: &i64, _: Time, _: Never, _: &mut impl Effects<Self>) {}
-///     fn on_reset(&mut self, _: &i64, _: Time, _: NodeId, _: Never, _: &mut impl Effects<Self>) {}
-///     fn unfinished(&self) -> u64 { 0 }
-///     fn owed(_: &i64, _: NodeId, _: &[Never]) -> u64 { 0 }
-///     fn volatile_cells(&self, _: &i64, _: &mut impl FnMut(CellId, u64, i64)) {}
-/// }
-///
-/// impl Serve for Door {
-///     const KINDS: &'static [&'static str] = &[];
-///     fn on_request(&mut self, most: &i64, _: Time, request: Request, out: &mut impl Effects<Self>) {
-///         if self.inside < *most {
-///             self.inside += 1;
-///             out.output(Answer::number(request.id, self.inside));
-///         } else {
-///             out.output(Answer::refused(request.id, "full"));
-///         }
-///     }
-/// }
-///
-/// let club = stormglass::text("club", r#"
-///     version = 1
-///     run.duration = "5s"
-///     services.door = { process = "door", ops.enter = [{ fail = "full" }, { reply = "0" }] }
-///     workloads.guests = { rate = "10/s", target = "door.enter" }
-/// "#);
-/// let club = club.process::<Door>("door", |_: &Stage| 7);
-/// let guests = &club.outcome().operations[0];
-/// assert!(guests.ok == 7 && guests.rejected > 0);
-/// ```
+#[doc = include_str!("library/door.md")]
 pub use systems::app::guest::{Answer, Request, Serve, Stage};
 
 /// The examples of the page are run.

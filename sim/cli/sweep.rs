@@ -11,7 +11,7 @@ use lab::sweep::journal::{self, Header};
 use lab::sweep::{Earlier, Known, Prepared, Request, SeedResult, Step, Swept, earlier, prepare};
 
 use crate::args::{Format, SweepArgs};
-use crate::journal::{Kept, SHARD_FILE, shard_folder};
+use crate::journal::{Kept, SHARD_FILE};
 use crate::progress::{self, Progress};
 use crate::run::told;
 use crate::{INTERRUPTED, files};
@@ -122,7 +122,7 @@ fn run(
 /// Leaves a part of a sweep behind, for `merge`.
 fn shard(args: &SweepArgs, folder: &Path, header: &Header, swept: &Swept) -> Result<u8, String> {
     let Some(shard) = header.request.shard else { return Ok(0) };
-    let directory = folder.join(shard_folder(swept.seeds, shard));
+    let directory = folder.join(header.request.folder(Some(swept.seeds)));
     let lines = swept.results.iter().chain(&swept.extra).map(|result| journal::line(&header.identity, result));
     let text: String = std::iter::once(header.line()).chain(lines).collect();
     files::directory(&directory, &[(SHARD_FILE.to_owned(), text.into_bytes())])?;
@@ -188,7 +188,7 @@ impl Results<'_> {
         let Self { swept, request, source, out } = self;
         let summary = reports::sweep::of(swept, request, &source.name);
         let text = reports::json::sweep(&summary);
-        let directory = out.join(&swept.name).join(format!("sweep-{}-{}", swept.seeds.0, swept.seeds.1));
+        let directory = out.join(&swept.name).join(request.folder(Some(swept.seeds)));
         let mut made = vec![
             ("sweep.json".to_owned(), text.clone().into_bytes()),
             ("seeds.csv".to_owned(), reports::seeds::csv(swept)),

@@ -259,7 +259,7 @@ fn one_group(body: &mut Markup, group: &FailureGroup) {
         let (runs, all) = (thousands(group.runs), thousands(group.violation.of));
         let told = format!("{runs} of {all} runs: P = {}, {}", p(group.violation), interval(group.violation));
         article.leaf("p", &[("class", "says")], &told);
-        group.clusters.iter().take(CLUSTERS_MAX).for_each(|cluster| one_cluster(article, cluster, group.runs));
+        group.clusters.iter().take(CLUSTERS_MAX).for_each(|one| one_cluster(article, one, group.runs, group.vacuous));
         if group.clusters.len() > CLUSTERS_MAX {
             let more = format!("{} more ways stand in sweep.json.", group.clusters.len() - CLUSTERS_MAX);
             article.leaf("p", &[("class", "note")], &more);
@@ -267,10 +267,10 @@ fn one_group(body: &mut Markup, group: &FailureGroup) {
     });
 }
 
-fn one_cluster(article: &mut Markup, cluster: &Cluster, runs: u64) {
+fn one_cluster(article: &mut Markup, cluster: &Cluster, runs: u64, vacuous: bool) {
     article.node("div", &[("class", "witness")], |inside| {
         inside.node("p", &[], |line| {
-            line.leaf("b", &[], &terminal::way(cluster));
+            line.leaf("b", &[], &if vacuous { "had nothing to judge".to_owned() } else { terminal::way(cluster) });
             let share = percent(cluster.runs as f64 / runs.max(1) as f64);
             let noun = if cluster.runs == 1 { "run" } else { "runs" };
             let told = format!("{} {noun}, {share} of these; smallest seed {}", thousands(cluster.runs), cluster.seed);

@@ -3,7 +3,7 @@
 use lab::model::{At, Form, Model};
 use lab::outcome::{Found, Quantity, Status};
 use lab::promise::SweepVerdict;
-use lab::sweep::{REPLICATIONS_MAX, Request, SeedResult, Swept, contradiction};
+use lab::sweep::{Promise, REPLICATIONS_MAX, Request, SeedResult, Swept, Violation, contradiction};
 
 use super::{
     Again, Axis, Broken, Cluster, FailureGroup, Mean, Median, Point, Precise, Reached, Reruns, Share, SweepSummary,
@@ -178,16 +178,28 @@ fn failures(swept: &Swept, request: &Request, file: &str) -> Vec<FailureGroup> {
     for result in &swept.results {
         let point = &swept.points[result.point];
         let expect = &point.scenario.model.expect;
-        let broken = result.promises.iter().filter_map(|p| Some((p.name.as_str(), p.violation.as_ref()?.clone())));
+        let idle = |p: &Promise| Violation {
+            class: format!("{}/vacuous", p.name),
+            signature: Vec::new(),
+            witness: vec!["there was nothing to judge".to_owned()],
+        };
+        let broken = result.promises.iter().filter_map(|p| match p.status {
+            Status::Violated => Some((p.name.as_str(), p.violation.clone()?)),
+            Status::Vacuous => Some((p.name.as_str(), idle(p))),
+            Status::Holds | Status::Unknown => None,
+        });
         let bug = result.panic.as_ref().map(|text| {
             let witness = text.lines().take(3).map(str::to_owned).collect();
-            (ENGINE_BUG, lab::sweep::Violation { class: ENGINE_BUG.to_owned(), signature: Vec::new(), witness })
+            (ENGINE_BUG, Violation { class: ENGINE_BUG.to_owned(), signature: Vec::new(), witness })
         });
         for (promise, violation) in broken.chain(bug) {
             let place = point.name();
-            let at = groups.iter().position(|g| g.promise == promise && g.point == place).unwrap_or_else(|| {
+            let vacuous = result.promises.iter().any(|p| p.name == promise && p.status == Status::Vacuous);
+            let same = |g: &FailureGroup| g.promise == promise && g.point == place && g.vacuous == vacuous;
+            let at = groups.iter().position(same).unwrap_or_else(|| {
                 groups.push(FailureGroup {
-                    expected: stands(&expect.fails, promise),
+                    vacuous,
+                    expected: stands(if vacuous { &expect.vacuous } else { &expect.fails }, promise),
                     allowed: stands(&expect.may_fail, promise),
                     judged_on: result
                         .promises
@@ -210,7 +222,7 @@ fn failures(swept: &Swept, request: &Request, file: &str) -> Vec<FailureGroup> {
             let group = &mut groups[at];
             group.runs += 1;
             group.violation.runs += 1;
-            let lab::sweep::Violation { class, signature, witness } = violation;
+            let Violation { class, signature, witness } = violation;
             match group.clusters.iter_mut().find(|one| one.class == class && one.signature == signature) {
                 Some(cluster) => cluster.runs += 1,
                 None => group.clusters.push(Cluster {

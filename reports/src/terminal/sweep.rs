@@ -157,12 +157,15 @@ fn failures(summary: &SweepSummary) -> Vec<String> {
         let judged = group.judged_on.map(|seed| format!(", judged on seed {seed} only")).unwrap_or_default();
         let expected = expected.map(|told| format!("   {told}{judged}")).unwrap_or_default();
         let ways = match group.clusters.len() {
+            _ if group.vacuous => " had nothing to judge".to_owned(),
             0 | 1 => String::new(),
             many => format!(", in {many} clusters"),
         };
         let (runs, name) = (thousands(group.runs), clean(&group.promise));
         lines.push(format!("    {runs:>count_width$} × {name}{ways} (smallest: seed {}{point}){expected}", group.seed));
-        lines.extend(clusters(&group.clusters, group.runs, count_width));
+        if !group.vacuous {
+            lines.extend(clusters(&group.clusters, group.runs, count_width));
+        }
     }
     if summary.failures.len() > GROUPS_SHOWN {
         lines.push(format!("    … {} more promises in sweep.json", summary.failures.len() - GROUPS_SHOWN));

@@ -204,6 +204,7 @@ fn swept() -> SweepSummary {
         measured: Some("p99(latency)".to_owned()),
         failures: vec![FailureGroup {
             promise: "paid_iff_confirmed".to_owned(),
+            vacuous: false,
             runs: 12,
             seed: 4,
             point: "false".to_owned(),
@@ -265,6 +266,11 @@ fn a_sweep_tells_in_which_ways_a_promise_is_broken() {
         found.contains("12 × paid_iff_confirmed (smallest: seed 4 of false)\n         at_rest after cut + dies\n"),
         "{found}"
     );
+    let mut idle = summary.clone();
+    idle.failures[0].vacuous = true;
+    let found = reports::terminal::sweep(&idle, false);
+    assert!(found.contains("12 × paid_iff_confirmed had nothing to judge (smallest: seed 4 of false)\n"), "{found}");
+    assert!(!found.contains("at_rest after"), "what was not broken has no way in which it was: {found}");
     summary.failures[0].clusters.push(cluster("paid_iff_confirmed/at_rest", &[], 1, 23));
     let found = reports::terminal::sweep(&summary, false);
     let expected = "    12 × paid_iff_confirmed, in 2 clusters (smallest: seed 4 of false)

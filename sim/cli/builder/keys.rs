@@ -11,10 +11,15 @@ pub(super) use root::SECTIONS;
 
 /// Methods of a piece: `name "key" what it takes`.
 macro_rules! keys {
-    ($piece:ident { $( $(#[$doc:meta])* $name:ident $key:literal $takes:ident $($of:ident)?; )* }) => {
+    ($piece:ident { $( $(#[$doc:meta])* $name:ident $key:literal $takes:ident $($of:ident)? = $how:literal $writes:literal; )* }) => {
         #[allow(clippy::should_implement_trait, reason = "`add` is a key")]
         impl $crate::builder::$piece {
-            $( keys! { @one $takes [$($of)?] $(#[$doc])* $name $key } )*
+            $( keys! {
+                @one $takes [$($of)?]
+                $(#[$doc])*
+                #[doc = concat!("\n```\n# use stormglass::builder::*;\nassert_eq!(", $how, ".to_string(), r#\"", $writes, "\"#);\n```")]
+                $name $key
+            } )*
         }
     };
     (@one value [] $(#[$doc:meta])* $name:ident $key:literal) => {
@@ -65,9 +70,14 @@ macro_rules! keys {
 
 /// Constructors of a piece that has one of several verbs.
 macro_rules! verbs {
-    ($piece:ident { $( $(#[$doc:meta])* $name:ident $key:literal $takes:ident $($of:ident)?; )* }) => {
+    ($piece:ident { $( $(#[$doc:meta])* $name:ident $key:literal $takes:ident $($of:ident)? = $how:literal $writes:literal; )* }) => {
         impl $crate::builder::$piece {
-            $( verbs! { @one $takes [$($of)?] $(#[$doc])* $name $key } )*
+            $( verbs! {
+                @one $takes [$($of)?]
+                $(#[$doc])*
+                #[doc = concat!("\n```\n# use stormglass::builder::*;\nassert_eq!(", $how, ".to_string(), r#\"", $writes, "\"#);\n```")]
+                $name $key
+            } )*
         }
     };
     (@one value [] $(#[$doc:meta])* $name:ident $key:literal) => {
@@ -86,10 +96,28 @@ macro_rules! verbs {
 
 /// Sections: methods of the builder and of variants.
 macro_rules! sections {
-    ($( $(#[$doc:meta])* $name:ident $key:literal $takes:ident $($of:ident)?; )*) => {
-        keys! { Variant { $( $(#[$doc])* $name $key $takes $($of)?; )* } }
+    ($( $(#[$doc:meta])* $name:ident $key:literal $takes:ident $($of:ident)? = $how:literal $writes:literal; )*) => {
+        impl $crate::builder::Variant {
+            $( keys! {
+                @one $takes [$($of)?]
+                $(#[$doc])*
+                #[doc = concat!(
+                    "\n```\n# use stormglass::builder::*;\nlet mut shop = Builder::new(\"shop\");\nshop.variant(\"other\", Variant::new().",
+                    $how, ");\nassert!(shop.text().contains(r#\"", $writes, "\"#));\n```"
+                )]
+                $name $key
+            } )*
+        }
         impl $crate::builder::Builder {
-            $( sections! { @one $takes [$($of)?] $(#[$doc])* $name $key } )*
+            $( sections! {
+                @one $takes [$($of)?]
+                $(#[$doc])*
+                #[doc = concat!(
+                    "\n```\n# use stormglass::builder::*;\nlet mut shop = Builder::new(\"shop\");\nshop.", $how,
+                    ";\nassert!(shop.text().contains(r#\"", $writes, "\"#));\n```"
+                )]
+                $name $key
+            } )*
         }
     };
     (@one value [] $(#[$doc:meta])* $name:ident $key:literal) => {

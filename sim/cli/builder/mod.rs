@@ -91,11 +91,23 @@ pub struct Builder {
 
 impl Builder {
     /// A scenario of this name that says nothing yet but the version of its format.
+    ///
+    /// ```
+    /// assert_eq!(stormglass::builder::Builder::new("shop").text(), "version = 1\n");
+    /// ```
     pub fn new(name: impl Into<String>) -> Self {
         Self { name: name.into(), root: Table::new().with("version", 1) }
     }
 
     /// A partial scenario that is merged on this one by who chooses it.
+    ///
+    /// ```
+    /// use stormglass::builder::{Builder, Run, Variant};
+    ///
+    /// let mut shop = Builder::new("shop");
+    /// shop.variant("short", Variant::new().run(Run::new().duration("2s")));
+    /// assert!(shop.text().ends_with("[variants.short]\nrun.duration = \"2s\"\n"));
+    /// ```
     pub fn variant(&mut self, name: impl Into<String>, variant: Variant) -> &mut Self {
         self.root.inner("variants").add(name, variant);
         self
@@ -103,18 +115,43 @@ impl Builder {
 
     /// A value at a path, as `--set` writes it, instead of what stood there; for what the methods do not reach, and for
     /// changes of what is built already. What leads nowhere is told when the scenario is loaded.
+    ///
+    /// ```
+    /// use stormglass::builder::{Builder, Run};
+    ///
+    /// let mut shop = Builder::new("shop");
+    /// shop.run(Run::new().duration("10s")).set("run.duration", "2s");
+    /// assert!(shop.text().ends_with("[run]\nduration = \"2s\"\n"));
+    /// ```
     pub fn set(&mut self, path: &str, value: impl Into<Value>) -> &mut Self {
         paths::set(&mut self.root, path, value.into());
         self
     }
 
     /// The scenario as a file.
+    ///
+    /// ```
+    /// use stormglass::builder::{Builder, Service};
+    ///
+    /// let mut shop = Builder::new("shop");
+    /// shop.service("front", Service::new().nodes(2).op("buy", "exp(2ms)"));
+    /// assert_eq!(shop.text(), "version = 1\n\n[services.front]\nnodes = 2\nops   = { buy = \"exp(2ms)\" }\n");
+    /// ```
     pub fn text(&self) -> String {
         text::file(&self.root, keys::SECTIONS)
     }
 
     /// The scenario as [`load`](lab::scenario::load) and the rest of the library take it. In what is wrong with it, it is
     /// called as it is, with `.toml` at the end. Files that it names are added with `with_files`.
+    ///
+    /// ```
+    /// use stormglass::builder::Builder;
+    /// use stormglass::lab::scenario::{Choice, load};
+    ///
+    /// let source = Builder::new("shop").source();
+    /// assert_eq!(source.name, "shop.toml");
+    /// assert!(load(&source, &Choice::default()).is_err(), "it says how long it runs nowhere");
+    /// ```
     pub fn source(&self) -> Source {
         Source::new(format!("{}.toml", self.name), self.text())
     }
@@ -148,18 +185,42 @@ pub struct Variant(Table);
 
 impl Variant {
     /// A variant that changes nothing yet.
+    ///
+    /// ```
+    /// use stormglass::builder::{Builder, Variant};
+    ///
+    /// let mut shop = Builder::new("shop");
+    /// shop.variant("same", Variant::new());
+    /// assert!(shop.text().ends_with("[variants.same]\n"));
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Begins with what that variant says.
+    ///
+    /// ```
+    /// use stormglass::builder::{Builder, Variant};
+    ///
+    /// let mut shop = Builder::new("shop");
+    /// shop.variant("slow_and_wide", Variant::new().like("slow").set("services.front.nodes", 5));
+    /// assert!(shop.text().contains("= \"slow\"\n"));
+    /// ```
     #[must_use]
     pub fn like(mut self, variant: impl Into<Value>) -> Self {
         self.0.put("like", variant.into());
         self
     }
 
-    /// A value at a path, as `--set` writes it: `set("services.front.nodes", 3)`. `"none"` takes away what is there.
+    /// A value at a path, as `--set` writes it. `"none"` takes away what is there.
+    ///
+    /// ```
+    /// use stormglass::builder::{Builder, Variant};
+    ///
+    /// let mut shop = Builder::new("shop");
+    /// shop.variant("calm", Variant::new().set("faults.crash", "none"));
+    /// assert!(shop.text().ends_with("[variants.calm]\nfaults.crash = \"none\"\n"));
+    /// ```
     #[must_use]
     pub fn set(mut self, path: &str, value: impl Into<Value>) -> Self {
         paths::set(&mut self.0, path, value.into());

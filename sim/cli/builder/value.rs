@@ -54,11 +54,24 @@ pub struct Table {
 
 impl Table {
     /// Nothing yet.
+    ///
+    /// ```
+    /// use stormglass::builder::{Table, Value};
+    ///
+    /// assert_eq!(Value::from(Table::new()).to_string(), "{}");
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
 
     /// With one more entry. A name is given once: of two the file says that there are two.
+    ///
+    /// ```
+    /// use stormglass::builder::{Table, Value};
+    ///
+    /// let row = Table::new().with("status", "paid").with("times", 2);
+    /// assert_eq!(Value::from(row).to_string(), r#"{ status = "paid", times = 2 }"#);
+    /// ```
     #[must_use]
     pub fn with(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.add(name, value);

@@ -274,8 +274,8 @@ impl Check {
     }
 
     /// A process written in Rust, which plays the services that have `process = "name"`. `plan` says what it is configured
-    /// with: it is told which machines it has, and which counters of the file's `state` it may note. `examples/lock_service.rs`
-    /// shows one whole.
+    /// with: which machines it has, which counters of the file's `state` it may note. `examples/lock_service.rs` shows more.
+    #[doc = include_str!("door.md")]
     pub fn process<P: Serve>(
         mut self,
         name: impl Into<String>,

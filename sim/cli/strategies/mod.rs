@@ -158,6 +158,19 @@ impl Plans {
     }
 
     /// In this variant of the scenario.
+    ///
+    /// ```
+    /// # use proptest::{strategy::{Strategy as _, ValueTree as _}, test_runner::TestRunner};
+    /// # use stormglass::{builder::*, strategies::{self, Kind}};
+    /// # let mut shop = Builder::new("shop");
+    /// # shop.run(Run::new().duration("5s")).service("front", Service::new().nodes(2).op("buy", "2ms"));
+    /// # shop.workload("load", Workload::new().rate("20/s").target("front.buy"));
+    /// # shop.fault("slow", Fault::new().kind("slow_cpu").target("front").factor(3).at("1s"));
+    /// # shop.variant("wide", Variant::new().set("services.front.nodes", 5));
+    /// # let one = |plans: strategies::Plans| plans.new_tree(&mut TestRunner::deterministic()).unwrap().current();
+    /// let plan = one(strategies::faults(&shop.source()).variant("wide"));
+    /// assert_eq!(plan.scenario().model.services[0].1.nodes, 5);
+    /// ```
     #[must_use]
     pub fn variant(mut self, name: impl Into<String>) -> Self {
         self.base.variant = Some(name.into());
@@ -166,6 +179,19 @@ impl Plans {
     }
 
     /// With this value set, by its path, before anything is planned.
+    ///
+    /// ```
+    /// # use proptest::{strategy::{Strategy as _, ValueTree as _}, test_runner::TestRunner};
+    /// # use stormglass::{builder::*, strategies::{self, Kind}};
+    /// # let mut shop = Builder::new("shop");
+    /// # shop.run(Run::new().duration("5s")).service("front", Service::new().nodes(2).op("buy", "2ms"));
+    /// # shop.workload("load", Workload::new().rate("20/s").target("front.buy"));
+    /// # shop.fault("slow", Fault::new().kind("slow_cpu").target("front").factor(3).at("1s"));
+    /// # shop.variant("wide", Variant::new().set("services.front.nodes", 5));
+    /// # let one = |plans: strategies::Plans| plans.new_tree(&mut TestRunner::deterministic()).unwrap().current();
+    /// let plan = one(strategies::faults(&shop.source()).set("services.front.nodes", 7));
+    /// assert_eq!(plan.scenario().model.services[0].1.nodes, 7);
+    /// ```
     #[must_use]
     pub fn set(mut self, path: impl Into<String>, value: impl Into<Value>) -> Self {
         self.base.values.push((path.into(), value.into()));
@@ -174,6 +200,19 @@ impl Plans {
     }
 
     /// Faults of these kinds only.
+    ///
+    /// ```
+    /// # use proptest::{strategy::{Strategy as _, ValueTree as _}, test_runner::TestRunner};
+    /// # use stormglass::{builder::*, strategies::{self, Kind}};
+    /// # let mut shop = Builder::new("shop");
+    /// # shop.run(Run::new().duration("5s")).service("front", Service::new().nodes(2).op("buy", "2ms"));
+    /// # shop.workload("load", Workload::new().rate("20/s").target("front.buy"));
+    /// # shop.fault("slow", Fault::new().kind("slow_cpu").target("front").factor(3).at("1s"));
+    /// # shop.variant("wide", Variant::new().set("services.front.nodes", 5));
+    /// # let one = |plans: strategies::Plans| plans.new_tree(&mut TestRunner::deterministic()).unwrap().current();
+    /// let plan = one(strategies::faults(&shop.source()).kinds([Kind::Pause]).alone());
+    /// assert!(plan.sets().iter().all(|(_, value)| value == "none" || value.contains(r#"kind = "pause""#)));
+    /// ```
     #[must_use]
     pub fn kinds(mut self, kinds: impl Into<Vec<Kind>>) -> Self {
         self.kinds = kinds.into();
@@ -181,6 +220,20 @@ impl Plans {
     }
 
     /// Crashes and pauses that wait for a point wait for one of these: `"service.after_write"`, `"2pc.coordinator.*"`.
+    ///
+    /// ```
+    /// # use proptest::{strategy::{Strategy as _, ValueTree as _}, test_runner::TestRunner};
+    /// # use stormglass::{builder::*, strategies::{self, Kind}};
+    /// # let mut shop = Builder::new("shop");
+    /// # shop.run(Run::new().duration("5s")).service("front", Service::new().nodes(2).op("buy", "2ms"));
+    /// # shop.workload("load", Workload::new().rate("20/s").target("front.buy"));
+    /// # shop.fault("slow", Fault::new().kind("slow_cpu").target("front").factor(3).at("1s"));
+    /// # shop.variant("wide", Variant::new().set("services.front.nodes", 5));
+    /// # let one = |plans: strategies::Plans| plans.new_tree(&mut TestRunner::deterministic()).unwrap().current();
+    /// let plan = one(strategies::faults(&shop.source()).kinds([Kind::Crash]).points(["service.before_answer"]));
+    /// let points = |value: &String| value.contains("point = ");
+    /// assert!(plan.sets().iter().all(|(_, value)| !points(value) || value.contains("service.before_answer")));
+    /// ```
     #[must_use]
     pub fn points<P: Into<String>>(mut self, points: impl IntoIterator<Item = P>) -> Self {
         self.points = Some(points.into_iter().map(Into::into).collect());
@@ -188,12 +241,38 @@ impl Plans {
     }
 
     /// Faults at times only, none at points of protocols.
+    ///
+    /// ```
+    /// # use proptest::{strategy::{Strategy as _, ValueTree as _}, test_runner::TestRunner};
+    /// # use stormglass::{builder::*, strategies::{self, Kind}};
+    /// # let mut shop = Builder::new("shop");
+    /// # shop.run(Run::new().duration("5s")).service("front", Service::new().nodes(2).op("buy", "2ms"));
+    /// # shop.workload("load", Workload::new().rate("20/s").target("front.buy"));
+    /// # shop.fault("slow", Fault::new().kind("slow_cpu").target("front").factor(3).at("1s"));
+    /// # shop.variant("wide", Variant::new().set("services.front.nodes", 5));
+    /// # let one = |plans: strategies::Plans| plans.new_tree(&mut TestRunner::deterministic()).unwrap().current();
+    /// let plan = one(strategies::faults(&shop.source()).timed());
+    /// assert!(plan.sets().iter().all(|(_, value)| !value.contains("point = ")));
+    /// ```
     #[must_use]
     pub fn timed(self) -> Self {
         self.points::<&str>([])
     }
 
     /// At most so many faults; each that strikes at times does so up to three times.
+    ///
+    /// ```
+    /// # use proptest::{strategy::{Strategy as _, ValueTree as _}, test_runner::TestRunner};
+    /// # use stormglass::{builder::*, strategies::{self, Kind}};
+    /// # let mut shop = Builder::new("shop");
+    /// # shop.run(Run::new().duration("5s")).service("front", Service::new().nodes(2).op("buy", "2ms"));
+    /// # shop.workload("load", Workload::new().rate("20/s").target("front.buy"));
+    /// # shop.fault("slow", Fault::new().kind("slow_cpu").target("front").factor(3).at("1s"));
+    /// # shop.variant("wide", Variant::new().set("services.front.nodes", 5));
+    /// # let one = |plans: strategies::Plans| plans.new_tree(&mut TestRunner::deterministic()).unwrap().current();
+    /// let plan = one(strategies::faults(&shop.source()).at_most(1).alone());
+    /// assert!(plan.faults() <= 3);
+    /// ```
     #[must_use]
     pub fn at_most(mut self, faults: usize) -> Self {
         self.most = faults.min(FAULTS_MAX);
@@ -201,6 +280,19 @@ impl Plans {
     }
 
     /// Without the faults of the file. Else those are there too, and shrinking tries to do without them.
+    ///
+    /// ```
+    /// # use proptest::{strategy::{Strategy as _, ValueTree as _}, test_runner::TestRunner};
+    /// # use stormglass::{builder::*, strategies::{self, Kind}};
+    /// # let mut shop = Builder::new("shop");
+    /// # shop.run(Run::new().duration("5s")).service("front", Service::new().nodes(2).op("buy", "2ms"));
+    /// # shop.workload("load", Workload::new().rate("20/s").target("front.buy"));
+    /// # shop.fault("slow", Fault::new().kind("slow_cpu").target("front").factor(3).at("1s"));
+    /// # shop.variant("wide", Variant::new().set("services.front.nodes", 5));
+    /// # let one = |plans: strategies::Plans| plans.new_tree(&mut TestRunner::deterministic()).unwrap().current();
+    /// let plan = one(strategies::faults(&shop.source()).alone());
+    /// assert!(plan.sets().contains(&("faults.slow".into(), "none".into())));
+    /// ```
     #[must_use]
     pub fn alone(mut self) -> Self {
         self.alone = true;
@@ -208,6 +300,19 @@ impl Plans {
     }
 
     /// Plans what this workload begins, too: shrinking then leaves out operations.
+    ///
+    /// ```
+    /// # use proptest::{strategy::{Strategy as _, ValueTree as _}, test_runner::TestRunner};
+    /// # use stormglass::{builder::*, strategies::{self, Kind}};
+    /// # let mut shop = Builder::new("shop");
+    /// # shop.run(Run::new().duration("5s")).service("front", Service::new().nodes(2).op("buy", "2ms"));
+    /// # shop.workload("load", Workload::new().rate("20/s").target("front.buy"));
+    /// # shop.fault("slow", Fault::new().kind("slow_cpu").target("front").factor(3).at("1s"));
+    /// # shop.variant("wide", Variant::new().set("services.front.nodes", 5));
+    /// # let one = |plans: strategies::Plans| plans.new_tree(&mut TestRunner::deterministic()).unwrap().current();
+    /// let plan = one(strategies::faults(&shop.source()).workload("load"));
+    /// assert!(plan.sets().iter().any(|(path, _)| path == "workloads.load.only"));
+    /// ```
     #[must_use]
     pub fn workload(mut self, name: &str) -> Self {
         self.workloads.push(name.to_owned());

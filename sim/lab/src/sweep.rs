@@ -57,6 +57,22 @@ pub struct Request {
     pub shard: Option<Shard>,
 }
 
+impl Request {
+    /// Where its results belong: `sweep-0-100`; with a tail if values are set, so that sweeps over other values do not
+    /// overwrite each other's.
+    pub fn folder(&self, seeds: Option<(u64, u64)>) -> String {
+        let range = seeds.map_or_else(|| "until-precise".to_owned(), |(from, to)| format!("{from}-{to}"));
+        let tail = if self.sets.is_empty() && self.matrix.is_empty() {
+            String::new()
+        } else {
+            let all = format!("{:?} {:?}", self.sets, self.matrix);
+            format!("-{:08x}", xxhash_rust::xxh3::xxh3_64(all.as_bytes()) as u32)
+        };
+        let shard = self.shard.map(|shard| format!("-shard-{}-of-{}", shard.number, shard.of));
+        format!("sweep-{range}{tail}{}", shard.unwrap_or_default())
+    }
+}
+
 /// What a sweep tells while it goes on.
 #[derive(Clone, Copy, Debug)]
 pub struct Step {

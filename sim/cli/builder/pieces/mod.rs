@@ -14,6 +14,9 @@ macro_rules! piece {
 
         impl $name {
             /// Nothing is said yet.
+            #[doc = concat!(
+                "\n```\n# use stormglass::builder::*;\nassert_eq!(", stringify!($name), "::new().to_string(), \"{}\");\n```"
+            )]
             pub fn new() -> Self {
                 Self::default()
             }

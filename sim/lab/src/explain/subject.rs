@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kernel::{FactKind, Time};
+use kernel::{CellId, FactKind, Time};
 use systems::app::clients;
+use systems::app::ending::Ending;
 use systems::app::output::Asked;
 
 use super::trace::{Trace, What};
@@ -15,6 +16,8 @@ use crate::promise::culprits::Culprits;
 
 /// Operations that do not add up: so many are told at most.
 const UNBALANCED_MAX: usize = 3;
+/// So many of those that changed the same meanwhile are told.
+const OVERTAKING_MAX: usize = 2;
 /// Changes of who leads: so many are told at most.
 const LEADERS_MAX: usize = 12;
 
@@ -63,7 +66,7 @@ impl Subject {
                 subject.operations.extend(instances);
             }
         }
-        subject.unbalanced(trace);
+        subject.unbalanced(trace, &culprits.cells);
         if culprits.at_once {
             subject.events.insert(until);
             subject.operations.extend(trace.event(until).map(|event| event.operation).filter(|of| *of != 0));
@@ -76,8 +79,9 @@ impl Subject {
     }
 
     /// The operations after which the sides of an equation differ more than before.
-    fn unbalanced(&mut self, trace: &Trace) {
+    fn unbalanced(&mut self, trace: &Trace, cells: &[CellId]) {
         let mut net: BTreeMap<u64, (i64, u64)> = BTreeMap::new();
+        let mut once: BTreeMap<u64, bool> = BTreeMap::new();
         let mut last = None;
         for &(number, value) in &trace.imbalance {
             let step = value - last.replace(value).unwrap_or(value);
@@ -86,6 +90,7 @@ impl Subject {
             entry.0 += step;
             // Since here it has not added up.
             entry.1 = number;
+            once.entry(operation).and_modify(|once| *once = false).or_insert(true);
         }
         let mut left: Vec<(u64, i64, u64)> = net
             .into_iter()
@@ -96,6 +101,38 @@ impl Subject {
         for (event, sum, operation) in left.into_iter().rev().take(UNBALANCED_MAX) {
             self.operations.insert(operation);
             self.notes.insert(event, format!("from here on it does not add up: {sum:+}"));
+            if once[&operation] {
+                self.overtaken(trace, cells, operation, event);
+            }
+        }
+    }
+
+    /// An operation that nothing went wrong with and that changed once what does not add up since: most likely somebody
+    /// else changed the same between what it read and what it wrote. These are the last who did.
+    fn overtaken(&mut self, trace: &Trace, cells: &[CellId], operation: u64, wrote: u64) {
+        let of = |event: u64| trace.event(event).map(|event| (event.operation, event.node));
+        let mine = || trace.notes.iter().filter(|note| of(note.event).is_some_and(|(of, _)| of == operation));
+        let number = mine().find_map(|note| {
+            let What::Invoked { number, .. } = note.what else { return None };
+            Some(number)
+        });
+        let well = mine().any(|note| matches!(note.what, What::Completed { ending: Ending::Ok, .. }));
+        // What is broken by this very event is not over yet.
+        let well = well || wrote == trace.last();
+        let Some((number, (_, place))) = number.filter(|_| well).zip(of(wrote)) else { return };
+        // When it came there for the first time: what it read, it can have read then.
+        let came = trace.events().find(|(_, event)| event.operation == operation && event.node == place);
+        let Some((came, _)) = came else { return };
+        let meanwhile = trace.notes.iter().rev().filter(|note| came < note.event && note.event < wrote);
+        let theirs = meanwhile.filter_map(|note| {
+            let What::Changed { first, count } = note.what else { return None };
+            let (other, node) = of(note.event)?;
+            let changes = trace.changed(first, count).iter().any(|change| cells.contains(&change.cell));
+            (changes && node == place && other != operation && other != 0).then_some((note.event, other))
+        });
+        for (event, other) in theirs.take(OVERTAKING_MAX) {
+            self.operations.insert(other);
+            self.notes.entry(event).or_insert_with(|| format!("while operation {number} was under way"));
         }
     }
 

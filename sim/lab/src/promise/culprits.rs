@@ -1,6 +1,6 @@
 //! What a violation is about, for whoever wants to know how it came to it: rows, an instance, what does not add up.
 
-use kernel::Time;
+use kernel::{CellId, Time};
 use systems::expression::Value;
 
 use super::Promises;
@@ -18,13 +18,16 @@ pub struct Culprits {
     pub instances: Option<(u32, Vec<u64>)>,
     /// It is broken by the very change after which it was judged.
     pub at_once: bool,
+    /// The state that it speaks of.
+    pub cells: Vec<CellId>,
 }
 
 impl Promises {
     /// What this promise names as it is now; nothing if it is of a sort that names nothing.
     pub fn culprits(&self, name: &str, now: Time) -> Culprits {
-        if let Some(watch) = self.watches.iter().find(|watch| watch.name == name) {
-            let mut found = Culprits { at_once: watch.is_judged_at_once(), ..Culprits::default() };
+        if let Some((number, watch)) = (0..).zip(&self.watches).find(|(_, watch)| watch.name == name) {
+            let cells = self.state.read_by(number).collect();
+            let mut found = Culprits { at_once: watch.is_judged_at_once(), cells, ..Culprits::default() };
             if let Form::Each(each) = &watch.form {
                 found.rows.extend(each.late().map(|key| (each.item().to_owned(), key)));
             }

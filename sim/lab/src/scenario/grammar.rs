@@ -5,7 +5,8 @@
 
 use std::collections::BTreeSet;
 
-use super::schema::{Form, Key, ROOT, Shape, Short, Verbs};
+use super::sample::sample;
+use super::schema::{Form, Key, ROOT, Shape, Short, Verb, Verbs};
 
 /// A table of the grammar.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -27,6 +28,10 @@ pub struct Entry {
     pub doc: String,
     /// What stands there.
     pub takes: Takes,
+    /// A value that may stand there, as TOML and Rust have it; none of tables.
+    pub sample: Option<String>,
+    /// A verb that it goes with, if it goes with some only.
+    pub with: Option<&'static str>,
 }
 
 /// What stands behind a key.
@@ -85,7 +90,7 @@ struct Walk {
 impl Walk {
     fn form(&mut self, form: &'static Form) {
         if self.seen.insert(core::ptr::from_ref(form).addr()) {
-            let entries = form.keys.iter().map(|key| entry(key, key.doc.to_owned())).collect();
+            let entries = form.keys.iter().map(|key| entry(key, key.doc.to_owned(), None)).collect();
             self.add(form.what, Vec::new(), entries);
             form.keys.iter().for_each(|key| self.inside(&key.shape));
         }
@@ -93,10 +98,14 @@ impl Walk {
 
     fn verbs(&mut self, verbs: &'static Verbs) {
         if self.seen.insert(core::ptr::from_ref(verbs).addr()) {
-            let each = verbs.each.iter().map(|verb| entry(&verb.key, verb.key.doc.to_owned())).collect();
+            let each = verbs.each.iter().map(|verb| entry(&verb.key, verb.key.doc.to_owned(), None)).collect();
             let modifiers = || verbs.each.iter().flat_map(|verb| verb.modifiers);
             let keys = || verbs.common.iter().chain(modifiers());
-            let entries = keys().map(|key| entry(key, doc_with_verbs(key, verbs))).collect();
+            let goes_with = |key: &Key| {
+                let has = |verb: &&Verb| verb.modifiers.iter().any(|modifier| modifier.name == key.name);
+                verbs.each.iter().find(has).map(|verb| verb.key.name)
+            };
+            let entries = keys().map(|key| entry(key, doc_with_verbs(key, verbs), goes_with(key))).collect();
             self.add(verbs.what, each, entries);
             let all = verbs.each.iter().map(|verb| &verb.key).chain(keys());
             all.for_each(|key| self.inside(&key.shape));
@@ -133,8 +142,8 @@ impl Walk {
     }
 }
 
-fn entry(key: &Key, doc: String) -> Entry {
-    Entry { name: key.name, doc, takes: takes(&key.shape) }
+fn entry(key: &Key, doc: String, with: Option<&'static str>) -> Entry {
+    Entry { name: key.name, doc, takes: takes(&key.shape), sample: sample(key.name, &key.shape), with }
 }
 
 /// The line of a modifier; if it says different things with different verbs, all of them.

@@ -24,6 +24,7 @@ mod references;
 mod resolve;
 mod resolved;
 mod routes;
+mod sample;
 mod schema;
 mod set;
 mod stand_in;

@@ -7,8 +7,10 @@ use kernel::{Span, Time};
 
 use super::search::{AT_ONCE, Candidate, Search};
 use super::state::{Element, State};
+use crate::model::Loss;
 use crate::repro::record;
 use crate::run::Go;
+use crate::scenario::toml_text;
 
 /// With so few operations there is no need to look for shortcuts to fewer.
 pub(super) const FEW: usize = 3;
@@ -34,6 +36,7 @@ impl Search<'_> {
             let before = state.clone();
             // Before the end is cut off: without a fault the promise may break as well, but later.
             self.elements(state, "faults", State::whole_faults);
+            self.network(state);
             self.cut(state);
             self.elements(state, "instances", State::instances);
             self.elements(state, "messages", State::hits);
@@ -54,6 +57,23 @@ impl Search<'_> {
             }
         }
         false
+    }
+
+    /// What links do to messages by themselves goes where it can: it is no fault of the file, but chance all the same.
+    fn network(&mut self, state: &mut State) {
+        let link = &self.scenario.model.network;
+        let loses = link.loss.is_some_and(|loss| loss != Loss::Independent(0.0));
+        let some = |share: Option<f64>| share.is_some_and(|share| share > 0.0);
+        let reorders = some(link.reorder.as_ref().map(|share| share.value));
+        let each = [
+            ("network.loss", loses),
+            ("network.duplicate", some(link.duplicate)),
+            ("network.reorder", reorders),
+            ("network.corrupt", some(link.corrupt)),
+        ];
+        for (path, _) in each.into_iter().filter(|(_, there)| *there) {
+            self.take("network", state, &[(format!("{path} = 0%"), state.with(path, toml_text("0%")))]);
+        }
     }
 
     /// Load ends earlier: just after the violation, or after a part of the time.

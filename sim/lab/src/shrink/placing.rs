@@ -24,6 +24,8 @@ const STORY_OF_MAX: usize = 400;
 const PAIRED: usize = 16;
 /// So long after the violation operations are moved.
 const LATER: Span = Span::millis(100);
+/// So far apart operations begin that are moved closer to each other.
+const CLOSER: [Span; 3] = [Span::millis(1), Span::millis(3), Span::ZERO];
 /// So many times an operation is tried alone, with what is there at the beginning or less.
 const SINGLES_MAX: usize = 2_500;
 
@@ -56,12 +58,17 @@ impl Search<'_> {
         if told.len() < FEW && all.len() <= STORY_OF_MAX && self.take("story", state, &all) {
             return;
         }
-        for operation in told.iter().take(FEW) {
-            if self.beside(state, *operation, &mut CANDIDATES_MAX.clone()) {
+        told.truncate(FEW);
+        for operation in &told {
+            if self.beside(state, &[*operation], &mut CANDIDATES_MAX.clone()) {
                 return;
             }
         }
-        told.truncate(FEW);
+        for operation in &told {
+            if self.after_others(state, operation) {
+                return;
+            }
+        }
         // With so few operations another machine may lead, or have the work, than with all of them.
         let all =
             stocked.into_iter().chain(state.renamed(self.scenario)).map(|(what, other)| (what, other.only(&told)));
@@ -222,31 +229,52 @@ impl Search<'_> {
             let Some(at) = state.strikes(&fault) else { continue };
             let (before, after) = operations.split_at(operations.partition_point(|(_, began)| *began <= at));
             for &(operation, _) in before.iter().rev().take(ALONE_TRIED).chain(after.first()) {
-                if self.struck(state, operation, &fault, &mut room) || room == 0 || !self.left() {
+                if self.struck(state, &[operation], &fault, &mut room) || room == 0 || !self.left() {
                     return;
                 }
             }
         }
     }
 
-    /// One operation with each of the faults in turn.
-    fn beside(&mut self, state: &mut State, operation: Element, room: &mut usize) -> bool {
-        let faults = state.whole_faults().into_iter().chain(state.instances());
-        faults.collect::<Vec<_>>().iter().any(|fault| self.struck(state, operation, fault, room))
+    /// An operation with those that began just before it, for which it had to wait: as they are, then closer to each other.
+    fn after_others(&mut self, state: &mut State, operation: &Element) -> bool {
+        let mut room = CANDIDATES_MAX;
+        let some: Vec<Vec<Element>> = (2..=FEW).filter_map(|count| state.just_before(operation, count)).collect();
+        if some.iter().any(|some| self.beside(state, some, &mut room)) {
+            return true;
+        }
+        let began = state.began(operation);
+        for some in &some {
+            for apart in CLOSER {
+                let mut closer = state.only(some);
+                for (before, earlier) in some.iter().rev().zip(0_u64..) {
+                    closer = closer.begun_at(before, Time(began.0.saturating_sub(apart.0 * earlier)));
+                }
+                if self.beside(&mut closer, some, &mut room) {
+                    *state = closer;
+                    return true;
+                }
+            }
+        }
+        false
     }
 
-    /// One operation with a fault: a fault that strikes at a time misses what it hit as soon as others, for which that had
-    /// to wait, are left out; so it is moved to each moment of that operation, and to the machine that has it now.
-    fn struck(&mut self, state: &mut State, operation: Element, fault: &Element, room: &mut usize) -> bool {
-        if state.strikes(fault).is_none() {
-            return false;
-        }
-        let one = state.only(&[operation]);
-        let with = one.with_instance(fault, true);
-        let what = format!("{}, {}", state.called(fault), state.called(&operation));
+    /// A few operations with each of the faults in turn.
+    fn beside(&mut self, state: &mut State, operations: &[Element], room: &mut usize) -> bool {
+        let faults = state.whole_faults().into_iter().chain(state.instances());
+        faults.collect::<Vec<_>>().iter().any(|fault| self.struck(state, operations, fault, room))
+    }
+
+    /// A few operations with a fault: a fault that strikes at a time misses what it hit as soon as others, for which that
+    /// had to wait, are left out; so it is moved to each moment of the last of them, and to the machine that has it now.
+    fn struck(&mut self, state: &mut State, operations: &[Element], fault: &Element, room: &mut usize) -> bool {
+        let Some(last) = operations.last().filter(|_| state.strikes(fault).is_some()) else { return false };
+        let few = state.only(operations);
+        let with = few.with_instance(fault, true);
+        let what = format!("{}, {}", state.called(fault), named(state, operations));
         let mut all: Vec<Candidate> = with.at_first(fault).map(|first| (what.clone(), first)).into_iter().collect();
-        let quiet = self.test.scenario(&one.with_instance(fault, false));
-        let began = state.began(&operation);
+        let quiet = self.test.scenario(&few.with_instance(fault, false));
+        let began = state.began(last);
         let moments = quiet.map(|scenario| timeline::moments(&scenario, self.test.seed, (began, Time::END), MOMENTS));
         for target in with.places(fault, self.scenario) {
             for &at in moments.iter().flatten() {
@@ -256,7 +284,7 @@ impl Search<'_> {
         }
         all.truncate(*room);
         *room -= all.len();
-        self.take("one operation", state, &all)
+        self.take("struck", state, &all)
     }
 }
 

@@ -351,6 +351,15 @@ impl State {
         Some(Element::Operation(load, before.number))
     }
 
+    /// An operation after those of its workload that began just before it, so many in all.
+    pub(super) fn just_before(&self, element: &Element, count: usize) -> Option<Vec<Element>> {
+        let Element::Operation(load, number) = *element else { return None };
+        let begins = &self.loads[load].begins;
+        let at = begins.iter().position(|begin| begin.number == number)?;
+        let from = (at + 1).checked_sub(count)?;
+        Some(begins[from..=at].iter().map(|begin| Element::Operation(load, begin.number)).collect())
+    }
+
     /// The operation of this user, or of anybody in an open loop, that was under way then.
     pub(super) fn under_way(&self, load: usize, who: u64, users: Option<u32>, then: Time) -> Option<Element> {
         let mine = |begin: &&Begin| match (users, begin.user) {
