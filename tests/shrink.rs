@@ -164,6 +164,8 @@ fn the_smallest_story_is_found_kept_in_the_users_file_and_each_of_its_parts_is_n
         // Another machine leads when there is so little to do; two sagas meet only if one of them is moved.
         ("kv/failover.toml", Some("lease_reads"), 3, None, (2, 2)),
         ("checkout/choreography.toml", Some("no_lock"), 0, None, (1, 2)),
+        // A write is lost if the one before it keeps it waiting when the leader dies: the crash moves with both.
+        ("kv/async-lost-tail.toml", None, 17, None, (1, 2)),
     ];
     for (name, variant, seed, promise, most) in cases {
         let source = shipped(name);
@@ -200,6 +202,23 @@ fn the_smallest_story_is_found_kept_in_the_users_file_and_each_of_its_parts_is_n
             assert_eq!((again.text, again.log), (small.text, small.log), "{name}");
         }
     }
+}
+
+/// What links lose is no fault of the file, and yet nothing that a reader should have to think of.
+#[test]
+fn what_links_lose_by_themselves_goes_where_it_is_not_needed() {
+    let text = r#"
+version = 1
+run = { duration = "2s", seed = 1 }
+network.loss = "2%"   # a bad one
+services.tally = { state.n = { kind = "counter" }, ops.add = [{ update = "n", add = 1 }] }
+workloads.people = { rate = "20/s", target = "tally.add" }
+invariants.few = { always = "tally.n < 3" }
+"#;
+    let source = Source::new("tally.toml", text);
+    let small = made_small(&source, choice(None, 1), None, 0).expect("it becomes small");
+    assert_eq!((small.to.faults, small.to.operations), (0, 3));
+    assert!(small.text.contains("network.loss = \"0%\"   # a bad one"), "{}", small.text);
 }
 
 /// The file once more without each of the faults that are left.

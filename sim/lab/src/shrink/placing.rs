@@ -24,6 +24,8 @@ const STORY_OF_MAX: usize = 400;
 const PAIRED: usize = 16;
 /// So long after the violation operations are moved.
 const LATER: Span = Span::millis(100);
+/// So many times operations are tried that begin just after one another.
+const AFTER_OTHERS: usize = 600;
 /// So far apart operations begin that are moved closer to each other.
 const CLOSER: [Span; 3] = [Span::millis(1), Span::millis(3), Span::ZERO];
 /// So many times an operation is tried alone, with what is there at the beginning or less.
@@ -64,11 +66,6 @@ impl Search<'_> {
                 return;
             }
         }
-        for operation in &told {
-            if self.after_others(state, operation) {
-                return;
-            }
-        }
         // With so few operations another machine may lead, or have the work, than with all of them.
         let all =
             stocked.into_iter().chain(state.renamed(self.scenario)).map(|(what, other)| (what, other.only(&told)));
@@ -87,6 +84,11 @@ impl Search<'_> {
             if self.take("story", state, &[(format!("{}{what}", named(state, &told)), few.clone())])
                 || self.placed(state, (&what, &few), &told)
             {
+                return;
+            }
+        }
+        for operation in &told {
+            if self.after_others(state, operation) {
                 return;
             }
         }
@@ -238,7 +240,7 @@ impl Search<'_> {
 
     /// An operation with those that began just before it, for which it had to wait: as they are, then closer to each other.
     fn after_others(&mut self, state: &mut State, operation: &Element) -> bool {
-        let mut room = CANDIDATES_MAX;
+        let mut room = AFTER_OTHERS;
         let some: Vec<Vec<Element>> = (2..=FEW).filter_map(|count| state.just_before(operation, count)).collect();
         if some.iter().any(|some| self.beside(state, some, &mut room)) {
             return true;
