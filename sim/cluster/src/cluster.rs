@@ -24,7 +24,7 @@ pub struct Cluster<P: Process> {
     pub(crate) processes: Vec<P>,
     pub(crate) world: World<P>,
     handled: u64,
-    /// When the last event was handled, and how many were in that instant.
+    /// When the last event was handled, and how many had been handled before that instant.
     instant: (Time, u64),
 }
 
@@ -70,8 +70,10 @@ impl<P: Process> Cluster<P> {
         }
         let word = (sequence << 24) | (u64::from(trace.node) << 8) | trace.kind as u64;
         self.world.fingerprint.eat(time.0, trace.digest.wrapping_add(word.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+        if self.instant.0 != time {
+            self.instant = (time, self.handled);
+        }
         self.handled += 1;
-        self.instant = (time, if self.instant.0 == time { self.instant.1 + 1 } else { 1 });
         let node = NodeId(u32::from(trace.node));
         Some(Handled { time, sequence, node, kind: trace.kind, digest: trace.digest })
     }
@@ -98,8 +100,9 @@ impl<P: Process> Cluster<P> {
 
     /// How many events were handled in the instant of the last one. Time stands still while this grows: whoever runs the
     /// cluster sets a limit, and reaching it is an outcome of the run.
+    #[inline]
     pub fn events_in_instant(&self) -> u64 {
-        self.instant.1
+        self.handled - self.instant.1
     }
 
     /// What keeps the run from being at rest: unfinished work of machines that are up, what the logs of the others owe,
@@ -341,12 +344,12 @@ impl<P: Process> Cluster<P> {
             }
             Event::Timer { node, timer, .. } => {
                 self.world.host_mut(node).timers.remove(&timer);
-                self.fire(node, timer, Kind::Timer, watch)
+                self.fire_after_all(node, timer, Kind::Timer, watch)
             }
-            Event::Done { node, timer, .. } => self.fire(node, timer, Kind::Done, watch),
+            Event::Done { node, timer, .. } => self.fire_after_all(node, timer, Kind::Done, watch),
             Event::Wake { node, timer, .. } => {
                 self.world.unfinished -= 1;
-                self.fire(node, timer, Kind::Wake, watch)
+                self.fire_after_all(node, timer, Kind::Wake, watch)
             }
             Event::Start { node, .. } => {
                 self.start(node, watch);
@@ -364,6 +367,13 @@ impl<P: Process> Cluster<P> {
     }
 
     #[inline(never)]
+    fn fire_after_all<W: Watch<P>>(&mut self, node: u16, timer: P::Timer, kind: Kind, watch: &mut W) -> Trace {
+        self.fire(node, timer, kind, watch)
+    }
+
+    /// A timer, finished work or a wake comes to its process.
+    #[expect(clippy::inline_always, reason = "it is the loop's body, and elsewhere a function of its own")]
+    #[inline(always)]
     fn fire<W: Watch<P>>(&mut self, node: u16, timer: P::Timer, kind: Kind, watch: &mut W) -> Trace {
         watch.fires(self.world.now(), NodeId(u32::from(node)), &timer);
         self.run(node, watch, |process, plan, now, out| process.on_timer(plan, now, timer, out));
@@ -385,7 +395,8 @@ impl<P: Process> Cluster<P> {
     }
 
     /// One step of one process.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "it is the loop's body, and elsewhere a function of its own")]
+    #[inline(always)]
     pub(crate) fn run<W: Watch<P>>(
         &mut self,
         node: u16,

@@ -80,7 +80,8 @@ impl<P: Process> World<P> {
     }
 
     /// Finds a connection for a message over a link whose connections cost something. True: the message waits for one.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "a message over a link goes one way through it, and once")]
+    #[inline(always)]
     pub(crate) fn waits_for_connection(&mut self, parcel: u32, stream: Stream, ordered: bool) -> bool {
         let (from, to, _) = stream;
         let (now, ends) = (self.now(), self.ends(from, to));
@@ -89,11 +90,17 @@ impl<P: Process> World<P> {
         } else {
             self.network.connections.take(from, to, ends, now)
         };
+        !found && self.asks_for_connection(parcel, stream)
+    }
+
+    /// The same, if there is none.
+    #[inline(never)]
+    fn asks_for_connection(&mut self, parcel: u32, stream: Stream) -> bool {
         // A message that is held pays for no connection: it arrives one latency after the cut.
-        if found || self.network.obstacle(from, to) == Some(Wire::Hold) {
+        if self.network.obstacle(stream.0, stream.1) == Some(Wire::Hold) {
             return false;
         }
-        self.open_connection(stream, VecDeque::from([parcel]), now, 0);
+        self.open_connection(stream, VecDeque::from([parcel]), self.now(), 0);
         true
     }
 

@@ -96,9 +96,19 @@ pub(crate) struct DiskState<P: Process> {
 /// One write, in flight or still to begin.
 #[derive(Clone)]
 pub(crate) struct Batch<P: Process> {
-    pub(crate) frames: Set<Frame>,
+    pub(crate) frames: Frames,
     pub(crate) waiting: VecDeque<Waiting<P>>,
 }
+
+/// The frames of a write. Most have a few, which are found sooner by looking at each than by a hash.
+#[derive(Clone, Default)]
+pub(crate) struct Frames {
+    few: Vec<Frame>,
+    others: Set<Frame>,
+}
+
+/// So many are few.
+const FEW: usize = 8;
 
 /// Which write an effect waits for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -165,7 +175,36 @@ impl<P: Process> Host<P> {
 
 impl<P: Process> Batch<P> {
     fn new() -> Self {
-        Self { frames: Set::default(), waiting: VecDeque::new() }
+        Self { frames: Frames::default(), waiting: VecDeque::new() }
+    }
+}
+
+impl Frames {
+    pub(crate) fn insert(&mut self, frame: Frame) {
+        if self.contains(frame) {
+            return;
+        }
+        if self.few.len() < FEW {
+            self.few.push(frame);
+        } else {
+            self.others.insert(frame);
+        }
+    }
+
+    #[inline]
+    pub(crate) fn contains(&self, frame: Frame) -> bool {
+        self.few.contains(&frame) || !self.others.is_empty() && self.others.contains(&frame)
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.few.clear();
+        if !self.others.is_empty() {
+            self.others.clear();
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.few.is_empty()
     }
 }
 
@@ -181,9 +220,9 @@ impl<P: Process> DiskState<P> {
     pub(crate) fn gate(&self, frame: Frame) -> Gate {
         if self.is_durable() {
             Gate::Open
-        } else if self.next.frames.contains(&frame) {
+        } else if self.next.frames.contains(frame) {
             Gate::Next
-        } else if self.current.frames.contains(&frame) {
+        } else if self.current.frames.contains(frame) {
             Gate::Current
         } else {
             Gate::Open
@@ -214,5 +253,24 @@ impl<P: Process> DiskState<P> {
         self.durable = self.writing;
         self.current.frames.clear();
         (records, self.digests.drain(..records as usize).fold(0, fold))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_of_a_write_are_found_whether_few_or_many() {
+        for count in [0, 1, FEW as u64, 3 * FEW as u64] {
+            let mut frames = Frames::default();
+            for _ in 0..2 {
+                (0..count).for_each(|n| frames.insert(Frame(n * n)));
+                assert!((0..count).all(|n| frames.contains(Frame(n * n))));
+                assert!(!frames.contains(Frame(2)) && frames.is_empty() == (count == 0));
+            }
+            frames.clear();
+            assert!(frames.is_empty() && (0..count).all(|n| !frames.contains(Frame(n * n))));
+        }
     }
 }

@@ -140,7 +140,8 @@ impl Network {
         self.messages
     }
 
-    #[inline]
+    #[expect(clippy::inline_always, reason = "every message asks")]
+    #[inline(always)]
     pub(crate) fn index(&self, from: u16, to: u16) -> usize {
         self.first[usize::from(from)] as usize + usize::from(self.group[usize::from(to)])
     }

@@ -11,7 +11,7 @@ use kernel::hashing::Map;
 use kernel::{Distribution, Hit, Key, Keyed, Lane, Process, Queue, Route, Seed, Span, Time};
 
 use crate::event::Event;
-use crate::hardware::{Link, Loss, Opening, Transport};
+use crate::hardware::{Bandwidth, Link, Loss, Opening, Transport};
 use crate::network::{Network, Stream};
 use crate::nuisance::{Does, Nuisance};
 use crate::plan::Wire;
@@ -175,7 +175,9 @@ impl Wires {
     }
 
     /// When the message has left its machine, or why it is lost. What is lost on the way has used its bandwidth.
-    pub(crate) fn leave(&mut self, over: &Resolved, of: &Transmission, now: Time) -> Result<Time, Reason> {
+    #[expect(clippy::inline_always, reason = "a message over a link goes one way through it, and once")]
+    #[inline(always)]
+    fn leave(&mut self, over: &Resolved, of: &Transmission, now: Time) -> Result<Time, Reason> {
         if over.only_delays {
             return Ok(now);
         }
@@ -193,9 +195,15 @@ impl Wires {
         }
     }
 
-    /// Waits until what was there before has left. An idle line takes any message.
+    /// Waits until what was there before has left.
+    #[inline]
     fn queue(&mut self, over: &Resolved, of: &Transmission, now: Time) -> Result<Time, Reason> {
-        let Some(bandwidth) = over.link.bandwidth else { return Ok(now) };
+        over.link.bandwidth.map_or(Ok(now), |bandwidth| self.line_up(bandwidth, over, of, now))
+    }
+
+    /// The same where a line sends so much at a time. An idle one takes any message.
+    #[inline(never)]
+    fn line_up(&mut self, bandwidth: Bandwidth, over: &Resolved, of: &Transmission, now: Time) -> Result<Time, Reason> {
         let free_at = self.free_at.entry(pair(of.from, of.to)).or_insert(now);
         let waiting = bandwidth.bytes(free_at.since(now));
         let full = over.link.buffer.is_some_and(|buffer| waiting.saturating_add(u64::from(of.bytes)) > buffer);

@@ -221,19 +221,24 @@ impl<P: Process, W: Watch<P>> Effects<P> for Perform<'_, P, W> {
             return;
         }
         if self.direct {
-            self.world.reach(self.node, point, of, self.watch);
-            self.look();
+            if self.world.reach(self.node, point, of, self.watch) {
+                self.look();
+            }
         } else {
             self.wait(Waiting::Point(point, of));
         }
     }
 
+    #[expect(clippy::inline_always, reason = "how many changes are noted at once is known where they are")]
+    #[inline(always)]
     fn note(&mut self, change: &[Delta]) {
         if !self.stopped {
             self.world.change(self.node, change, self.watch);
         }
     }
 
+    #[expect(clippy::inline_always, reason = "of many series only a sum is kept, or nothing")]
+    #[inline(always)]
     fn measure(&mut self, sample: Sample) {
         if !self.stopped {
             self.watch.sample(self.world.now(), NodeId(u32::from(self.node)), sample);

@@ -15,7 +15,8 @@ impl<T> Slab<T> {
     }
 
     /// A number for the next thing, whose slot has to be filled.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "every message takes a number")]
+    #[inline(always)]
     pub(crate) fn vacant(&mut self) -> u32 {
         self.free.pop().unwrap_or_else(|| {
             self.slots.push(None);

@@ -1,7 +1,8 @@
 //! The timers of one machine that are set, by what they say.
 //!
 //! A timer is set and gone within a few events, and there are few at a time, so this is a table of its own: open
-//! addressing with linear probing, at most half full, and what is taken out leaves no mark behind.
+//! addressing with linear probing, at most half full, and what is taken out leaves no mark behind. Many a machine has one
+//! at a time, and that is not searched for at all.
 
 use alloc::vec::Vec;
 use core::hash::{BuildHasher, Hash};
@@ -24,6 +25,8 @@ const PLACES_MIN: usize = 8;
 /// All of them.
 #[derive(Clone, Debug)]
 pub(crate) struct Timers<T> {
+    /// The one that is set, as long as it is the only one: it has no place.
+    only: Option<(T, Pending)>,
     /// As many as a power of two, or none yet.
     places: Vec<Option<(T, Pending)>>,
     count: usize,
@@ -31,7 +34,7 @@ pub(crate) struct Timers<T> {
 
 impl<T: Copy + Eq + Hash> Timers<T> {
     pub(crate) const fn new() -> Self {
-        Self { places: Vec::new(), count: 0 }
+        Self { only: None, places: Vec::new(), count: 0 }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -39,28 +42,66 @@ impl<T: Copy + Eq + Hash> Timers<T> {
     }
 
     pub(crate) fn clear(&mut self) {
+        self.only = None;
         self.places.fill(None);
         self.count = 0;
     }
 
     pub(crate) fn get(&self, timer: &T) -> Option<Pending> {
-        let (_, pending) = self.places.get(self.find(timer))?.as_ref()?;
+        let (_, pending) = match &self.only {
+            Some(only) => Some(only).filter(|(known, _)| known == timer)?,
+            None => self.places.get(self.find(timer))?.as_ref()?,
+        };
         Some(*pending)
     }
 
     /// Sets a timer, or replaces the one that says the same: then gives where that was.
+    #[inline]
     pub(crate) fn insert(&mut self, timer: T, pending: Pending) -> Option<Pending> {
+        if self.count == 0 {
+            self.only = Some((timer, pending));
+            self.count = 1;
+            return None;
+        }
+        match &mut self.only {
+            Some((known, before)) if *known == timer => Some(core::mem::replace(before, pending)),
+            Some(_) | None => self.insert_place(timer, pending),
+        }
+    }
+
+    #[inline(never)]
+    fn insert_place(&mut self, timer: T, pending: Pending) -> Option<Pending> {
+        if let Some((only, pending)) = self.only.take() {
+            self.put(only, pending);
+        }
+        let before = self.put(timer, pending);
+        self.count += usize::from(before.is_none());
+        before
+    }
+
+    #[inline]
+    fn put(&mut self, timer: T, pending: Pending) -> Option<Pending> {
         let mut at = self.find(&timer);
         if self.count * 2 >= self.places.len() && !matches!(self.places.get(at), Some(Some(_))) {
             self.grow();
             at = self.find(&timer);
         }
-        let before = self.places[at].replace((timer, pending));
-        self.count += usize::from(before.is_none());
-        before.map(|(_, pending)| pending)
+        self.places[at].replace((timer, pending)).map(|(_, pending)| pending)
     }
 
+    #[inline]
     pub(crate) fn remove(&mut self, timer: &T) -> Option<Pending> {
+        let Some((known, pending)) = &self.only else { return self.remove_place(timer) };
+        if known != timer {
+            return None;
+        }
+        let pending = *pending;
+        (self.only, self.count) = (None, 0);
+        Some(pending)
+    }
+
+    #[inline(never)]
+    fn remove_place(&mut self, timer: &T) -> Option<Pending> {
         let mut gap = self.find(timer);
         let (_, pending) = self.places.get_mut(gap)?.take()?;
         self.count -= 1;

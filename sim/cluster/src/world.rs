@@ -230,7 +230,9 @@ impl<P: Process> World<P> {
                 }
                 watch.fact(Fact { time: now, node, protocol, instance, kind });
             }
-            Waiting::Point(point, of) => self.reach(node, point, of, watch),
+            Waiting::Point(point, of) => {
+                self.reach(node, point, of, watch);
+            }
             Waiting::Wake(timer) => {
                 let incarnation = self.host(node).incarnation;
                 self.queue.arm(Queue::<Event<P::Timer>>::at_once(), Event::Wake { node, incarnation, timer });
@@ -435,19 +437,27 @@ impl<P: Process> World<P> {
         lost
     }
 
-    /// A point was reached.
-    pub(crate) fn reach<W: Watch<P>>(&mut self, node: u16, point: PointId, of: u32, watch: &mut W) {
+    /// A point was reached. Whether a fault may have struck there.
+    #[inline]
+    pub(crate) fn reach<W: Watch<P>>(&mut self, node: u16, point: PointId, of: u32, watch: &mut W) -> bool {
         let at = NodeId(u32::from(node));
         watch.point(self.now(), at, point, of);
-        if !self.faults.has_points {
-            return;
+        if self.faults.has_points {
+            self.strike_at(at, point, of, watch);
         }
+        self.faults.has_points
+    }
+
+    #[inline(never)]
+    fn strike_at<W: Watch<P>>(&mut self, at: NodeId, point: PointId, of: u32, watch: &mut W) {
         for instance in self.faults.reach(self.queue.now(), point, of) {
             self.strike(instance, Some(at), watch);
         }
     }
 
     /// State changed: what it became enters the fingerprint.
+    #[expect(clippy::inline_always, reason = "how many changes are noted at once is known where they are")]
+    #[inline(always)]
     pub(crate) fn change<W: Watch<P>>(&mut self, node: u16, change: &[Delta], watch: &mut W) {
         for delta in change {
             self.fingerprint.eat(u64::from(delta.cell.0) << 32 | delta.key, delta.after as u64);

@@ -55,7 +55,8 @@ impl Histogram {
     }
 
     /// Takes in one value.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "it is the innermost loop of what is measured")]
+    #[inline(always)]
     pub fn record(&mut self, value: u64) {
         // Many a wait is for nothing, and adds to no sum. The first row of all is that of octave 0.
         if value == 0 && self.rows[0] > 0 {
@@ -252,7 +253,8 @@ impl Histogram {
     }
 
     /// The index in `counts` where `value` is counted.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "it is the innermost loop of what is measured")]
+    #[inline(always)]
     fn bucket(&mut self, value: u64) -> usize {
         let (octave, step) = self.place(value);
         (self.row(octave) << self.steps_log2) + step

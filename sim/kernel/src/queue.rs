@@ -208,55 +208,65 @@ impl<E: Copy> Queue<E> {
     #[expect(clippy::inline_always, reason = "it is the loop of every run, and its caller takes the event apart")]
     #[inline(always)]
     pub fn pop_until(&mut self, latest: Time) -> Option<(Time, u64, E)> {
-        loop {
+        let (time, sequence, event) = self.take_until(latest)?;
+        Some((time, sequence, *event))
+    }
+
+    /// Takes the next event where it stands: what it is copied to is its caller's affair, and needs no way there.
+    #[expect(clippy::inline_always, reason = "as above")]
+    #[inline(always)]
+    fn take_until(&mut self, latest: Time) -> Option<(Time, u64, &E)> {
+        let (time, key) = loop {
             let lane = self.lanes.first();
             let Some(key) = self.timed.first() else {
                 if self.timed.may_open(latest.0) && self.opens(latest) {
                     continue;
                 }
-                return self.pop_lane(latest);
+                return self.take_lane(latest);
             };
             let time = Time((key >> 64) as u64);
             // Of what is due now, those in line come last.
             if !self.line.is_empty() && time > self.now && Time((lane >> 64) as u64) > self.now {
-                return self.pop_line(latest);
+                return self.take_line(latest);
             }
             if lane < key {
-                return self.pop_lane(latest);
+                return self.take_lane(latest);
             }
             if time > latest {
                 return None;
             }
-            if let Some(event) = self.timed.take(key) {
-                self.now = time;
-                return Some((time, key as u64 >> SLOT_BITS, event));
+            if self.timed.take(key) {
+                break (time, key);
             }
-        }
+        };
+        self.now = time;
+        Some((time, key as u64 >> SLOT_BITS, self.timed.event(key)))
     }
 
     /// What is next, if no key that stands sorted is.
     #[expect(clippy::inline_always, reason = "as above")]
     #[inline(always)]
-    fn pop_lane(&mut self, latest: Time) -> Option<(Time, u64, E)> {
+    fn take_lane(&mut self, latest: Time) -> Option<(Time, u64, &E)> {
         let first = self.lanes.first();
         let time = Time((first >> 64) as u64);
         if !self.line.is_empty() && time > self.now || first == NEVER {
-            return self.pop_line(latest);
+            return self.take_line(latest);
         }
         if time > latest {
             return None;
         }
         self.now = time;
-        Some((time, first as u64 >> SLOT_BITS, self.lanes.pop()))
+        Some((time, first as u64 >> SLOT_BITS, self.lanes.take()))
     }
 
     #[expect(clippy::inline_always, reason = "as above")]
     #[inline(always)]
-    fn pop_line(&mut self, latest: Time) -> Option<(Time, u64, E)> {
+    fn take_line(&mut self, latest: Time) -> Option<(Time, u64, &E)> {
         if self.now > latest {
             return None;
         }
-        self.line.pop().map(|(sequence, event)| (self.now, sequence, event))
+        let now = self.now;
+        self.line.take().map(|(sequence, event)| (now, sequence, event))
     }
 
     /// No key stands sorted: some come out of the wheel, if they may be next and are due by then. Otherwise the wheel stays as

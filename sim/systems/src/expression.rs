@@ -189,7 +189,11 @@ impl Program {
     /// Evaluates it.
     #[inline]
     pub fn evaluate(&self, environment: &impl Environment) -> Result<Value, Fault> {
-        // Most expressions need no register, and clearing them would cost more than the rest.
+        // Many an expression is one variable or constant.
+        if let [Instruction::Load(operand)] = self.code[..] {
+            return Ok(self.fetch(operand, environment, &[]));
+        }
+        // Most of the others need no register, and clearing them would cost more than the rest.
         if self.registers == 0 {
             self.run(environment, &mut [])
         } else {
@@ -210,12 +214,17 @@ impl Program {
     }
 
     #[inline]
-    fn run(&self, environment: &impl Environment, registers: &mut [Value]) -> Result<Value, Fault> {
-        let fetch = |operand, registers: &[Value]| match operand {
+    fn fetch(&self, operand: Operand, environment: &impl Environment, registers: &[Value]) -> Value {
+        match operand {
             Operand::Variable(v) => environment.variable(v),
             Operand::Constant(n) => self.constants[n as usize],
             Operand::Register(n) => registers[usize::from(n)],
-        };
+        }
+    }
+
+    #[inline]
+    fn run(&self, environment: &impl Environment, registers: &mut [Value]) -> Result<Value, Fault> {
+        let fetch = |operand, registers: &[Value]| self.fetch(operand, environment, registers);
         let mut accumulator = Value::Null;
         let mut at = 0;
         while let Some(&instruction) = self.code.get(at) {

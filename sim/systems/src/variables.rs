@@ -18,11 +18,13 @@ impl Variables {
     }
 
     /// All of them, by number.
+    #[inline]
     fn all(&self) -> &[Value] {
         self.0.as_ref().map_or(&[], |all| all)
     }
 
     /// The value of one; null if it is not set.
+    #[inline]
     pub fn get(&self, variable: VariableId) -> Value {
         self.all().get(variable.0 as usize).copied().unwrap_or(Value::Null)
     }
@@ -41,6 +43,7 @@ impl Variables {
     }
 
     /// How many there are.
+    #[inline]
     pub fn len(&self) -> usize {
         self.all().len()
     }
@@ -64,6 +67,7 @@ impl Variables {
     }
 
     /// In order.
+    #[inline]
     pub fn values(&self) -> impl Iterator<Item = Value> {
         self.all().iter().copied()
     }

@@ -20,8 +20,8 @@ impl Distribution {
             Self::Constant { value } => *value,
             Self::Uniform { low, high } => low + (high - low) * unit(bits),
             Self::Exponential { mean } => mean * exponential(bits),
+            Self::Lognormal { log_mean, log_deviation } => lognormal(*log_mean, *log_deviation, unit(bits)),
             Self::Normal { .. }
-            | Self::Lognormal { .. }
             | Self::Pareto { .. }
             | Self::BoundedPareto { .. }
             | Self::Weibull { .. }
@@ -61,7 +61,7 @@ impl Distribution {
             Self::Uniform { low, high } => low + (high - low) * unit(bits),
             Self::Exponential { mean } => mean * exponential(bits),
             Self::Normal { mean, deviation, floor } => (mean + deviation * normal(bits)).max(*floor),
-            Self::Lognormal { log_mean, log_deviation } => exp(log_mean + log_deviation * normal(bits)),
+            Self::Lognormal { log_mean, log_deviation } => lognormal(*log_mean, *log_deviation, unit(bits)),
             Self::Pareto { min, alpha } => min * exp(exponential(bits) / alpha),
             Self::BoundedPareto { min, alpha, beyond } => min * exp(-ln(1.0 - (1.0 - beyond) * unit(bits)) / alpha),
             Self::Weibull { scale, shape } => scale * exp(ln(exponential(bits)) / shape),
@@ -127,6 +127,12 @@ fn exponential<R: Rng + ?Sized>(bits: &mut R) -> f64 {
 
 fn normal<R: Rng + ?Sized>(bits: &mut R) -> f64 {
     normal_quantile(unit(bits))
+}
+
+/// The exponential function of a normal of this mean and deviation, from a number between 0 and 1.
+#[inline(never)]
+fn lognormal(mean: f64, deviation: f64, unit: f64) -> f64 {
+    exp(mean + deviation * normal_quantile(unit))
 }
 
 /// The sum of `stages` exponentials of mean 1: the logarithm of the product of as many words.

@@ -9,6 +9,7 @@ pub fn normal_cdf(z: f64) -> f64 {
 ///
 /// Wichura, "Algorithm AS 241: the percentage points of the normal distribution" (1988), routine PPND16.
 #[expect(clippy::unreadable_literal, clippy::excessive_precision, reason = "as printed in the paper")]
+#[inline]
 pub fn normal_quantile(p: f64) -> f64 {
     let q = p - 0.5;
     if q.abs() <= 0.425 {

@@ -132,9 +132,9 @@ impl<E: Copy> Lanes<E> {
         id
     }
 
-    /// Takes the earliest timer. There must be one.
+    /// Takes the earliest timer. There must be one, and it is there until another one is armed.
     #[inline]
-    pub(super) fn pop(&mut self) -> E {
+    pub(super) fn take(&mut self) -> &E {
         let lane = self.first as usize & ((1 << NUMBER_BITS) - 1);
         let chunk = self.ends[lane].first as usize;
         let header = &mut self.headers[chunk];
@@ -142,15 +142,13 @@ impl<E: Copy> Lanes<E> {
         header.live &= header.live.wrapping_sub(1);
         let live = header.live;
         self.count -= 1;
-        let timers = &self.timers[chunk];
-        let event = timers[place % CHUNK].event;
         if live == 0 {
             self.head(lane);
         } else {
-            let next = timers[live.trailing_zeros() as usize % CHUNK];
+            let next = self.timers[chunk][live.trailing_zeros() as usize % CHUNK];
             self.rank(lane, key(next.time, next.sequence, lane));
         }
-        event
+        &self.timers[chunk][place % CHUNK].event
     }
 
     /// Forgets a timer; false if it is not live.

@@ -11,7 +11,7 @@ const GONE_MIN: usize = 4096;
 
 #[derive(Clone, Debug)]
 pub(super) struct Line<E> {
-    /// In order, each with its id, whose slot is `SLOT_MASK`. Those before `first` are gone.
+    /// In order, each with its id, whose slot is `SLOT_MASK`. Those before `first` are gone, perhaps all of them.
     line: Vec<(u64, E)>,
     first: usize,
 }
@@ -27,32 +27,32 @@ impl<E: Copy> Line<E> {
 
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
-        self.line.is_empty()
+        self.first == self.line.len()
     }
 
     #[expect(clippy::inline_always, reason = "most of what happens is due at once")]
     #[inline(always)]
     pub(super) fn push(&mut self, sequence: u64, event: E) -> u64 {
         let id = sequence << SLOT_BITS | SLOT_MASK;
-        if self.line.len() == self.line.capacity() {
+        if self.is_empty() {
+            self.line.clear();
+            self.first = 0;
+        } else if self.line.len() == self.line.capacity() {
             self.lengthen();
         }
         self.line.push((id, event));
         id
     }
 
-    /// The first one, with its sequence number.
+    /// The first one, with its sequence number: it is there until another one comes.
     #[expect(clippy::inline_always, reason = "as above")]
     #[inline(always)]
-    pub(super) fn pop(&mut self) -> Option<(u64, E)> {
-        let &(id, event) = self.line.get(self.first)?;
-        self.first += 1;
-        if self.first == self.line.len() {
-            self.line.clear();
-            self.first = 0;
-        } else if self.first >= GONE_MIN {
+    pub(super) fn take(&mut self) -> Option<(u64, &E)> {
+        if self.first >= GONE_MIN {
             self.close_up();
         }
+        let (id, event) = self.line.get(self.first)?;
+        self.first += 1;
         Some((id >> SLOT_BITS, event))
     }
 
@@ -60,10 +60,6 @@ impl<E: Copy> Line<E> {
     pub(super) fn leave(&mut self, id: u64) -> bool {
         let Ok(place) = self.line[self.first..].binary_search_by_key(&id, |(id, _)| *id) else { return false };
         self.line.remove(self.first + place);
-        if self.first == self.line.len() {
-            self.line.clear();
-            self.first = 0;
-        }
         true
     }
 

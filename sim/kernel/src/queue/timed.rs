@@ -95,20 +95,26 @@ impl<E: Copy> Timed<E> {
         id
     }
 
-    /// Takes the next key, and its event if it is alive.
-    #[expect(clippy::inline_always, reason = "it is the loop of every run, and its caller takes the event apart")]
+    /// Takes the next key; whether its event is alive. If so it is there until another one is kept.
+    #[expect(clippy::inline_always, reason = "it is the loop of every run")]
     #[inline(always)]
-    pub(super) fn take(&mut self, key: u128) -> Option<E> {
+    pub(super) fn take(&mut self, key: u128) -> bool {
         self.near.pop();
         let id = key as u64;
         let number = id & SLOT_MASK;
         let slot = &mut self.slots[number as usize];
         if slot.id != id {
             self.dead -= 1;
-            return None;
+            return false;
         }
         slot.id = core::mem::replace(&mut self.free, number);
-        Some(slot.event)
+        true
+    }
+
+    /// The event of a key that was just taken.
+    #[inline]
+    pub(super) fn event(&self, key: u128) -> &E {
+        &self.slots[(key as u64 & SLOT_MASK) as usize].event
     }
 
     /// Drops dead keys before the next living one that stands sorted.

@@ -114,21 +114,26 @@ impl Extremes {
     }
 }
 
-/// A level.
+/// A level. What happens at every change stands first; all that is worked out from it only when a window, batch or phase
+/// ends is gathered by [`Level::settle`].
 #[derive(Clone, Debug)]
 pub(super) struct Level {
     pub(super) value: i64,
     last: Time,
-    /// ∫ value dt from 0 until `last`.
-    area: i128,
-    /// Its time is counted now.
-    pub(super) counting: bool,
-    /// Its extremes are looked at now.
-    pub(super) watching: bool,
-    pub(super) occupancy: Occupancy,
-    pub(super) extremes: Extremes,
+    /// Time is kept until `last`: by small value how long it stood there since it was gathered.
+    kept: Vec<u64>,
+    /// A value above this one is the largest that was watched.
+    ceiling: i64,
     /// By number: the sums that this level is part of.
     pub(super) sums: Vec<u32>,
+    /// ∫ value dt from 0 until the time that was gathered last.
+    area: i128,
+    /// Its time is counted now.
+    counting: bool,
+    /// Its extremes are looked at now.
+    watching: bool,
+    pub(super) occupancy: Occupancy,
+    pub(super) extremes: Extremes,
     /// The area at the beginning of each batch of the measured time, and at the end of the last.
     marks: Vec<i128>,
     window: (i128, Time, i64),
@@ -141,12 +146,14 @@ impl Level {
         Self {
             value,
             last: Time::ZERO,
+            kept: Vec::new(),
+            ceiling: i64::MAX,
+            sums: Vec::new(),
             area: 0,
             counting: false,
             watching: false,
             occupancy: Occupancy::new(),
             extremes: Extremes::NONE,
-            sums: Vec::new(),
             marks: Vec::new(),
             window: (0, Time::ZERO, i64::MIN),
             means: Vec::new(),
@@ -158,7 +165,7 @@ impl Level {
     #[expect(clippy::inline_always, reason = "it is the innermost loop of what is measured")]
     #[inline(always)]
     pub(super) fn change(&mut self, now: Time, by: i64) {
-        self.settle(now);
+        self.keep(now);
         self.value += by;
     }
 
@@ -166,27 +173,68 @@ impl Level {
     pub(super) fn glimpse(&mut self, now: Time) {
         if self.watching {
             self.extremes.look(self.value, now);
+            self.ceiling = self.extremes.max;
         }
     }
 
-    /// Counts the time until now.
+    /// Its time is counted from here on, or no more; the same of its extremes. It has been settled.
+    pub(super) fn turn(&mut self, counting: bool, watching: bool) {
+        (self.counting, self.watching) = (counting, watching);
+        self.ceiling = if watching { self.extremes.max } else { i64::MAX };
+    }
+
+    /// Keeps the time until now.
     #[expect(clippy::inline_always, reason = "it is the innermost loop of what is measured")]
     #[inline(always)]
-    pub(super) fn settle(&mut self, now: Time) {
+    fn keep(&mut self, now: Time) {
         if now <= self.last {
             return;
         }
         let length = now.0 - self.last.0;
-        // A length of time fits a signed number, and the product of two of those fits this one.
-        self.area += i128::from(self.value) * i128::from(length as i64);
-        self.window.2 = self.window.2.max(self.value);
-        if self.counting {
-            self.occupancy.record(self.value, length);
-        }
-        if self.watching {
-            self.extremes.look(self.value, self.last);
+        if self.value > self.ceiling {
+            (self.extremes.max, self.extremes.max_at) = (self.value, self.last);
+            self.ceiling = self.value;
         }
         self.last = now;
+        // What is negative is too large a place.
+        match self.kept.get_mut(self.value as usize) {
+            Some(place) => *place += length,
+            None => self.keep_rest(length),
+        }
+    }
+
+    /// Keeps the time at a value that has no place.
+    #[inline(never)]
+    fn keep_rest(&mut self, length: u64) {
+        if (0..SMALL as i64).contains(&self.value) {
+            self.kept.resize(self.value as usize + 1, 0);
+            self.kept[self.value as usize] = length;
+        } else {
+            self.gather(self.value, length);
+        }
+    }
+
+    /// It stood at a value for so long.
+    fn gather(&mut self, value: i64, length: u64) {
+        // A length of time fits a signed number, and the product of two of those fits this one.
+        self.area += i128::from(value) * i128::from(length as i64);
+        self.window.2 = self.window.2.max(value);
+        if self.counting {
+            self.occupancy.record(value, length);
+        }
+        if self.watching {
+            self.extremes.min = self.extremes.min.min(value);
+        }
+    }
+
+    /// Gathers what was kept until now: something ends here.
+    pub(super) fn settle(&mut self, now: Time) {
+        self.keep(now);
+        let mut kept = std::mem::take(&mut self.kept);
+        for (length, value) in kept.iter_mut().zip(0_i64..).filter(|(length, _)| **length > 0) {
+            self.gather(value, std::mem::take(length));
+        }
+        self.kept = kept;
     }
 
     /// A batch of the measured time begins here.

@@ -156,8 +156,7 @@ impl Levels {
     /// at until the end of the run.
     pub(super) fn turn(&mut self, phase: usize, begins: bool) {
         for (level, _) in self.all.iter_mut().zip(&self.phase).filter(|(_, its)| **its == phase) {
-            level.counting = begins;
-            level.watching = begins || phase == 0;
+            level.turn(begins, begins || phase == 0);
         }
     }
 }

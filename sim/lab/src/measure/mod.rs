@@ -197,22 +197,32 @@ impl Recorder {
     #[expect(clippy::inline_always, reason = "of many series nothing is kept")]
     #[inline(always)]
     pub fn sample(&mut self, now: Time, _node: NodeId, sample: Sample) {
-        if self.streams[sample.series.0 as usize].keep != Keep::Nothing {
-            self.record(now, sample);
+        let Sample { series, tag, since, value } = sample;
+        match self.streams[series.0 as usize].keep {
+            Keep::All => self.record(now, series, tag, (since, value)),
+            Keep::Sum => self.add(now, series, tag, (since, value)),
+            Keep::Nothing => {}
         }
     }
 
+    /// A sample of a series of which only the sum is kept.
     #[inline(never)]
-    fn record(&mut self, now: Time, sample: Sample) {
+    fn add(&mut self, now: Time, series: SeriesId, tag: u16, (since, value): (Time, Span)) {
+        if now >= self.boundary {
+            self.pass(now);
+        }
+        self.streams[series.0 as usize].add(tag, value, since >= self.times.warmup);
+    }
+
+    /// The sample comes in parts, for so it needs no place in memory on its way.
+    #[inline(never)]
+    fn record(&mut self, now: Time, series: SeriesId, tag: u16, (since, value): (Time, Span)) {
+        let sample = Sample { series, tag, since, value };
         if now >= self.boundary {
             self.pass(now);
         }
         let stream = &mut self.streams[sample.series.0 as usize];
-        let counts = sample.since >= self.times.warmup;
-        if stream.keep == Keep::Sum {
-            return stream.add(&sample, counts);
-        }
-        stream.record(now, &sample, counts);
+        stream.record(now, &sample, since >= self.times.warmup);
         if !stream.probes.is_empty() {
             self.probe(now, &sample);
         }

@@ -148,10 +148,10 @@ impl Stream {
 
     /// The same, if only the sum is kept.
     #[inline]
-    pub(super) fn add(&mut self, sample: &Sample, counts: bool) {
-        self.rest += u128::from(sample.value.0);
+    pub(super) fn add(&mut self, tag: u16, value: Span, counts: bool) {
+        self.rest += u128::from(value.0);
         if counts {
-            self.tally.count(sample.tag);
+            self.tally.count(tag);
         }
     }
 
@@ -218,7 +218,8 @@ impl Stream {
 }
 
 impl Windows {
-    #[inline]
+    #[expect(clippy::inline_always, reason = "it is the innermost loop of what is measured")]
+    #[inline(always)]
     fn record(&mut self, sample: &Sample) {
         let last = self.rows.len() - 1;
         let begun = if sample.since >= self.begun { self.now } else { (sample.since.0 / self.width.0) as usize };

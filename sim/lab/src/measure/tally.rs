@@ -76,7 +76,8 @@ impl Tally {
     }
 
     /// Counts a sample that ended at `now`.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "it is the innermost loop of what is measured")]
+    #[inline(always)]
     pub(super) fn record(&mut self, now: Time, tag: u16, value: u64) {
         self.endings[slot(tag)] += 1;
         if value >= self.record {

@@ -8,7 +8,7 @@ use super::asking::WITHIN;
 use super::interpreter::ending;
 use super::machine::{Machine, Timer};
 use super::message::{CallResult, Failure, Message, Request, system_errors};
-use super::plan::{BreakerUse, Call, Otherwise, Part, Plan};
+use super::plan::{BreakerUse, Call, Otherwise, Part, Plan, Service};
 use super::spent::Clock;
 use crate::expression::Value;
 use crate::resilience::{self, Admission, Allowance, Breaker, ErrorClass, Token, Transition};
@@ -44,35 +44,35 @@ pub(super) struct BreakerHere {
 impl Machine {
     /// A frame calls.
     pub(super) fn call(&mut self, plan: &Plan, now: Time, number: u32, call: u16, out: &mut impl Effects<Self>) {
-        let site = &plan.calls[usize::from(call)];
-        let frame = self.frames.get(number);
-        let unknown = core::mem::take(&mut frame.resumed);
-        let (tried, pause) = (now, Span::ZERO);
-        frame.calling = Some(Calling { call, since: now, tried, made: 0, unknown, pause, admitted: None });
-        if let Some(allowance) = self.allowance(plan, site) {
+        if let Some(allowance) = self.allowance(plan, &plan.calls[usize::from(call)]) {
             allowance.request(now);
         }
-        self.attempt(plan, now, number, out);
+        let unknown = core::mem::take(&mut self.frames.get(number).resumed);
+        let (tried, pause) = (now, Span::ZERO);
+        let calling = Calling { call, since: now, tried, made: 0, unknown, pause, admitted: None };
+        self.attempt(plan, now, (number, calling), out);
     }
 
     /// The next try.
-    fn attempt(&mut self, plan: &Plan, now: Time, number: u32, out: &mut impl Effects<Self>) {
-        let frame = self.frames.get(number);
-        let calling = frame.calling.as_mut().expect("a frame that tries is calling");
-        calling.tried = now;
+    #[expect(clippy::inline_always, reason = "nearly every try is the first, and of that everything is known")]
+    #[inline(always)]
+    fn attempt(&mut self, plan: &Plan, now: Time, (number, mut calling): (u32, Calling), out: &mut impl Effects<Self>) {
+        (calling.tried, calling.admitted) = (now, None);
         let site = &plan.calls[usize::from(calling.call)];
+        let frame = self.frames.get(number);
         if now >= frame.deadline {
+            frame.calling = Some(calling);
             let failure = Failure::system(system_errors::TIMEOUT, !calling.unknown);
             return self.call_failed(plan, now, number, (failure, None), out);
         }
         calling.made += 1;
         let op = &plan.ops[site.op as usize];
         let to = if site.local { self.me } else { self.next_node(plan, op.service) };
-        let mut admitted = None;
         if let Some(used) = site.breaker {
             match self.admit(plan, now, used, (op.service, to), out) {
-                Admission::Yes(token) => admitted = Some((to, token)),
+                Admission::Yes(token) => calling.admitted = Some((to, token)),
                 Admission::No => {
+                    self.frames.get(number).calling = Some(calling);
                     let failure = Failure::system(system_errors::BREAKER_OPEN, true);
                     return self.try_failed(plan, now, number, (failure, None), out);
                 }
@@ -80,9 +80,7 @@ impl Machine {
         }
         let token = self.frames.token();
         let frame = self.frames.get(number);
-        let calling = frame.calling.as_mut().expect("a frame that tries is calling");
-        calling.admitted = admitted;
-        frame.token = token;
+        (frame.token, frame.calling) = (token, Some(calling));
         let left = frame.deadline.since(now);
         let timeout = site.timeout.map(|timeout| timeout.min(left));
         let mut variables = frame.variables.clone();
@@ -118,9 +116,11 @@ impl Machine {
     #[inline]
     pub(super) fn next_node(&mut self, plan: &Plan, service: u32) -> NodeId {
         let target = &plan.services[service as usize];
-        if target.nodes == 1 {
-            return target.first;
-        }
+        if target.nodes == 1 { target.first } else { self.node_in_turn(target, service) }
+    }
+
+    #[inline(never)]
+    fn node_in_turn(&mut self, target: &Service, service: u32) -> NodeId {
         let turn = self.turns.entry(service).or_insert(0);
         let node = NodeId(target.first.0 + *turn);
         *turn = (*turn + 1) % target.nodes;
@@ -129,6 +129,8 @@ impl Machine {
 
     /// The try a frame waits for came to an end: an answer with where its time went, a timeout, a reset. Anything stale
     /// is ignored.
+    #[expect(clippy::inline_always, reason = "nearly every try is answered; that it was not is a function of its own")]
+    #[inline(always)]
     pub(super) fn answered(
         &mut self,
         plan: &Plan,
@@ -159,6 +161,19 @@ impl Machine {
             }
             CallResult::Ok | CallResult::Failed(_) => self.call_ended(plan, now, number, (result, heard), &values, out),
         }
+    }
+
+    /// The try a frame waits for came to an end without an answer.
+    #[inline(never)]
+    pub(super) fn unanswered(
+        &mut self,
+        plan: &Plan,
+        now: Time,
+        at: (u32, u64),
+        failure: Failure,
+        out: &mut impl Effects<Self>,
+    ) {
+        self.answered(plan, now, at, (CallResult::Failed(failure), Variables::default(), None), out);
     }
 
     /// A try failed with a system error: perhaps there is another.
@@ -225,7 +240,8 @@ impl Machine {
     ) {
         if let Some(frame) = self.frames.current(number, token) {
             out.frame(kernel::Frame(frame.operation));
-            self.attempt(plan, now, number, out);
+            let calling = frame.calling.expect("a frame that tries is calling");
+            self.attempt(plan, now, (number, calling), out);
         }
     }
 
@@ -374,11 +390,6 @@ impl BreakerHere {
     }
 }
 
-/// A try that ended without an answer.
-pub(super) fn unheard(failure: Failure) -> (CallResult, Variables, Option<Box<Clock>>) {
-    (CallResult::Failed(failure), Variables::default(), None)
-}
-
 /// Which sort of error a system error is to a retry policy.
 fn class(error: u16) -> Option<ErrorClass> {
     match error {
@@ -391,6 +402,8 @@ fn class(error: u16) -> Option<ErrorClass> {
 }
 
 /// Which business error ended what began at the first of these times and is over at the second.
+#[expect(clippy::inline_always, reason = "most ends are no error")]
+#[inline(always)]
 pub(super) fn measure_reject(
     series: Option<SeriesId>,
     result: CallResult,

@@ -77,6 +77,7 @@ impl Clients {
 
     /// The number of the next operation: counted from 0, unless operations begin at times of their own. None if there is
     /// none left.
+    #[inline]
     pub fn number(&mut self, plan: &Workload, user: Option<u32>) -> Option<u64> {
         let number = if let Some(begun) = self.listed.get_mut(user.unwrap_or(0) as usize) {
             let next = plan.listed(user, *begun)?.first()?;
@@ -140,6 +141,7 @@ impl Clients {
     }
 
     /// The instant of the next open-loop arrival, if there is one before the load stops.
+    #[inline]
     pub fn next_arrival(&mut self, plan: &Workload) -> Option<Time> {
         if !self.listed.is_empty() {
             return self.next_listed(plan, None);
@@ -175,7 +177,13 @@ pub fn number_of(operation: u64) -> u64 {
 }
 
 /// The variables of one operation, drawn by its id.
+#[inline]
 pub fn variables(plan: &Workload, operation: u64, user: Option<u32>) -> Variables {
+    if plan.variables.is_empty() { Variables::default() } else { drawn_variables(plan, operation, user) }
+}
+
+#[inline(never)]
+fn drawn_variables(plan: &Workload, operation: u64, user: Option<u32>) -> Variables {
     let drawn = |draw: &Draw| draw.law.integer(&mut draw.key.draw(operation, 0, 0));
     let number = number_of(operation);
     let identity = plan.clients.map_or(number, |clients| number % u64::from(clients));
@@ -199,6 +207,7 @@ pub fn value(variable: &Variable, operation: u64, (number, client): (u64, u64), 
     }
 }
 
+#[inline]
 fn gap_of(gap: &Distribution, stream: &mut Stream) -> Span {
     gap.span(stream)
 }

@@ -144,11 +144,13 @@ impl Frame {
             resumed,
         } = self;
         (*pc, *operation, *hop, *draws, *caller, *entered) = (at, root, 0, 0, new, now);
-        (*clock, *served, *holds_worker, *calling) = (None, None, false, None);
+        (*served, *holds_worker, *calling) = (None, false, None);
         (*variables, *deadline, *op, *step, *stored) = (given, Time::END, None, 0, false);
-        (*result, *turns, *again, *late_check, *asks) = (None, 0, 0, false, false);
+        (*turns, *again, *late_check, *asks) = (0, 0, false, false);
         (*asking, *beginning, *marking, *receipt) = (None, None, None, None);
-        (*consulting, *posting, *resumed) = (None, None, false);
+        (*posting, *resumed) = (None, false);
+        // What has memory of its own was given back when the last one ended.
+        debug_assert!(clock.is_none() && result.is_none() && consulting.is_none(), "it has ended");
     }
 
     /// What it waited for is over.
@@ -250,7 +252,8 @@ impl Frames {
     }
 
     /// A new frame under a fresh token. It is made where it stays: frames are large.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "it is made where it stays, of what is at hand there")]
+    #[inline(always)]
     pub fn open(
         &mut self,
         caller: Caller,
@@ -309,7 +312,8 @@ impl Frames {
     }
 
     /// Ends a frame.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "every frame ends, nearly all of them at one place")]
+    #[inline(always)]
     pub fn end(&mut self, number: u32) {
         let frame = &mut self.slots[number as usize];
         debug_assert!(frame.token != ENDED, "a frame ends once");
@@ -356,7 +360,6 @@ mod tests {
             op: Some(8),
             step: 9,
             stored: true,
-            result: Some(Variables::default()),
             turns: 10,
             again: 11,
             late_check: true,

@@ -53,7 +53,7 @@ impl Machine {
             }
             Instruction::Return => {
                 let Some(identity) = self.unstored(plan, number) else {
-                    return self.finish(plan, now, number, CallResult::Ok, out);
+                    return self.conclude(plan, now, number, CallResult::Ok, out);
                 };
                 let answer = Answer::Done(answer(plan, self.frames.get(number)));
                 self.store_answer(plan, number, (identity, answer), out);
@@ -220,6 +220,7 @@ impl Machine {
     }
 
     /// A frame is over: its worker is free, its caller is answered.
+    #[inline(never)]
     pub(super) fn finish(
         &mut self,
         plan: &Plan,
@@ -228,6 +229,16 @@ impl Machine {
         result: CallResult,
         out: &mut impl Effects<Self>,
     ) {
+        self.conclude(plan, now, number, result, out);
+    }
+
+    /// The same where its steps have come to their end, as nearly always.
+    #[expect(
+        clippy::inline_always,
+        reason = "it is the end of each frame's last run, and elsewhere a function of its own"
+    )]
+    #[inline(always)]
+    fn conclude(&mut self, plan: &Plan, now: Time, number: u32, result: CallResult, out: &mut impl Effects<Self>) {
         let frame = self.frames.get(number);
         frame.turn(now);
         out.frame(Barrier(frame.operation));
@@ -307,7 +318,8 @@ impl Machine {
     }
 
     /// Answers the frame that called, if one did.
-    #[inline(never)]
+    #[expect(clippy::inline_always, reason = "the answer is built near its place, not handed on from call to call")]
+    #[inline(always)]
     pub(super) fn reply(plan: &Plan, frame: &mut Frame, result: CallResult, out: &mut impl Effects<Self>) {
         let Caller::Frame { node, frame: number, token, op } = frame.caller else { return };
         let values = match result {
@@ -339,7 +351,8 @@ pub fn ending(result: CallResult) -> Ending {
 }
 
 /// What a frame answers.
-#[inline]
+#[expect(clippy::inline_always, reason = "the answer is built near its place, not handed on from call to call")]
+#[inline(always)]
 pub(super) fn answer(plan: &Plan, frame: &Frame) -> Variables {
     match (&frame.result, frame.op) {
         (Some(result), _) => result.clone(),

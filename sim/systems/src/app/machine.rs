@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use kernel::{CellId, Delta, Disturbance, Effects, NodeId, Process, SeriesId, Time, Within};
 
-use super::calls::{BreakerHere, unheard};
+use super::calls::BreakerHere;
 use super::clients::Clients;
 use super::embed::InMachine;
 use super::frame::{Caller, Frame, Frames};
@@ -189,7 +189,7 @@ impl Process for Machine {
             Timer::Resume { frame, token } => self.resume(plan, now, (frame, token), out),
             Timer::Timeout { frame, token } => {
                 let failure = Failure::system(system_errors::TIMEOUT, false);
-                self.answered(plan, now, (frame, token), unheard(failure), out);
+                self.unanswered(plan, now, (frame, token), failure, out);
             }
             Timer::Retry { frame, token } => self.try_again(plan, now, (frame, token), out),
             Timer::AskAgain { frame, token } => self.ask_again(plan, now, (frame, token), out),
@@ -228,7 +228,7 @@ impl Process for Machine {
         match message {
             Message::Request(Request { frame, token, .. }) => {
                 let failure = Failure::system(system_errors::UNAVAILABLE, true);
-                self.answered(plan, now, (frame, token), unheard(failure), out);
+                self.unanswered(plan, now, (frame, token), failure, out);
             }
             // A frame that asked a database which is gone for good is told so; protocols ask again by themselves.
             Message::Question(question) => {
@@ -469,6 +469,8 @@ impl Machine {
     }
 
     /// A frame has got a worker: it can go on.
+    #[expect(clippy::inline_always, reason = "one request takes this way once, and a call would cost as much")]
+    #[inline(always)]
     pub(super) fn serve(&mut self, now: Time, number: u32) {
         let frame = self.frames.get(number);
         frame.holds_worker = true;

@@ -13,6 +13,7 @@ use super::output::Output;
 use super::plan::{Part, Plan, Workload};
 
 impl Machine {
+    #[inline]
     pub(super) fn workload<'a>(&self, plan: &'a Plan) -> (u32, &'a Workload) {
         match plan.nodes[self.me.0 as usize].part {
             Part::Workload(n) => (n, &plan.workloads[n as usize]),

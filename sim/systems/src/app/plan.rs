@@ -408,7 +408,8 @@ impl Plan {
     ///
     /// # Panics
     /// If the node is no machine of a service.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "every request asks")]
+    #[inline(always)]
     pub fn service(&self, me: NodeId) -> (&Service, u32) {
         match self.nodes[me.0 as usize] {
             Place { part: Part::Service(n), number } => (&self.services[n as usize], number),

@@ -116,11 +116,13 @@ pub struct Clock {
 
 impl Clock {
     /// A request came in, and waits for a worker first.
+    #[inline]
     pub fn new(now: Time) -> Self {
         Self { spent: Spent::default(), turned: now, waiting: Waiting::Worker }
     }
 
     /// What it has counted.
+    #[inline]
     pub fn spent(&self) -> Spent {
         self.spent
     }
@@ -139,6 +141,7 @@ impl Clock {
     }
 
     /// A call is over whose last try began at `tried`; `heard` is what the answer told. Gives the call's own parts.
+    #[inline]
     pub fn called(&mut self, now: Time, tried: Time, heard: Option<Spent>) -> Spent {
         let mut call = heard.unwrap_or_default();
         call.add(Waiting::Retries, tried.since(self.turned));

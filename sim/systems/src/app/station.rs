@@ -57,6 +57,7 @@ impl Station {
     }
 
     /// A request came in that wants no worker yet.
+    #[inline]
     pub fn enter<P: Process>(&mut self, plan: &Service, number: u32, out: &mut impl Effects<P>) {
         let in_system = self.enters(plan, number);
         out.note(&[in_system]);
@@ -64,6 +65,8 @@ impl Station {
 
     /// A request that came in at the first of these times goes out at the second. Gives the frame that has its worker
     /// next, if one waits.
+    #[expect(clippy::inline_always, reason = "one request takes this way once, and a call would cost as much")]
+    #[inline(always)]
     pub fn leave<P: Process>(
         &mut self,
         plan: &Service,
@@ -91,6 +94,8 @@ impl Station {
     }
 
     /// A request came in that wants a worker at once; unless it is refused it is in the system from now on.
+    #[expect(clippy::inline_always, reason = "one request takes this way once, and a call would cost as much")]
+    #[inline(always)]
     pub fn arrive<P: Process>(
         &mut self,
         plan: &Service,
@@ -128,6 +133,8 @@ impl Station {
     }
 
     /// Decides; the caller notes.
+    #[expect(clippy::inline_always, reason = "one request takes this way once, and a call would cost as much")]
+    #[inline(always)]
     fn admit<P: Process>(
         &mut self,
         plan: &Service,
@@ -174,6 +181,8 @@ impl Station {
     }
 
     /// What changes when a worker is free, and who has it next.
+    #[expect(clippy::inline_always, reason = "one request takes this way once, and a call would cost as much")]
+    #[inline(always)]
     fn free<P: Process>(
         &mut self,
         plan: &Service,
@@ -209,6 +218,8 @@ impl Station {
     }
 }
 
+#[expect(clippy::inline_always, reason = "one request takes this way once, and a call would cost as much")]
+#[inline(always)]
 fn waited<P: Process>(plan: &Service, number: u32, (since, now): (Time, Time), out: &mut impl Effects<P>) {
     let series = plan.series[number as usize].wait;
     out.measure(Sample { series, tag: 0, since, value: now.since(since) });

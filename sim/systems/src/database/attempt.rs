@@ -1,7 +1,7 @@
 //! A script being carried out: it sees the newest rows and what it has written itself; nothing of it is anywhere else
 //! until it has come to its end.
 
-use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 
@@ -116,16 +116,16 @@ impl<'a> Attempt<'a> {
                 let by = self.number(program)?;
                 let Value::Int(value) = row.values[0] else { return Err(Refusal::INVALID) };
                 let sum = value.checked_add(by).ok_or(Refusal::INVALID)?;
-                Some(Row { values: Box::new([Value::Int(sum)]), version })
+                Some(Row { values: Arc::new([Value::Int(sum)]), version })
             }
             (Action::Set(program), Some(_)) => {
-                Some(Row { values: Box::new([Value::Int(self.number(program)?)]), version })
+                Some(Row { values: Arc::new([Value::Int(self.number(program)?)]), version })
             }
-            (Action::Append, row) => Some(Row { values: Box::new([Value::Int(often(row.as_ref()) + 1)]), version }),
+            (Action::Append, row) => Some(Row { values: Arc::new([Value::Int(often(row.as_ref()) + 1)]), version }),
             (Action::Remove, row) => match often(row.as_ref()) {
                 0 => return Ok(false),
                 1 => None,
-                times => Some(Row { values: Box::new([Value::Int(times - 1)]), version }),
+                times => Some(Row { values: Arc::new([Value::Int(times - 1)]), version }),
             },
         };
         match self.writes.iter_mut().find(|w| w.table == table && w.key == key) {
@@ -138,10 +138,11 @@ impl<'a> Attempt<'a> {
     fn filled(&self, table: u16, row: Option<Row>, sets: &Sets) -> Result<Row, Refusal> {
         let columns = &self.database.plan.tables[usize::from(table)].columns;
         let version = row.as_ref().map_or(0, |row| row.version) + 1;
-        let mut values =
-            row.map_or_else(|| alloc::vec![Value::Null; columns.len()].into_boxed_slice(), |row| row.values);
+        let nothing = || core::iter::repeat_n(Value::Null, columns.len()).collect();
+        let mut values: Arc<[Value]> = row.map_or_else(nothing, |row| row.values);
         for (column, assignment) in sets {
-            values[usize::from(*column)] = self.assigned(assignment)?;
+            let value = self.assigned(assignment)?;
+            Arc::make_mut(&mut values)[usize::from(*column)] = value;
         }
         Ok(Row { values, version })
     }

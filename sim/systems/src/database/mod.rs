@@ -237,6 +237,9 @@ impl Database {
     /// What a script means for choreographed sagas.
     fn sagas_of(&self, attempt: &Attempt<'_>, asked: Asked, now: Time) -> Vec<SagaEntry> {
         let effect = self.plan.effect(asked.effect).map(|effect| (effect, asked.effect));
+        if effect.is_none() && self.plan.homes.is_empty() {
+            return Vec::new();
+        }
         let writes: Vec<_> = attempt.writes.iter().map(|w| (w, self.newest(w.table, w.key))).collect();
         let deed = Deed { operation: asked.operation, now, effect, writes: &writes, letters: &attempt.letters };
         self.sagas.choreographed.records(&self.plan.homes, &deed)

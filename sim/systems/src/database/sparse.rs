@@ -67,8 +67,8 @@ impl FromIterator<(i64, Row)> for SparseRows {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::boxed::Box;
     use alloc::collections::BTreeMap;
+    use alloc::sync::Arc;
 
     /// The same operations on the rows and on an ordered map.
     #[test]
@@ -77,7 +77,7 @@ mod tests {
         let mut state = 1;
         for version in 0..10_000 {
             state = kernel::fold(state, version);
-            let (key, row) = ((state % 40) as i64 - 20, Row { values: Box::new([]), version });
+            let (key, row) = ((state % 40) as i64 - 20, Row { values: Arc::new([]), version });
             if state >> 60 < 8 {
                 assert_eq!(rows.insert(key, row.clone()), model.insert(key, row));
             } else {

@@ -1,6 +1,6 @@
 //! One item of state: rows by key.
 
-use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use kernel::{Delta, NULL};
@@ -9,11 +9,11 @@ use super::script::{TableKind, TablePlan};
 use super::sparse::SparseRows;
 use crate::expression::Value;
 
-/// A row.
+/// A row. What a commit writes is in its record, among the newest rows and among the visible ones: all share its values.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Row {
     /// By column; of a value of a list how often it is there.
-    pub values: Box<[Value]>,
+    pub values: Arc<[Value]>,
     /// How often it was changed.
     pub version: u64,
 }
@@ -116,7 +116,7 @@ impl Table {
             if let Some(cell) = plan.presence {
                 changes.push(Delta { cell, key: key as u64, before: 1, after: 1 });
             }
-            for ((cell, _), value) in plan.columns.iter().zip(&row.values) {
+            for ((cell, _), value) in plan.columns.iter().zip(row.values.iter()) {
                 let value = code(*value);
                 changes.push(Delta { cell: *cell, key: key as u64, before: value, after: value });
             }

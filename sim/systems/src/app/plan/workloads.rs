@@ -62,6 +62,7 @@ pub struct Listed {
 
 impl Workload {
     /// Whether an operation is begun, by its number.
+    #[inline]
     pub fn begins(&self, number: u64) -> bool {
         let wanted = match &self.only {
             Only::All | Only::Listed(_) => true,
@@ -81,6 +82,7 @@ impl Workload {
     }
 
     /// Whether none is begun from this number on.
+    #[inline]
     pub fn is_over(&self, number: u64) -> bool {
         match &self.only {
             Only::All | Only::Listed(_) => false,
