@@ -127,6 +127,17 @@ fn what_is_written_down_does_what_it_says_and_nothing_else() {
     };
     assert_eq!(of("deaths"), [(4, "payment[1]".into(), 2_000_000_000), (9, "shop".into(), 5_000_000_000)]);
     assert!(outcome.faults.iter().all(|fault| fault.name != "losses" || !fault.effective), "no message is named");
+    // What a queue delivers again is named, too.
+    let again = |instances: Option<&str>| {
+        let set = |path: &str, value: &str| (path.to_owned(), value.to_owned());
+        let mut sets = vec![set("run.duration", "5s"), set("run.quiesce", "5s")];
+        sets.extend(instances.map(|instances| set("faults.events_twice.instances", instances)));
+        let choice = Choice { sets, ..Choice::default() };
+        let scenario = load(&shipped("checkout/choreography.toml"), &choice).expect("it is right");
+        let outcome = run(&scenario, 0, None, &Options::lean(), &mut |_| Go::On).expect("it compiles");
+        outcome.faults.iter().any(|fault| fault.name == "events_twice" && fault.effective)
+    };
+    assert!(again(None) && !again(Some("[{ at = \"0s\", hits = [] }]")));
     let wrong =
         SHOP.replace("rate = \"0.3/s\"", "instances = [{ at = \"30s\" }, { n = 0, at = \"1s\", hits = [\"1/2\"] }]");
     let told =
@@ -213,11 +224,13 @@ run = { duration = "2s", seed = 1 }
 network.loss = "2%"   # a bad one
 services.tally = { state.n = { kind = "counter" }, ops.add = [{ update = "n", add = 1 }] }
 workloads.people = { rate = "20/s", target = "tally.add" }
-invariants.few = { always = "tally.n < 3" }
+invariants.few = { always = "tally.n < 8" }
 "#;
     let source = Source::new("tally.toml", text);
     let small = made_small(&source, choice(None, 1), None, 0).expect("it becomes small");
-    assert_eq!((small.to.faults, small.to.operations), (0, 3));
+    // More than are tried together: only leaving out one at a time comes to eight.
+    assert_eq!((small.to.faults, small.to.operations, small.necessary), (0, 8, true));
+    each_operation_is_needed(&small, 1);
     assert!(small.text.contains("network.loss = \"0%\"   # a bad one"), "{}", small.text);
 }
 
