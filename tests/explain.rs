@@ -147,6 +147,18 @@ fn of_a_lost_update_whoever_wrote_in_between_is_told_too() {
 }
 
 #[test]
+fn a_lost_write_is_told_with_the_crash_that_came_after_its_acknowledgement() {
+    let sets = [("run.duration", "5s"), ("run.quiesce", "4s")];
+    let file = shipped("kv/async-lost-tail.toml");
+    let story = told(&file, &asks(None, 29, &sets, None));
+    let text = text(&story);
+    let place = |what: &str| text.find(what).unwrap_or_else(|| panic!("`{what}` is missing in\n{text}"));
+    let (written, crashed) = (place("write 439 := 44000"), place("goes down (leader_dies)"));
+    let (leads, broken) = (place("leads in term"), place("no_acked_write_lost is broken"));
+    assert!(written < crashed && crashed < leads && leads < broken, "{text}");
+}
+
+#[test]
 fn a_lost_decision_is_told_with_its_votes_its_crash_and_who_applied_what() {
     let sets = [("run.duration", "5s"), ("faults.coordinator_dies_in_doubt.nth", "40")];
     let file = shipped("bank/two-phase-commit.toml");

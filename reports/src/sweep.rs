@@ -280,8 +280,8 @@ pub struct FailureGroup {
     pub allowed: bool,
     /// A threshold: it is judged on this seed only, the file's own.
     pub judged_on: Option<u64>,
-    /// How likely a run at that point is to break it.
-    pub violation: Share,
+    /// They, of all runs at that point: how likely one is to break it, or to have nothing to judge it by.
+    pub share: Share,
     /// The ways in which it was broken, most frequent first.
     pub clusters: Vec<Cluster>,
 }

@@ -65,8 +65,7 @@ pub use lab::outcome::{HistoryLine, Outcome, Word};
 pub use library::check::{Check, scenario, source, text};
 pub use library::runs::Runs;
 /// A protocol of one's own, and the scenario that it plays in; `examples/lock_service.rs` has one with messages, timers and
-/// a log:
-///
+/// a log.
 #[doc = include_str!("library/door.md")]
 pub use systems::app::guest::{Answer, Request, Serve, Stage};
 

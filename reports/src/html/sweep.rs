@@ -229,7 +229,8 @@ fn failures(summary: &SweepSummary) -> Option<Section> {
     body.leaf(
         "p",
         &[("class", "lead")],
-        "Runs that broke a promise in the same way, with the same faults in effect by then, most likely fail for the same reason.",
+        "Runs that broke a promise in the same way, with the same faults in effect by then, most likely fail for the same reason. At the end \
+         stand promises that some runs had nothing to judge by, which counts as a failure, too.",
     );
     summary.failures.iter().take(GROUPS_MAX).for_each(|group| one_group(&mut body, group));
     if summary.failures.len() > GROUPS_MAX {
@@ -256,8 +257,8 @@ fn one_group(body: &mut Markup, group: &FailureGroup) {
                 title.leaf("span", &[("class", "tag")], &tag);
             }
         });
-        let (runs, all) = (thousands(group.runs), thousands(group.violation.of));
-        let told = format!("{runs} of {all} runs: P = {}, {}", p(group.violation), interval(group.violation));
+        let (runs, all) = (thousands(group.runs), thousands(group.share.of));
+        let told = format!("{runs} of {all} runs: P = {}, {}", p(group.share), interval(group.share));
         article.leaf("p", &[("class", "says")], &told);
         group.clusters.iter().take(CLUSTERS_MAX).for_each(|one| one_cluster(article, one, group.runs, group.vacuous));
         if group.clusters.len() > CLUSTERS_MAX {
@@ -270,7 +271,9 @@ fn one_group(body: &mut Markup, group: &FailureGroup) {
 fn one_cluster(article: &mut Markup, cluster: &Cluster, runs: u64, vacuous: bool) {
     article.node("div", &[("class", "witness")], |inside| {
         inside.node("p", &[], |line| {
-            line.leaf("b", &[], &if vacuous { "had nothing to judge".to_owned() } else { terminal::way(cluster) });
+            if !vacuous {
+                line.leaf("b", &[], &terminal::way(cluster));
+            }
             let share = percent(cluster.runs as f64 / runs.max(1) as f64);
             let noun = if cluster.runs == 1 { "run" } else { "runs" };
             let told = format!("{} {noun}, {share} of these; smallest seed {}", thousands(cluster.runs), cluster.seed);

@@ -200,18 +200,18 @@ fn failures(swept: &Swept, request: &Request, file: &str) -> Vec<FailureGroup> {
                 groups.push(FailureGroup {
                     vacuous,
                     expected: stands(if vacuous { &expect.vacuous } else { &expect.fails }, promise),
-                    allowed: stands(&expect.may_fail, promise),
+                    allowed: !vacuous && stands(&expect.may_fail, promise),
                     judged_on: result
                         .promises
                         .iter()
                         .any(|p| p.name == promise && p.threshold.is_some())
                         .then_some(point.scenario.model.run.seed)
-                        .filter(|_| !(expect.some_seed && stands(&expect.fails, promise))),
+                        .filter(|_| vacuous || !(expect.some_seed && stands(&expect.fails, promise))),
                     promise: promise.to_owned(),
                     runs: 0,
                     seed: result.seed,
                     point: place,
-                    violation: Share {
+                    share: Share {
                         runs: 0,
                         of: swept.results.iter().filter(|other| other.point == result.point).count() as u64,
                     },
@@ -221,7 +221,7 @@ fn failures(swept: &Swept, request: &Request, file: &str) -> Vec<FailureGroup> {
             });
             let group = &mut groups[at];
             group.runs += 1;
-            group.violation.runs += 1;
+            group.share.runs += 1;
             let Violation { class, signature, witness } = violation;
             match group.clusters.iter_mut().find(|one| one.class == class && one.signature == signature) {
                 Some(cluster) => cluster.runs += 1,
@@ -236,7 +236,8 @@ fn failures(swept: &Swept, request: &Request, file: &str) -> Vec<FailureGroup> {
             }
         }
     }
-    groups.sort_by_key(|group| std::cmp::Reverse(group.runs));
+    // What was broken comes first.
+    groups.sort_by_key(|group| (group.vacuous, std::cmp::Reverse(group.runs)));
     for group in &mut groups {
         group.clusters.sort_by_key(|cluster| std::cmp::Reverse(cluster.runs));
     }

@@ -211,7 +211,7 @@ fn swept() -> SweepSummary {
             expected: false,
             allowed: false,
             judged_on: None,
-            violation: Share { runs: 3, of: 1000 },
+            share: Share { runs: 3, of: 1000 },
             clusters: Vec::new(),
         }],
         interrupted: None,

@@ -27,7 +27,7 @@ fn of_saga(fact: SagaFact, step: &dyn Fn(u32) -> String) -> String {
     match fact {
         SagaFact::Begun { steps } => format!("begins the saga of {steps} steps"),
         SagaFact::Owner { incarnation: 0 } => "owns the saga".to_owned(),
-        SagaFact::Owner { incarnation } => format!("takes the saga over, as owner {incarnation} after the first"),
+        SagaFact::Owner { incarnation } => format!("takes the saga over (owner {})", u64::from(incarnation) + 1),
         SagaFact::Intent { step: n } => format!("is about to do {}", step(n)),
         SagaFact::Done { step: n } => format!("{} is done", step(n)),
         SagaFact::Failed { step: n, certain: true } => format!("{} failed without effect", step(n)),

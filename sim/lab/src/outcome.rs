@@ -166,6 +166,15 @@ pub struct InvariantResult {
     pub evidence: Option<Box<Evidence>>,
 }
 
+impl InvariantResult {
+    /// When it can no longer have been kept, if that is known: what takes an acknowledged write away comes after `first`.
+    pub fn broken_by(&self) -> Option<(Time, u64)> {
+        let at_the_end =
+            ["lost", "phantom"].iter().any(|kind| self.class.rsplit_once('/').is_some_and(|of| of.1 == *kind));
+        self.first.filter(|_| !at_the_end)
+    }
+}
+
 /// Which side of an equation is greater.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub enum Tilt {

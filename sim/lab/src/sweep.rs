@@ -58,16 +58,21 @@ pub struct Request {
 }
 
 impl Request {
-    /// Where its results belong: `sweep-0-100`; with a tail if values are set, so that sweeps over other values do not
-    /// overwrite each other's.
+    /// Where its results belong: `sweep-0-100`; with a tail if values are set or variants chosen, so that sweeps of others do
+    /// not replace each other's results.
     pub fn folder(&self, seeds: Option<(u64, u64)>) -> String {
         let range = seeds.map_or_else(|| "until-precise".to_owned(), |(from, to)| format!("{from}-{to}"));
-        let tail = if self.sets.is_empty() && self.matrix.is_empty() {
-            String::new()
-        } else {
-            let all = format!("{:?} {:?}", self.sets, self.matrix);
-            format!("-{:08x}", xxhash_rust::xxh3::xxh3_64(all.as_bytes()) as u32)
-        };
+        // Of a path that is set twice the last value counts; the order of others does not.
+        let sets: BTreeMap<&str, &str> =
+            self.sets.iter().map(|(path, value)| (path.as_str(), value.as_str())).collect();
+        let mut all: Vec<&str> = sets.into_iter().flat_map(|(path, value)| ["set", path, value]).collect();
+        for (path, values) in &self.matrix {
+            all.extend(["matrix", path]);
+            all.extend(values.iter().map(String::as_str));
+        }
+        all.extend(self.variants.iter().flat_map(|names| ["variants", names]));
+        let hash = || xxhash_rust::xxh3::xxh3_64(all.join("\0").as_bytes()) as u32;
+        let tail = if all.is_empty() { String::new() } else { format!("-{:08x}", hash()) };
         let shard = self.shard.map(|shard| format!("-shard-{}-of-{}", shard.number, shard.of));
         format!("sweep-{range}{tail}{}", shard.unwrap_or_default())
     }

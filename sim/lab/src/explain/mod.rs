@@ -185,7 +185,7 @@ fn of_run(
         About::Operation(_) | About::Saga(_) | About::Transaction(_) | About::At(_) => None,
     };
     let wrong = |list| Refused::Wrong(scenario.diagnostics(list));
-    let until = promise.and_then(|promise| promise.first);
+    let until = promise.and_then(InvariantResult::broken_by);
     let name = promise.map(|promise| promise.name.as_str());
     let (world, trace) = listen(scenario, seed, name, until.map(|(_, event)| event), go).map_err(wrong)?;
     let names = world.names();

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kernel::{CellId, FactKind, Time};
+use kernel::{CellId, FactKind, NULL, Time};
 use systems::app::clients;
 use systems::app::ending::Ending;
 use systems::app::output::Asked;
 
-use super::trace::{Trace, What};
+use super::trace::{Change, Trace, What};
 use crate::model::Model;
-use crate::names::Names;
+use crate::names::{ItemKind, Names};
 use crate::nearest::nearest;
 use crate::outcome::{Contradiction, InvariantResult, Wish};
 use crate::promise::culprits::Culprits;
@@ -66,7 +66,8 @@ impl Subject {
                 subject.operations.extend(instances);
             }
         }
-        subject.unbalanced(trace, &culprits.cells);
+        let values: Vec<CellId> = culprits.cells.iter().copied().filter(|cell| is_value(*cell, names)).collect();
+        subject.unbalanced(trace, &values);
         if culprits.at_once {
             subject.events.insert(until);
             subject.operations.extend(trace.event(until).map(|event| event.operation).filter(|of| *of != 0));
@@ -81,7 +82,6 @@ impl Subject {
     /// The operations after which the sides of an equation differ more than before.
     fn unbalanced(&mut self, trace: &Trace, cells: &[CellId]) {
         let mut net: BTreeMap<u64, (i64, u64)> = BTreeMap::new();
-        let mut once: BTreeMap<u64, bool> = BTreeMap::new();
         let mut last = None;
         for &(number, value) in &trace.imbalance {
             let step = value - last.replace(value).unwrap_or(value);
@@ -90,7 +90,6 @@ impl Subject {
             entry.0 += step;
             // Since here it has not added up.
             entry.1 = number;
-            once.entry(operation).and_modify(|once| *once = false).or_insert(true);
         }
         let mut left: Vec<(u64, i64, u64)> = net
             .into_iter()
@@ -101,14 +100,12 @@ impl Subject {
         for (event, sum, operation) in left.into_iter().rev().take(UNBALANCED_MAX) {
             self.operations.insert(operation);
             self.notes.insert(event, format!("from here on it does not add up: {sum:+}"));
-            if once[&operation] {
-                self.overtaken(trace, cells, operation, event);
-            }
+            self.overtaken(trace, cells, operation, event);
         }
     }
 
-    /// An operation that nothing went wrong with and that changed once what does not add up since: most likely somebody
-    /// else changed the same between what it read and what it wrote. These are the last who did.
+    /// If nothing went wrong with an operation that does not add up, somebody else may have overwritten what it had read
+    /// before it wrote. The last who overwrote what the promise speaks of, where it was written, are told with it.
     fn overtaken(&mut self, trace: &Trace, cells: &[CellId], operation: u64, wrote: u64) {
         let of = |event: u64| trace.event(event).map(|event| (event.operation, event.node));
         let mine = || trace.notes.iter().filter(|note| of(note.event).is_some_and(|(of, _)| of == operation));
@@ -119,7 +116,9 @@ impl Subject {
         let well = mine().any(|note| matches!(note.what, What::Completed { ending: Ending::Ok, .. }));
         // What is broken by this very event is not over yet.
         let well = well || wrote == trace.last();
-        let Some((number, (_, place))) = number.filter(|_| well).zip(of(wrote)) else { return };
+        // Who was made to ask again may be the one who did it twice.
+        let waited = mine().any(|note| matches!(note.what, What::Alarm(..)));
+        let Some((number, (_, place))) = number.filter(|_| well && !waited).zip(of(wrote)) else { return };
         // When it came there for the first time: what it read, it can have read then.
         let came = trace.events().find(|(_, event)| event.operation == operation && event.node == place);
         let Some((came, _)) = came else { return };
@@ -127,7 +126,8 @@ impl Subject {
         let theirs = meanwhile.filter_map(|note| {
             let What::Changed { first, count } = note.what else { return None };
             let (other, node) = of(note.event)?;
-            let changes = trace.changed(first, count).iter().any(|change| cells.contains(&change.cell));
+            let overwrites = |change: &Change| cells.contains(&change.cell) && change.before != NULL;
+            let changes = trace.changed(first, count).iter().any(overwrites);
             (changes && node == place && other != operation && other != 0).then_some((note.event, other))
         });
         for (event, other) in theirs.take(OVERTAKING_MAX) {
@@ -268,4 +268,13 @@ fn instance(trace: &Trace, names: &Names, section: &str, word: &str, id: &str) -
     let near: Vec<String> = near.iter().take(2).map(u64::to_string).collect();
     let count: usize = all.iter().map(|(_, numbers)| numbers.len()).sum();
     Err(format!("there is no {word} {wanted} among the {count} that began; nearest: {}", near.join(", ")))
+}
+
+/// Whether a cell is a counter or a field of a row: neither whether a row is there, nor how long a list is.
+fn is_value(cell: CellId, names: &Names) -> bool {
+    names.items.iter().any(|item| match &item.kind {
+        ItemKind::Counter { cell: own } => *own == cell,
+        ItemKind::List { .. } => false,
+        ItemKind::Map { fields, .. } => fields.iter().any(|field| field.cell == cell),
+    })
 }

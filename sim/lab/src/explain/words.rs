@@ -154,6 +154,7 @@ impl Words<'_> {
                             .collect();
                         let set = set.join(", ");
                         lines.push(match there.map(|change| (change.before, change.after)) {
+                            Some((0, 1)) if set.is_empty() => format!("{path}[{key}] is new"),
                             Some((0, 1)) => format!("{path}[{key}] is new: {set}"),
                             Some((_, 0)) => format!("{path}[{key}] is gone"),
                             Some(_) | None => format!("{path}[{key}]: {set}"),

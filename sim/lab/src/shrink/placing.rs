@@ -270,7 +270,8 @@ impl Search<'_> {
     /// A few operations with a fault: a fault that strikes at a time misses what it hit as soon as others, for which that
     /// had to wait, are left out; so it is moved to each moment of the last of them, and to the machine that has it now.
     fn struck(&mut self, state: &mut State, operations: &[Element], fault: &Element, room: &mut usize) -> bool {
-        let Some(last) = operations.last().filter(|_| state.strikes(fault).is_some()) else { return false };
+        let struck = *room > 0 && state.strikes(fault).is_some();
+        let Some(last) = operations.last().filter(|_| struck) else { return false };
         let few = state.only(operations);
         let with = few.with_instance(fault, true);
         let what = format!("{}, {}", state.called(fault), named(state, operations));

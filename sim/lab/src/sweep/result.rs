@@ -144,7 +144,7 @@ fn promises(outcome: &Outcome) -> Vec<Promise> {
         reached: invariant.reached,
         violation: (invariant.status == Status::Violated).then(|| Violation {
             class: invariant.class.clone(),
-            signature: signature(outcome, invariant.first.map(|(time, _)| time)),
+            signature: signature(outcome, invariant.broken_by().map(|(time, _)| time)),
             witness: invariant.witness.iter().flat_map(|text| text.lines()).take(WITNESS_LINES).map(clipped).collect(),
         }),
     });
