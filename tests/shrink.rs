@@ -222,16 +222,19 @@ fn what_links_lose_by_themselves_goes_where_it_is_not_needed() {
 version = 1
 run = { duration = "2s", seed = 1 }
 network.loss = "2%"   # a bad one
-services.tally = { state.n = { kind = "counter" }, ops.add = [{ update = "n", add = 1 }] }
+network.links."workloads.people -> tally" = { loss = "3%", duplicate = "5%" }
+services.tally = { state.n = { kind = "counter" }, ops.add = [{ update = "n", add = 1 }], ops.look = [{ read = "n" }] }
 workloads.people = { rate = "20/s", target = "tally.add" }
+workloads.onlookers = { rate = "40/s", target = "tally.look" }
 invariants.few = { always = "tally.n < 8" }
 "#;
     let source = Source::new("tally.toml", text);
     let small = made_small(&source, choice(None, 1), None, 0).expect("it becomes small");
-    // More than are tried together: only leaving out one at a time comes to eight.
+    // Among those that look, and more than are tried together: only leaving out one at a time comes to eight.
     assert_eq!((small.to.faults, small.to.operations, small.necessary), (0, 8, true));
     each_operation_is_needed(&small, 1);
     assert!(small.text.contains("network.loss = \"0%\"   # a bad one"), "{}", small.text);
+    assert!(small.text.contains("-> tally\" = { loss = \"0%\", duplicate = \"0%\" }"), "{}", small.text);
 }
 
 /// The file once more without each of the faults that are left.

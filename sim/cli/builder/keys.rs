@@ -1,6 +1,24 @@
 //! The keys of every table as methods. The lists below this file are written by `tests/builder_keys.rs` from the tables of
 //! `lab` (`BLESS=1` writes them again), so a key that is not here is a failed test.
 
+/// The example of a method: how it is called, and what it writes.
+macro_rules! shown {
+    ($how:literal, $writes:literal) => {
+        concat!("\n```\n# use stormglass::builder::*;\nassert_eq!(", $how, ".to_string(), r#\"", $writes, "\"#);\n```")
+    };
+    ($before:literal, $how:literal, $after:literal, $writes:literal) => {
+        concat!(
+            "\n```\n# use stormglass::builder::*;\nlet mut shop = Builder::new(\"shop\");\nshop.",
+            $before,
+            $how,
+            $after,
+            ";\nassert!(shop.text().contains(r#\"",
+            $writes,
+            "\"#));\n```"
+        )
+    };
+}
+
 mod load;
 mod messages;
 mod promises;
@@ -17,7 +35,7 @@ macro_rules! keys {
             $( keys! {
                 @one $takes [$($of)?]
                 $(#[$doc])*
-                #[doc = concat!("\n```\n# use stormglass::builder::*;\nassert_eq!(", $how, ".to_string(), r#\"", $writes, "\"#);\n```")]
+                #[doc = shown!($how, $writes)]
                 $name $key
             } )*
         }
@@ -75,7 +93,7 @@ macro_rules! verbs {
             $( verbs! {
                 @one $takes [$($of)?]
                 $(#[$doc])*
-                #[doc = concat!("\n```\n# use stormglass::builder::*;\nassert_eq!(", $how, ".to_string(), r#\"", $writes, "\"#);\n```")]
+                #[doc = shown!($how, $writes)]
                 $name $key
             } )*
         }
@@ -101,10 +119,7 @@ macro_rules! sections {
             $( keys! {
                 @one $takes [$($of)?]
                 $(#[$doc])*
-                #[doc = concat!(
-                    "\n```\n# use stormglass::builder::*;\nlet mut shop = Builder::new(\"shop\");\nshop.variant(\"other\", Variant::new().",
-                    $how, ");\nassert!(shop.text().contains(r#\"", $writes, "\"#));\n```"
-                )]
+                #[doc = shown!("variant(\"other\", Variant::new().", $how, ")", $writes)]
                 $name $key
             } )*
         }
@@ -112,10 +127,7 @@ macro_rules! sections {
             $( sections! {
                 @one $takes [$($of)?]
                 $(#[$doc])*
-                #[doc = concat!(
-                    "\n```\n# use stormglass::builder::*;\nlet mut shop = Builder::new(\"shop\");\nshop.", $how,
-                    ";\nassert!(shop.text().contains(r#\"", $writes, "\"#));\n```"
-                )]
+                #[doc = shown!("", $how, "", $writes)]
                 $name $key
             } )*
         }

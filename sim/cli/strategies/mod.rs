@@ -36,6 +36,28 @@
 //!
 //! proptest stops shrinking after four times as many runs as there are cases unless `max_shrink_iters` says more: say it.
 
+/// An example with a shop, and twenty plans of a strategy for it.
+macro_rules! planned {
+    ($code:literal) => {
+        concat!(
+            "\n```\n# use proptest::{strategy::{Strategy as _, ValueTree as _}, test_runner::TestRunner};\n",
+            "# use stormglass::{builder::*, strategies::{self, Kind, Plan, Plans}};\n",
+            "# let mut shop = Builder::new(\"shop\");\n",
+            "# shop.run(Run::new().duration(\"5s\")).service(\"front\", Service::new().nodes(2).op(\"buy\", \"2ms\"));\n",
+            "# shop.workload(\"load\", Workload::new().rate(\"20/s\").target(\"front.buy\"));\n",
+            "# shop.fault(\"slow\", Fault::new().kind(\"slow_cpu\").target(\"front\").factor(3).at(\"1s\"));\n",
+            "# shop.variant(\"wide\", Variant::new().set(\"services.front.nodes\", 5));\n",
+            "# let shop = shop.source();\n",
+            "# let mut runner = TestRunner::deterministic();\n",
+            "# let mut twenty = |plans: Plans| -> Vec<Plan> {\n",
+            "#     (0..20).map(|_| plans.new_tree(&mut runner).unwrap().current()).collect()\n",
+            "# };\n",
+            $code,
+            "\n```"
+        )
+    };
+}
+
 mod draw;
 mod ground;
 mod plan;
@@ -158,19 +180,10 @@ impl Plans {
     }
 
     /// In this variant of the scenario.
-    ///
-    /// ```
-    /// # use proptest::{strategy::{Strategy as _, ValueTree as _}, test_runner::TestRunner};
-    /// # use stormglass::{builder::*, strategies::{self, Kind}};
-    /// # let mut shop = Builder::new("shop");
-    /// # shop.run(Run::new().duration("5s")).service("front", Service::new().nodes(2).op("buy", "2ms"));
-    /// # shop.workload("load", Workload::new().rate("20/s").target("front.buy"));
-    /// # shop.fault("slow", Fault::new().kind("slow_cpu").target("front").factor(3).at("1s"));
-    /// # shop.variant("wide", Variant::new().set("services.front.nodes", 5));
-    /// # let one = |plans: strategies::Plans| plans.new_tree(&mut TestRunner::deterministic()).unwrap().current();
-    /// let plan = one(strategies::faults(&shop.source()).variant("wide"));
-    /// assert_eq!(plan.scenario().model.services[0].1.nodes, 5);
-    /// ```
+    #[doc = planned!(
+        r##"let plans = twenty(strategies::faults(&shop).variant("wide"));
+assert!(plans.iter().all(|plan| plan.scenario().model.services[0].1.nodes == 5));"##
+    )]
     #[must_use]
     pub fn variant(mut self, name: impl Into<String>) -> Self {
         self.base.variant = Some(name.into());
@@ -179,19 +192,10 @@ impl Plans {
     }
 
     /// With this value set, by its path, before anything is planned.
-    ///
-    /// ```
-    /// # use proptest::{strategy::{Strategy as _, ValueTree as _}, test_runner::TestRunner};
-    /// # use stormglass::{builder::*, strategies::{self, Kind}};
-    /// # let mut shop = Builder::new("shop");
-    /// # shop.run(Run::new().duration("5s")).service("front", Service::new().nodes(2).op("buy", "2ms"));
-    /// # shop.workload("load", Workload::new().rate("20/s").target("front.buy"));
-    /// # shop.fault("slow", Fault::new().kind("slow_cpu").target("front").factor(3).at("1s"));
-    /// # shop.variant("wide", Variant::new().set("services.front.nodes", 5));
-    /// # let one = |plans: strategies::Plans| plans.new_tree(&mut TestRunner::deterministic()).unwrap().current();
-    /// let plan = one(strategies::faults(&shop.source()).set("services.front.nodes", 7));
-    /// assert_eq!(plan.scenario().model.services[0].1.nodes, 7);
-    /// ```
+    #[doc = planned!(
+        r##"let plans = twenty(strategies::faults(&shop).set("services.front.nodes", 7));
+assert!(plans.iter().all(|plan| plan.scenario().model.services[0].1.nodes == 7));"##
+    )]
     #[must_use]
     pub fn set(mut self, path: impl Into<String>, value: impl Into<Value>) -> Self {
         self.base.values.push((path.into(), value.into()));
@@ -200,19 +204,11 @@ impl Plans {
     }
 
     /// Faults of these kinds only.
-    ///
-    /// ```
-    /// # use proptest::{strategy::{Strategy as _, ValueTree as _}, test_runner::TestRunner};
-    /// # use stormglass::{builder::*, strategies::{self, Kind}};
-    /// # let mut shop = Builder::new("shop");
-    /// # shop.run(Run::new().duration("5s")).service("front", Service::new().nodes(2).op("buy", "2ms"));
-    /// # shop.workload("load", Workload::new().rate("20/s").target("front.buy"));
-    /// # shop.fault("slow", Fault::new().kind("slow_cpu").target("front").factor(3).at("1s"));
-    /// # shop.variant("wide", Variant::new().set("services.front.nodes", 5));
-    /// # let one = |plans: strategies::Plans| plans.new_tree(&mut TestRunner::deterministic()).unwrap().current();
-    /// let plan = one(strategies::faults(&shop.source()).kinds([Kind::Pause]).alone());
-    /// assert!(plan.sets().iter().all(|(_, value)| value == "none" || value.contains(r#"kind = "pause""#)));
-    /// ```
+    #[doc = planned!(
+        r##"let plans = twenty(strategies::faults(&shop).kinds([Kind::Pause]).alone());
+let planned: Vec<String> = plans.iter().flat_map(Plan::sets).map(|(_, fault)| fault).filter(|it| it != "none").collect();
+assert!(!planned.is_empty() && planned.iter().all(|fault| fault.contains(r#"kind = "pause""#)));"##
+    )]
     #[must_use]
     pub fn kinds(mut self, kinds: impl Into<Vec<Kind>>) -> Self {
         self.kinds = kinds.into();
@@ -220,20 +216,11 @@ impl Plans {
     }
 
     /// Crashes and pauses that wait for a point wait for one of these: `"service.after_write"`, `"2pc.coordinator.*"`.
-    ///
-    /// ```
-    /// # use proptest::{strategy::{Strategy as _, ValueTree as _}, test_runner::TestRunner};
-    /// # use stormglass::{builder::*, strategies::{self, Kind}};
-    /// # let mut shop = Builder::new("shop");
-    /// # shop.run(Run::new().duration("5s")).service("front", Service::new().nodes(2).op("buy", "2ms"));
-    /// # shop.workload("load", Workload::new().rate("20/s").target("front.buy"));
-    /// # shop.fault("slow", Fault::new().kind("slow_cpu").target("front").factor(3).at("1s"));
-    /// # shop.variant("wide", Variant::new().set("services.front.nodes", 5));
-    /// # let one = |plans: strategies::Plans| plans.new_tree(&mut TestRunner::deterministic()).unwrap().current();
-    /// let plan = one(strategies::faults(&shop.source()).kinds([Kind::Crash]).points(["service.before_answer"]));
-    /// let points = |value: &String| value.contains("point = ");
-    /// assert!(plan.sets().iter().all(|(_, value)| !points(value) || value.contains("service.before_answer")));
-    /// ```
+    #[doc = planned!(
+        r##"let plans = twenty(strategies::faults(&shop).kinds([Kind::Crash]).points(["service.after_write"]));
+let mut points = plans.iter().flat_map(Plan::sets).filter(|(_, fault)| fault.contains("point = ")).peekable();
+assert!(points.peek().is_some() && points.all(|(_, fault)| fault.contains("service.after_write")));"##
+    )]
     #[must_use]
     pub fn points<P: Into<String>>(mut self, points: impl IntoIterator<Item = P>) -> Self {
         self.points = Some(points.into_iter().map(Into::into).collect());
@@ -241,38 +228,22 @@ impl Plans {
     }
 
     /// Faults at times only, none at points of protocols.
-    ///
-    /// ```
-    /// # use proptest::{strategy::{Strategy as _, ValueTree as _}, test_runner::TestRunner};
-    /// # use stormglass::{builder::*, strategies::{self, Kind}};
-    /// # let mut shop = Builder::new("shop");
-    /// # shop.run(Run::new().duration("5s")).service("front", Service::new().nodes(2).op("buy", "2ms"));
-    /// # shop.workload("load", Workload::new().rate("20/s").target("front.buy"));
-    /// # shop.fault("slow", Fault::new().kind("slow_cpu").target("front").factor(3).at("1s"));
-    /// # shop.variant("wide", Variant::new().set("services.front.nodes", 5));
-    /// # let one = |plans: strategies::Plans| plans.new_tree(&mut TestRunner::deterministic()).unwrap().current();
-    /// let plan = one(strategies::faults(&shop.source()).timed());
-    /// assert!(plan.sets().iter().all(|(_, value)| !value.contains("point = ")));
-    /// ```
+    #[doc = planned!(
+        r##"let with_points = |plans: Vec<Plan>| plans.iter().flat_map(Plan::sets).filter(|(_, fault)| fault.contains("point = ")).count();
+assert!(with_points(twenty(strategies::faults(&shop))) > 0);
+assert_eq!(with_points(twenty(strategies::faults(&shop).timed())), 0);"##
+    )]
     #[must_use]
     pub fn timed(self) -> Self {
         self.points::<&str>([])
     }
 
     /// At most so many faults; each that strikes at times does so up to three times.
-    ///
-    /// ```
-    /// # use proptest::{strategy::{Strategy as _, ValueTree as _}, test_runner::TestRunner};
-    /// # use stormglass::{builder::*, strategies::{self, Kind}};
-    /// # let mut shop = Builder::new("shop");
-    /// # shop.run(Run::new().duration("5s")).service("front", Service::new().nodes(2).op("buy", "2ms"));
-    /// # shop.workload("load", Workload::new().rate("20/s").target("front.buy"));
-    /// # shop.fault("slow", Fault::new().kind("slow_cpu").target("front").factor(3).at("1s"));
-    /// # shop.variant("wide", Variant::new().set("services.front.nodes", 5));
-    /// # let one = |plans: strategies::Plans| plans.new_tree(&mut TestRunner::deterministic()).unwrap().current();
-    /// let plan = one(strategies::faults(&shop.source()).at_most(1).alone());
-    /// assert!(plan.faults() <= 3);
-    /// ```
+    #[doc = planned!(
+        r##"let plans = twenty(strategies::faults(&shop).at_most(1).alone());
+let most = plans.iter().map(Plan::faults).max();
+assert!(most.is_some_and(|most| (1..=3).contains(&most)));"##
+    )]
     #[must_use]
     pub fn at_most(mut self, faults: usize) -> Self {
         self.most = faults.min(FAULTS_MAX);
@@ -280,19 +251,10 @@ impl Plans {
     }
 
     /// Without the faults of the file. Else those are there too, and shrinking tries to do without them.
-    ///
-    /// ```
-    /// # use proptest::{strategy::{Strategy as _, ValueTree as _}, test_runner::TestRunner};
-    /// # use stormglass::{builder::*, strategies::{self, Kind}};
-    /// # let mut shop = Builder::new("shop");
-    /// # shop.run(Run::new().duration("5s")).service("front", Service::new().nodes(2).op("buy", "2ms"));
-    /// # shop.workload("load", Workload::new().rate("20/s").target("front.buy"));
-    /// # shop.fault("slow", Fault::new().kind("slow_cpu").target("front").factor(3).at("1s"));
-    /// # shop.variant("wide", Variant::new().set("services.front.nodes", 5));
-    /// # let one = |plans: strategies::Plans| plans.new_tree(&mut TestRunner::deterministic()).unwrap().current();
-    /// let plan = one(strategies::faults(&shop.source()).alone());
-    /// assert!(plan.sets().contains(&("faults.slow".into(), "none".into())));
-    /// ```
+    #[doc = planned!(
+        r##"let plans = twenty(strategies::faults(&shop).alone());
+assert!(plans.iter().all(|plan| plan.sets().contains(&("faults.slow".into(), "none".into()))));"##
+    )]
     #[must_use]
     pub fn alone(mut self) -> Self {
         self.alone = true;
@@ -300,19 +262,11 @@ impl Plans {
     }
 
     /// Plans what this workload begins, too: shrinking then leaves out operations.
-    ///
-    /// ```
-    /// # use proptest::{strategy::{Strategy as _, ValueTree as _}, test_runner::TestRunner};
-    /// # use stormglass::{builder::*, strategies::{self, Kind}};
-    /// # let mut shop = Builder::new("shop");
-    /// # shop.run(Run::new().duration("5s")).service("front", Service::new().nodes(2).op("buy", "2ms"));
-    /// # shop.workload("load", Workload::new().rate("20/s").target("front.buy"));
-    /// # shop.fault("slow", Fault::new().kind("slow_cpu").target("front").factor(3).at("1s"));
-    /// # shop.variant("wide", Variant::new().set("services.front.nodes", 5));
-    /// # let one = |plans: strategies::Plans| plans.new_tree(&mut TestRunner::deterministic()).unwrap().current();
-    /// let plan = one(strategies::faults(&shop.source()).workload("load"));
-    /// assert!(plan.sets().iter().any(|(path, _)| path == "workloads.load.only"));
-    /// ```
+    #[doc = planned!(
+        r##"let plans = twenty(strategies::faults(&shop).workload("load"));
+assert!(plans.iter().all(|plan| plan.operations() > 0));
+assert!(plans.iter().any(|plan| plan.sets().iter().any(|(path, _)| path == "workloads.load.only")));"##
+    )]
     #[must_use]
     pub fn workload(mut self, name: &str) -> Self {
         self.workloads.push(name.to_owned());

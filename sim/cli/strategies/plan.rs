@@ -116,19 +116,11 @@ impl Base {
 
 impl Plan {
     /// What is to be set, besides what the strategy was told to set: as `--set` takes it.
-    ///
-    /// ```
-    /// # use proptest::{strategy::{Strategy as _, ValueTree as _}, test_runner::TestRunner};
-    /// # use stormglass::{builder::*, strategies::{self, Kind}};
-    /// # let mut shop = Builder::new("shop");
-    /// # shop.run(Run::new().duration("5s")).service("front", Service::new().nodes(2).op("buy", "2ms"));
-    /// # shop.workload("load", Workload::new().rate("20/s").target("front.buy"));
-    /// # shop.fault("slow", Fault::new().kind("slow_cpu").target("front").factor(3).at("1s"));
-    /// # shop.variant("wide", Variant::new().set("services.front.nodes", 5));
-    /// # let one = |plans: strategies::Plans| plans.new_tree(&mut TestRunner::deterministic()).unwrap().current();
-    /// let plan = one(strategies::faults(&shop.source()).alone());
-    /// assert!(plan.sets().contains(&("faults.slow".into(), "none".into())));
-    /// ```
+    #[doc = planned!(
+        r##"for plan in twenty(strategies::faults(&shop).alone()) {
+    assert!(plan.sets().contains(&("faults.slow".into(), "none".into())));
+}"##
+    )]
     pub fn sets(&self) -> Vec<(String, String)> {
         let left_out = self.left_out.iter().map(|name| (format!("faults.{name}"), "none".to_owned()));
         let planned = self.planned.iter().map(|fault| (format!("faults.{}", fault.name), fault.toml().to_string()));
@@ -142,19 +134,11 @@ impl Plan {
     }
 
     /// Variant and values of the strategy, and those of the plan.
-    ///
-    /// ```
-    /// # use proptest::{strategy::{Strategy as _, ValueTree as _}, test_runner::TestRunner};
-    /// # use stormglass::{builder::*, strategies::{self, Kind}};
-    /// # let mut shop = Builder::new("shop");
-    /// # shop.run(Run::new().duration("5s")).service("front", Service::new().nodes(2).op("buy", "2ms"));
-    /// # shop.workload("load", Workload::new().rate("20/s").target("front.buy"));
-    /// # shop.fault("slow", Fault::new().kind("slow_cpu").target("front").factor(3).at("1s"));
-    /// # shop.variant("wide", Variant::new().set("services.front.nodes", 5));
-    /// # let one = |plans: strategies::Plans| plans.new_tree(&mut TestRunner::deterministic()).unwrap().current();
-    /// let plan = one(strategies::faults(&shop.source()).variant("wide"));
-    /// assert_eq!(plan.choice().variant.as_deref(), Some("wide"));
-    /// ```
+    #[doc = planned!(
+        r##"for plan in twenty(strategies::faults(&shop).variant("wide")) {
+    assert_eq!(plan.choice().variant.as_deref(), Some("wide"));
+}"##
+    )]
     pub fn choice(&self) -> Choice {
         let mut choice = self.base.choice();
         choice.sets.extend(self.sets());
@@ -162,19 +146,11 @@ impl Plan {
     }
 
     /// The scenario with this plan in it.
-    ///
-    /// ```
-    /// # use proptest::{strategy::{Strategy as _, ValueTree as _}, test_runner::TestRunner};
-    /// # use stormglass::{builder::*, strategies::{self, Kind}};
-    /// # let mut shop = Builder::new("shop");
-    /// # shop.run(Run::new().duration("5s")).service("front", Service::new().nodes(2).op("buy", "2ms"));
-    /// # shop.workload("load", Workload::new().rate("20/s").target("front.buy"));
-    /// # shop.fault("slow", Fault::new().kind("slow_cpu").target("front").factor(3).at("1s"));
-    /// # shop.variant("wide", Variant::new().set("services.front.nodes", 5));
-    /// # let one = |plans: strategies::Plans| plans.new_tree(&mut TestRunner::deterministic()).unwrap().current();
-    /// let plan = one(strategies::faults(&shop.source()).variant("wide"));
-    /// assert_eq!(plan.scenario().model.services[0].1.nodes, 5);
-    /// ```
+    #[doc = planned!(
+        r##"for plan in twenty(strategies::faults(&shop).variant("wide")) {
+    assert_eq!(plan.scenario().model.services[0].1.nodes, 5);
+}"##
+    )]
     ///
     /// # Panics
     /// Never: it was loaded before the plan was given away.
@@ -183,19 +159,11 @@ impl Plan {
     }
 
     /// How many faults there are, each instance counted: those planned, and those of the file that were not left out.
-    ///
-    /// ```
-    /// # use proptest::{strategy::{Strategy as _, ValueTree as _}, test_runner::TestRunner};
-    /// # use stormglass::{builder::*, strategies::{self, Kind}};
-    /// # let mut shop = Builder::new("shop");
-    /// # shop.run(Run::new().duration("5s")).service("front", Service::new().nodes(2).op("buy", "2ms"));
-    /// # shop.workload("load", Workload::new().rate("20/s").target("front.buy"));
-    /// # shop.fault("slow", Fault::new().kind("slow_cpu").target("front").factor(3).at("1s"));
-    /// # shop.variant("wide", Variant::new().set("services.front.nodes", 5));
-    /// # let one = |plans: strategies::Plans| plans.new_tree(&mut TestRunner::deterministic()).unwrap().current();
-    /// let plan = one(strategies::faults(&shop.source()));
-    /// assert!(plan.faults() >= 1, "the file has one itself");
-    /// ```
+    #[doc = planned!(
+        r##"for plan in twenty(strategies::faults(&shop)) {
+    assert!(plan.faults() >= 1, "the file has one itself");
+}"##
+    )]
     pub fn faults(&self) -> usize {
         let instances = |fault: &Planned| match &fault.strikes {
             Strikes::Times(all) => all.len(),
@@ -205,19 +173,11 @@ impl Plan {
     }
 
     /// How many operations are begun, of the workloads that are planned.
-    ///
-    /// ```
-    /// # use proptest::{strategy::{Strategy as _, ValueTree as _}, test_runner::TestRunner};
-    /// # use stormglass::{builder::*, strategies::{self, Kind}};
-    /// # let mut shop = Builder::new("shop");
-    /// # shop.run(Run::new().duration("5s")).service("front", Service::new().nodes(2).op("buy", "2ms"));
-    /// # shop.workload("load", Workload::new().rate("20/s").target("front.buy"));
-    /// # shop.fault("slow", Fault::new().kind("slow_cpu").target("front").factor(3).at("1s"));
-    /// # shop.variant("wide", Variant::new().set("services.front.nodes", 5));
-    /// # let one = |plans: strategies::Plans| plans.new_tree(&mut TestRunner::deterministic()).unwrap().current();
-    /// let plan = one(strategies::workload(&shop.source(), "load"));
-    /// assert!(plan.operations() > 0);
-    /// ```
+    #[doc = planned!(
+        r##"for plan in twenty(strategies::workload(&shop, "load")) {
+    assert!(plan.operations() > 0);
+}"##
+    )]
     pub fn operations(&self) -> usize {
         self.chosen.iter().map(|chosen| chosen.operations.len()).sum()
     }

@@ -438,7 +438,7 @@ fn links(model: &Model) -> Vec<LinkEnds> {
     let of = |name: &str| {
         let from = target(&part(name));
         ends.iter()
-            .map(move |to| LinkEnds { from: from.clone(), to: target(to), both: true, place })
+            .map(move |to| LinkEnds { from: from.clone(), to: target(to), both: true, text: String::new(), place })
             .collect::<Vec<_>>()
     };
     ours().filter(|name| wanted(&model.chaos, name)).flat_map(of).collect()

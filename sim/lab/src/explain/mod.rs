@@ -144,7 +144,7 @@ pub(crate) fn about(scenario: &Scenario, seed: u64, class: &str, stop: &AtomicBo
     let Ok((world, trace)) = listen(scenario, seed, Some(&promise.name), until, &mut go) else { return Vec::new() };
     let (at, until) = promise.first.unwrap_or((world.cluster.now(), trace.last()));
     let culprits = world.promises().culprits(&promise.name, at);
-    let subject = Subject::broken(&trace, world.names(), promise, &culprits, until);
+    let subject = Subject::broken(&trace, (&scenario.model, world.names()), promise, &culprits, until);
     let cone = Cone::new(&trace, &subject, world.names(), until, &Edge::ALL);
     let others = cone.operations.iter().rev().filter(|operation| !subject.operations.contains(operation));
     subject.operations.iter().rev().chain(others).copied().collect()
@@ -193,7 +193,7 @@ fn of_run(
     let subject = match promise {
         Some(promise) => {
             let culprits = world.promises().culprits(&promise.name, until.0);
-            Subject::broken(&trace, names, promise, &culprits, until.1)
+            Subject::broken(&trace, (&scenario.model, names), promise, &culprits, until.1)
         }
         None => Subject::named(&trace, &scenario.model, names, about).map_err(Refused::Unknown)?,
     };

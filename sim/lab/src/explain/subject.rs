@@ -8,7 +8,7 @@ use systems::app::ending::Ending;
 use systems::app::output::Asked;
 
 use super::trace::{Change, Trace, What};
-use crate::model::Model;
+use crate::model::{Model, Read, Scan, Verb, all_steps};
 use crate::names::{ItemKind, Names};
 use crate::nearest::nearest;
 use crate::outcome::{Contradiction, InvariantResult, Wish};
@@ -52,7 +52,7 @@ impl Subject {
     /// What a broken promise is about.
     pub(super) fn broken(
         trace: &Trace,
-        names: &Names,
+        (model, names): (&Model, &Names),
         promise: &InvariantResult,
         culprits: &Culprits,
         until: u64,
@@ -66,7 +66,7 @@ impl Subject {
                 subject.operations.extend(instances);
             }
         }
-        let values: Vec<CellId> = culprits.cells.iter().copied().filter(|cell| is_value(*cell, names)).collect();
+        let values: Vec<CellId> = culprits.cells.iter().copied().filter(|cell| is_read(*cell, model, names)).collect();
         subject.unbalanced(trace, &values);
         if culprits.at_once {
             subject.events.insert(until);
@@ -270,11 +270,28 @@ fn instance(trace: &Trace, names: &Names, section: &str, word: &str, id: &str) -
     Err(format!("there is no {word} {wanted} among the {count} that began; nearest: {}", near.join(", ")))
 }
 
-/// Whether a cell is a counter or a field of a row: neither whether a row is there, nor how long a list is.
-fn is_value(cell: CellId, names: &Names) -> bool {
-    names.items.iter().any(|item| match &item.kind {
+/// Whether a cell is a counter or a field of a row (not whether a row is there, nor how long a list is) that some step reads
+/// into a variable: who only adds to it overtakes nobody.
+fn is_read(cell: CellId, model: &Model, names: &Names) -> bool {
+    let mine = names.items.iter().find(|item| match &item.kind {
         ItemKind::Counter { cell: own } => *own == cell,
         ItemKind::List { .. } => false,
         ItemKind::Map { fields, .. } => fields.iter().any(|field| field.cell == cell),
+    });
+    let Some(mine) = mine else { return false };
+    model.services.iter().any(|(service, declared)| {
+        let ops = declared.ops.iter().map(|(_, op)| &op.steps);
+        let steps = ops.chain(declared.consumers.iter().map(|(_, consumer)| &consumer.steps));
+        let path =
+            |owner: &str, item: &str| format!("{}.{item}", if owner.is_empty() { &service.value } else { owner });
+        steps.flat_map(|steps| all_steps(steps)).any(|step| {
+            if let Verb::Read(Read { row, into: Some(_) }) = &step.verb {
+                path(&row.owner, &row.item) == mine.path
+            } else if let Verb::Scan(Scan { item, into: Some(_), .. }) = &step.verb {
+                path(&item.owner, &item.item) == mine.path
+            } else {
+                false
+            }
+        })
     })
 }

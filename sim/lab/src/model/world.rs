@@ -108,6 +108,8 @@ pub struct LinkEnds {
     pub to: Target,
     /// `<->`.
     pub both: bool,
+    /// As it is written; empty if it is none of the file.
+    pub text: String,
     /// The whole text's place.
     pub place: Place,
 }

@@ -166,7 +166,7 @@ pub(super) fn link(text: &str, place: Place) -> Result<LinkEnds, Bad> {
         let name = part.trim();
         target(name, place).map_err(|bad| bad.shifted(offset + lead, name.len()))
     };
-    Ok(LinkEnds { from: end(from, 0)?, to: end(to, right)?, both, place })
+    Ok(LinkEnds { from: end(from, 0)?, to: end(to, right)?, both, text: text.to_owned(), place })
 }
 
 /// How a link is written.

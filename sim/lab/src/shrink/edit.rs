@@ -1,7 +1,7 @@
 //! The user's file with values set, its comments and its order kept.
 
 use crate::scenario::none_is_a_word;
-use toml_edit::{Array, DocumentMut, Item, Table, TableLike, Value};
+use toml_edit::{Array, DocumentMut, Item, Key, Table, TableLike, Value};
 
 /// The file with this variant merged in and these values set, and with one promise left of all, which it is `known` to break.
 /// `None` if that cannot be said in it.
@@ -65,7 +65,8 @@ fn merge(base: &mut dyn TableLike, over: &dyn TableLike, path: &mut Vec<String>)
 
 /// Sets one value; `none` takes it away.
 fn set(root: &mut Table, path: &str, value: &str) -> Option<()> {
-    let parts: Vec<&str> = path.split('.').collect();
+    let keys = Key::parse(path).ok()?;
+    let parts: Vec<&str> = keys.iter().map(Key::get).collect();
     let (last, above) = parts.split_last()?;
     let mut table: &mut dyn TableLike = root;
     for part in above {

@@ -61,18 +61,20 @@ impl Search<'_> {
 
     /// What links do to messages by themselves goes where it can: it is no fault of the file, but chance all the same.
     fn network(&mut self, state: &mut State) {
-        let link = &self.scenario.model.network;
-        let loses = link.loss.is_some_and(|loss| loss != Loss::Independent(0.0));
-        let some = |share: Option<f64>| share.is_some_and(|share| share > 0.0);
-        let reorders = some(link.reorder.as_ref().map(|share| share.value));
-        let each = [
-            ("network.loss", loses),
-            ("network.duplicate", some(link.duplicate)),
-            ("network.reorder", reorders),
-            ("network.corrupt", some(link.corrupt)),
-        ];
-        for (path, _) in each.into_iter().filter(|(_, there)| *there) {
-            self.take("network", state, &[(format!("{path} = 0%"), state.with(path, toml_text("0%")))]);
+        let model = &self.scenario.model;
+        let links = model.links.iter().map(|(ends, link)| (format!("network.links.{}", toml_text(&ends.text)), link));
+        for (of, link) in [("network".to_owned(), &model.network)].into_iter().chain(links) {
+            let some = |share: Option<f64>| share.is_some_and(|share| share > 0.0);
+            let each = [
+                ("loss", link.loss.is_some_and(|loss| loss != Loss::Independent(0.0))),
+                ("duplicate", some(link.duplicate)),
+                ("reorder", some(link.reorder.as_ref().map(|share| share.value))),
+                ("corrupt", some(link.corrupt)),
+            ];
+            for (key, _) in each.into_iter().filter(|(_, there)| *there) {
+                let path = format!("{of}.{key}");
+                self.take("network", state, &[(format!("{path} = 0%"), state.with(&path, toml_text("0%")))]);
+            }
         }
     }
 
