@@ -1,5 +1,6 @@
-//! A whole run of `scenarios/theory/four-stations.toml`, in requests: percentiles, time series, both sides of Little's law
-//! and one promise over state are on. The bar is 500 000 requests a second on one core.
+//! A whole run of `scenarios/theory/four-stations.toml`, in requests: percentiles, both sides of Little's law and one
+//! promise over state are on, once as in a sweep and once with the time series of charts. The bar is 500 000 requests a
+//! second on one core.
 
 use std::hint::black_box;
 use std::path::Path;
@@ -24,22 +25,23 @@ fn scenario() -> Scenario {
     load(&Source::new("four-stations.toml", text), &choice).expect("the scenario is valid")
 }
 
-fn outcome(scenario: &Scenario) -> Outcome {
-    let seed = scenario.model.run.seed;
-    let options = Options { spent: false, ..Options::full() };
-    run(scenario, seed, None, &options, &mut |_| Go::On).expect("the scenario compiles")
+fn outcome(scenario: &Scenario, options: &Options) -> Outcome {
+    run(scenario, scenario.model.run.seed, None, options, &mut |_| Go::On).expect("the scenario compiles")
 }
 
 fn four_stations(criterion: &mut Criterion) {
     let scenario = scenario();
-    let first = outcome(&scenario);
+    let lean = Options::lean();
+    let charted = Options { spent: false, ..Options::full() };
+    let first = outcome(&scenario, &lean);
     assert!(first.invariants.iter().any(|promise| promise.evaluations > 0), "the promise is judged");
     assert!(first.little.iter().all(|law| law.integral == law.sojourns), "Little's law holds on every queue");
     eprintln!("four_stations: {:016x}, {} events", first.fingerprint, first.events);
     let mut group = criterion.benchmark_group("four_stations");
     group.sample_size(10).measurement_time(Duration::from_secs(5));
     group.throughput(Throughput::Elements(SECONDS * 1_000));
-    group.bench_function("requests", |bencher| bencher.iter(|| black_box(outcome(&scenario))));
+    group.bench_function("requests", |bencher| bencher.iter(|| black_box(outcome(&scenario, &lean))));
+    group.bench_function("requests, charted", |bencher| bencher.iter(|| black_box(outcome(&scenario, &charted))));
     group.finish();
 }
 

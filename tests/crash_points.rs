@@ -149,10 +149,10 @@ fn a_crash_at_each_of_the_first_2000_event_boundaries_breaks_the_dual_write_and_
 }
 
 /// The first moments of the trip, without the faults of its file; every second seat is sold.
-fn trip(inbox: &str) -> Scenario {
+fn trip(inbox: &str, duration: &str) -> Scenario {
     let changes = [
-        ("run.duration", "2s"),
-        ("run.heal", "2s"),
+        ("run.duration", duration),
+        ("run.heal", duration),
         ("services.flight.state.seats.keys", "10"),
         ("services.flight.state.seats.initial", "2"),
         ("workloads.travellers.vars.flight", "int(0, 9)"),
@@ -169,7 +169,10 @@ fn trip(inbox: &str) -> Scenario {
 #[test]
 fn a_crash_at_each_event_boundary_of_choreographed_trips_breaks_nothing_if_they_remember_their_steps() {
     let run = |inbox: &str| {
-        let scenario = trip(inbox);
+        // All of the first 2 000, or some of five times as many; who forgets is found out soon enough.
+        let all = long() && inbox == "true";
+        let (most, stride, duration) = if all { (2_000, None, "1s") } else { (10_000, Some(STRIDE), "2s") };
+        let scenario = trip(inbox, duration);
         let world = World::new(&scenario, scenario.model.run.seed, &Options::lean()).expect("it loaded");
         let first = scenario.model.services.iter().map(|(_, service)| service.nodes).sum::<u32>();
         let clients = first..first + scenario.model.workloads.len() as u32;
@@ -178,8 +181,6 @@ fn a_crash_at_each_event_boundary_of_choreographed_trips_breaks_nothing_if_they_
         let undisturbed = finish(world, &scenario);
         assert_eq!(wrong(&undisturbed), None, "undisturbed");
         assert!(undisturbed.sagas[0].undone > 10, "{} trips are undone", undisturbed.sagas[0].undone);
-        // All of the first 2 000, or some of five times as many; who forgets is found out soon enough.
-        let (most, stride) = if long() && inbox == "true" { (2_000, None) } else { (10_000, Some(STRIDE)) };
         let (tried, boundaries, failures) = campaign(&scenario, most, &machines, stride);
         println!(
             "inbox {inbox}: {} of {tried} crashes at {boundaries} event boundaries break a promise",

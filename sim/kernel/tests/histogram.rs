@@ -41,6 +41,27 @@ fn counts_sums_and_extremes_are_exact() {
 }
 
 #[test]
+fn what_is_recorded_where_there_is_memory_is_the_same() {
+    for seed in 0..12 {
+        let values = values(seed, 5_000);
+        for steps in [Histogram::PER_OP, Histogram::PER_WINDOW] {
+            let (mut histogram, mut quick) = (Histogram::new(steps), 0);
+            for value in &values {
+                let before = histogram.clone();
+                if histogram.record_known(*value) {
+                    quick += 1;
+                } else {
+                    assert_eq!(histogram, before, "nothing has happened");
+                    histogram.record(*value);
+                }
+            }
+            assert_eq!(histogram, recorded(steps, &values));
+            assert_eq!(quick > 4_900, steps == Histogram::PER_OP, "{quick}");
+        }
+    }
+}
+
+#[test]
 fn the_deviation_is_exact_even_far_from_zero() {
     // 10^15 ± a few: a sum of squares in 64-bit floats would lose all of it.
     let offsets = [0_u64, 1, 1, 2, 5, 8, 13];

@@ -162,11 +162,28 @@ impl Level {
     }
 
     /// The value changes by `by`.
-    #[expect(clippy::inline_always, reason = "it is the innermost loop of what is measured")]
-    #[inline(always)]
     pub(super) fn change(&mut self, now: Time, by: i64) {
         self.keep(now);
         self.value += by;
+    }
+
+    /// The same, if the time at the last value has its place; otherwise nothing happens, and it gives false.
+    #[expect(clippy::inline_always, reason = "it is the innermost loop of what is measured")]
+    #[inline(always)]
+    pub(super) fn change_known(&mut self, now: Time, by: i64) -> bool {
+        if !self.sums.is_empty() {
+            return false;
+        }
+        if now > self.last {
+            // What is negative is too large a place.
+            let Some(place) = self.kept.get_mut(self.value as usize).filter(|_| self.value <= self.ceiling) else {
+                return false;
+            };
+            *place += now.0 - self.last.0;
+            self.last = now;
+        }
+        self.value += by;
+        true
     }
 
     /// Sees the value though it may not last.
@@ -184,8 +201,7 @@ impl Level {
     }
 
     /// Keeps the time until now.
-    #[expect(clippy::inline_always, reason = "it is the innermost loop of what is measured")]
-    #[inline(always)]
+    #[inline]
     fn keep(&mut self, now: Time) {
         if now <= self.last {
             return;

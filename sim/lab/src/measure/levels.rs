@@ -14,8 +14,34 @@ const NONE: u32 = u32::MAX;
 struct Cell {
     /// The level of its first row, or `NONE`.
     first: u32,
-    /// Somebody else wants to know of its changes, too.
-    heard: bool,
+    /// Who else wants to know of its changes.
+    ears: Ears,
+}
+
+/// Who else wants to know of a change.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Ears(u8);
+
+impl Ears {
+    /// Nobody does.
+    pub const NOBODY: Self = Self(0);
+    /// Statistics that are more than levels.
+    pub const STATISTICS: Self = Self(1);
+    /// Promises.
+    pub const PROMISES: Self = Self(2);
+
+    /// These and those.
+    #[inline]
+    #[must_use]
+    pub const fn and(self, others: Self) -> Self {
+        Self(self.0 | others.0)
+    }
+
+    /// Whether those are among them.
+    #[inline]
+    pub const fn has(self, those: Self) -> bool {
+        self.0 & those.0 != 0
+    }
 }
 
 /// The levels.
@@ -34,7 +60,7 @@ impl Levels {
         let (mut all, mut cells) = (Vec::new(), Vec::new());
         for cell in &names.cells {
             let level = cell.metric.is_some_and(|metric| !is_count(metric));
-            cells.push(Cell { first: if level { all.len() as u32 } else { NONE }, heard: false });
+            cells.push(Cell { first: if level { all.len() as u32 } else { NONE }, ears: Ears::NOBODY });
             if level {
                 all.extend((0..cell.keys).map(|_| Level::new(cell.initial)));
             }
@@ -43,9 +69,9 @@ impl Levels {
     }
 
     /// Somebody else wants to know of the changes of these cells: [`Levels::change`] says so.
-    pub(super) fn hear(&mut self, wanted: impl Fn(usize) -> bool) {
-        for (number, cell) in self.cells.iter_mut().enumerate() {
-            cell.heard |= wanted(number);
+    pub(super) fn hear(&mut self, who: Ears, wanted: impl Fn(usize) -> bool) {
+        for (_, cell) in self.cells.iter_mut().enumerate().filter(|(number, _)| wanted(*number)) {
+            cell.ears = cell.ears.and(who);
         }
     }
 
@@ -106,13 +132,27 @@ impl Levels {
         level
     }
 
-    /// A row has changed. True if somebody else wants to know.
-    #[expect(clippy::inline_always, reason = "there is one caller, in the innermost loop")]
+    /// A row has changed. Gives who else wants to know; none, and then nothing has happened, if there is more to it than
+    /// another value of a level that has stood at the last one before.
+    #[expect(clippy::inline_always, reason = "it is the innermost loop of what is measured")]
     #[inline(always)]
-    pub(super) fn change(&mut self, now: Time, delta: &Delta) -> bool {
+    pub(super) fn change_known(&mut self, now: Time, delta: &Delta) -> Option<Ears> {
+        let cell = *self.cells.get(delta.cell.0 as usize)?;
+        if cell.first == NONE {
+            return Some(cell.ears);
+        }
+        let row = self.all.get_mut(cell.first as usize + delta.key as usize)?;
+        if delta.before == delta.after || !row.change_known(now, delta.after - delta.before) {
+            return None;
+        }
+        Some(cell.ears)
+    }
+
+    /// The same, whatever has changed.
+    pub(super) fn change(&mut self, now: Time, delta: &Delta) -> Ears {
         let cell = self.cells[delta.cell.0 as usize];
         if cell.first == NONE {
-            return cell.heard;
+            return cell.ears;
         }
         let level = cell.first as usize + delta.key as usize;
         let row = &mut self.all[level];
@@ -122,7 +162,7 @@ impl Levels {
         if !row.sums.is_empty() {
             self.change_sums(now, level, by);
         }
-        cell.heard
+        cell.ears
     }
 
     /// A row has changed that sums have a part of.

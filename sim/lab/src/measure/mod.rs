@@ -41,6 +41,7 @@ use systems::app::ending::CUT_SHORT;
 use crate::names::Names;
 use crate::outcome::Times;
 use breakers::Breakers;
+pub use levels::Ears;
 use levels::Levels;
 use mail::Mail;
 use parts::Group;
@@ -162,7 +163,7 @@ impl Recorder {
         }
         let Sources { probes, flows, .. } = sources;
         let breakers = Breakers::new(names);
-        levels.hear(|cell| {
+        levels.hear(Ears::STATISTICS, |cell| {
             mail.knows(cell) || breakers.knows(cell) || replication.as_ref().is_some_and(|stores| stores.knows(cell))
         });
         Self {
@@ -209,14 +210,35 @@ impl Recorder {
     #[inline(never)]
     fn add(&mut self, now: Time, series: SeriesId, tag: u16, (since, value): (Time, Span)) {
         if now >= self.boundary {
-            self.pass(now);
+            return self.add_later(now, series, tag, (since, value));
         }
         self.streams[series.0 as usize].add(tag, value, since >= self.times.warmup);
     }
 
-    /// The sample comes in parts, for so it needs no place in memory on its way.
+    #[inline(never)]
+    fn add_later(&mut self, now: Time, series: SeriesId, tag: u16, (since, value): (Time, Span)) {
+        self.pass(now);
+        self.streams[series.0 as usize].add(tag, value, since >= self.times.warmup);
+    }
+
+    /// The sample comes in parts, for so it needs no place in memory on its way. Nearly every one adds to what is there;
+    /// that needs no other function, and so this one has nothing to save.
     #[inline(never)]
     fn record(&mut self, now: Time, series: SeriesId, tag: u16, (since, value): (Time, Span)) {
+        let counts = now < self.boundary && since >= self.times.warmup;
+        let sample = Sample { series, tag, since, value };
+        if counts
+            && let Some(stream) = self.streams.get_mut(series.0 as usize)
+            && stream.record_known(now, &sample)
+        {
+            return;
+        }
+        self.record_rest(now, series, tag, (since, value));
+    }
+
+    /// Whatever a sample is.
+    #[inline(never)]
+    fn record_rest(&mut self, now: Time, series: SeriesId, tag: u16, (since, value): (Time, Span)) {
         let sample = Sample { series, tag, since, value };
         if now >= self.boundary {
             self.pass(now);
@@ -246,31 +268,71 @@ impl Recorder {
         }
     }
 
-    /// State changed. Cells that are no metric are ignored. True if one of the cells is also [`Recorder::hear`]d.
-    #[expect(clippy::inline_always, reason = "there is one caller, in the innermost loop")]
+    /// State changed. Cells that are no metric are ignored. Gives who else wants to know of one of them.
+    #[inline]
+    pub fn change(&mut self, now: Time, change: &[Delta]) -> Ears {
+        match self.change_known(now, change) {
+            Ok(ears) => {
+                self.change_heard(now, change, ears);
+                ears
+            }
+            Err(at) => self.change_rest(now, change, at),
+        }
+    }
+
+    /// The same, as far as nothing is new but that a level has another value: that needs no other function, and so a small
+    /// one that asks for no more has nothing to save. Otherwise it gives the number of the first that is more, and what was
+    /// heard before. Whoever hears is still to be told (`change_heard`).
+    #[expect(clippy::inline_always, reason = "there are two callers, one in the innermost loop")]
     #[inline(always)]
-    pub fn change(&mut self, now: Time, change: &[Delta]) -> bool {
+    pub fn change_known(&mut self, now: Time, change: &[Delta]) -> Result<Ears, (usize, Ears)> {
+        let mut ears = Ears::NOBODY;
+        if now >= self.boundary {
+            return Err((0, ears));
+        }
+        // One by one: what a loop keeps in registers would have to be saved first.
+        let [first, rest @ ..] = change else { return Ok(ears) };
+        let Some(more) = self.levels.change_known(now, first) else { return Err((0, ears)) };
+        ears = more;
+        let second = match rest {
+            [] => return Ok(ears),
+            [second] => second,
+            [..] => return Err((1, ears)),
+        };
+        match self.levels.change_known(now, second) {
+            Some(more) => Ok(ears.and(more)),
+            None => Err((1, ears)),
+        }
+    }
+
+    /// The rest of a change, whatever it is.
+    #[inline(never)]
+    pub fn change_rest(&mut self, now: Time, change: &[Delta], (at, mut ears): (usize, Ears)) -> Ears {
         if now >= self.boundary {
             self.pass(now);
         }
-        let mut heard = false;
-        for delta in change {
-            heard |= self.levels.change(now, delta);
+        for delta in &change[at..] {
+            ears = ears.and(self.levels.change(now, delta));
         }
-        if heard {
-            self.change_heard(now, change);
-        }
-        heard
+        self.change_heard(now, change, ears);
+        ears
     }
 
-    /// Whoever else must be told of changes of cells names them by number.
+    /// Promises must be told of changes of these cells.
     pub fn hear(&mut self, wanted: impl Fn(usize) -> bool) {
-        self.levels.hear(wanted);
+        self.levels.hear(Ears::PROMISES, wanted);
     }
 
-    /// What is more than a level changed.
+    /// More than a level changed, if so.
+    #[inline]
+    pub fn change_heard(&mut self, now: Time, change: &[Delta], ears: Ears) {
+        if ears.has(Ears::STATISTICS) {
+            self.change_counted(now, change);
+        }
+    }
+
     #[inline(never)]
-    fn change_heard(&mut self, now: Time, change: &[Delta]) {
+    fn change_counted(&mut self, now: Time, change: &[Delta]) {
         self.mail.change(now, change, &mut self.levels);
         self.breakers.change(now, change);
         if let Some(replication) = &mut self.replication {

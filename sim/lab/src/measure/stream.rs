@@ -146,6 +146,18 @@ impl Stream {
         }
     }
 
+    /// The same of a sample that counts, if it only adds to what is there; otherwise nothing happens, and it gives false.
+    #[expect(clippy::inline_always, reason = "it is the innermost loop of what is measured")]
+    #[inline(always)]
+    pub(super) fn record_known(&mut self, now: Time, sample: &Sample) -> bool {
+        let is_plain = sample.tag != CUT_SHORT && self.meaning != Meaning::Occurrence && self.probes.is_empty();
+        let is_known = is_plain && self.tally.record_known(now, sample.tag, sample.value.0);
+        if is_known && let Some(windows) = &mut self.windows {
+            windows.record(sample);
+        }
+        is_known
+    }
+
     /// The same, if only the sum is kept.
     #[inline]
     pub(super) fn add(&mut self, tag: u16, value: Span, counts: bool) {

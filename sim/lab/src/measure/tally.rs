@@ -90,6 +90,18 @@ impl Tally {
         }
     }
 
+    /// Counts a sample of which nothing is new but that it is there; otherwise nothing happens, and it gives false.
+    #[expect(clippy::inline_always, reason = "it is the innermost loop of what is measured")]
+    #[inline(always)]
+    pub(super) fn record_known(&mut self, now: Time, tag: u16, value: u64) -> bool {
+        let is_known = value < self.record && self.hit == Hit::Error && self.fresh.record_known(value);
+        if is_known {
+            self.endings[slot(tag)] += 1;
+            self.last = Some((now, value));
+        }
+        is_known
+    }
+
     /// Counts a sample whose length does not matter.
     #[inline]
     pub(super) fn count(&mut self, tag: u16) {

@@ -118,6 +118,8 @@ impl Promises {
         }
         new.deadline = new.next_deadline();
         new.marked = vec![false; new.watches.len()];
+        let Self { state, watches, .. } = &mut new;
+        state.find_plain(|watch| matches!(watches[watch as usize].form, Form::Always { .. }));
         problems.extend(new.initial_check(model, names));
         if problems.is_empty() { Ok(new) } else { Err(problems) }
     }
@@ -190,15 +192,49 @@ impl Promises {
         self.state.names(cell) || self.own.as_ref().is_some_and(|own| own.mirrors())
     }
 
-    /// Committed state changed, all of `change` at once; perhaps nobody has `heard` of these cells. Gives whether that was
-    /// worth a look: some promise names one of them, or a bound has passed.
+    /// A bound has passed.
     #[inline]
-    pub fn change(&mut self, now: Time, event: u64, heard: bool, change: &[Delta]) -> bool {
-        if now <= self.deadline && !(heard && change.iter().any(|delta| self.names(delta.cell.0 as usize))) {
+    pub fn is_due(&self, now: Time) -> bool {
+        now > self.deadline
+    }
+
+    /// Committed state changed, all of `change` at once, of which some promise `hears`, or none does. Gives whether that was
+    /// worth a look: one hears, or a bound has passed.
+    #[inline]
+    pub fn change(&mut self, now: Time, event: u64, hears: bool, change: &[Delta]) -> bool {
+        if !hears && !self.is_due(now) {
             self.last_event = event;
             return false;
         }
+        if let [delta] = change
+            && self.own.is_none()
+            && !self.is_due(now)
+            && self.take_in_plainly(now, event, delta)
+        {
+            return false;
+        }
         self.take_in(now, event, change);
+        true
+    }
+
+    /// One row of a counter has changed, and whoever reads it looks whether something holds. False, and then nothing has
+    /// happened, if there may be more to it.
+    #[inline]
+    fn take_in_plainly(&mut self, now: Time, event: u64, delta: &Delta) -> bool {
+        let Some(readers) = self.state.apply_plainly(delta) else { return false };
+        self.last_event = event;
+        for n in 0..readers {
+            let reader = self.state.reader(delta.cell, n);
+            if reader.key.is_some_and(|key| key != delta.key) {
+                continue;
+            }
+            self.evaluations += 1;
+            let watch = &mut self.watches[reader.watch as usize];
+            if !watch.still_holds(&self.state) {
+                watch.changed(Moment { time: now, event }, &mut self.state);
+                self.stop |= watch.aborts && watch.violated();
+            }
+        }
         true
     }
 

@@ -55,6 +55,8 @@ struct Dependents {
     /// Promises that judge each row by itself.
     each: Vec<u32>,
     readers: Vec<Reader>,
+    /// There is nobody but those that read it, each of them once and at any change.
+    plain: bool,
 }
 
 /// The mirrored state.
@@ -269,6 +271,38 @@ impl State {
             Some(Place::Rows(rows)) => self.apply_to_row(delta, rows, reads),
             Some(Place::Column(column)) => self.apply_to_column(delta, column, reads),
         }
+    }
+
+    /// All promises are known: `always` says of one whether it only looks whether something holds.
+    pub(super) fn find_plain(&mut self, always: impl Fn(u32) -> bool) {
+        for of in &mut self.dependents {
+            let mut watches: Vec<u32> = of.readers.iter().map(|reader| reader.watch).collect();
+            watches.sort_unstable();
+            watches.dedup();
+            let once = watches.len() == of.readers.len() && watches.iter().all(|&watch| always(watch));
+            of.plain = once && of.aggregates.is_empty() && of.each.is_empty() && !of.maps;
+        }
+    }
+
+    /// A row of a counter has another value, of which only those must know that read it (`reader`): how many there are.
+    /// None, and then nothing has happened, if there may be more to it.
+    #[inline]
+    pub(super) fn apply_plainly(&mut self, delta: &Delta) -> Option<usize> {
+        let Some(Some(Place::Rows(rows))) = self.cells.get(delta.cell.0 as usize) else { return None };
+        let dependents = self.dependents.get(delta.cell.0 as usize).filter(|of| of.plain)?;
+        if delta.key >= u64::from(rows.keys) || delta.before == delta.after {
+            return None;
+        }
+        let value = self.values.get_mut(rows.base as usize + delta.key as usize)?;
+        check(delta, *value);
+        *value = delta.after;
+        Some(dependents.readers.len())
+    }
+
+    /// One of those that read a cell.
+    #[inline]
+    pub(super) fn reader(&self, cell: CellId, number: usize) -> Reader {
+        self.dependents[cell.0 as usize].readers[number]
     }
 
     #[inline]

@@ -229,6 +229,15 @@ impl Watch {
         (predicate.holds(state) != Ok(wanted)).then(|| (predicate.text.as_str(), wanted, predicate.values(state)))
     }
 
+    /// A cell that an `always` reads has changed, and it holds as before. Otherwise nothing has happened.
+    #[inline]
+    pub(super) fn still_holds(&mut self, state: &State) -> bool {
+        let Form::Always { predicate, wanted } = &self.form else { return false };
+        let holds = predicate.holds(state) == Ok(*wanted);
+        self.evaluations += u64::from(holds);
+        holds
+    }
+
     /// A cell it reads has changed.
     #[inline]
     pub(super) fn changed(&mut self, at: Moment, state: &mut State) {

@@ -11,7 +11,7 @@ use super::leading::Leaders;
 use super::stores::Stores;
 use super::{History, Options, ledger};
 use crate::compile::Compiled;
-use crate::measure::{self, Recorder};
+use crate::measure::{self, Ears, Recorder};
 use crate::names::Names;
 use crate::outcome::{Found, HistoryLine, Outcome, RunVerdict, Status, Times, WarmupBy};
 use crate::promise::{Kept, Promises, judge, mark_expected};
@@ -126,6 +126,24 @@ impl Listener {
             full_disks: Vec::new(),
             gave_up: None,
         })
+    }
+
+    /// Somebody hears of a change.
+    #[inline(never)]
+    fn change_heard(&mut self, now: Time, change: &[Delta], ears: Ears) {
+        self.recorder.change_heard(now, change, ears);
+        if self.promises.change(now, self.events, ears.has(Ears::PROMISES), change) {
+            self.take_times(now);
+        }
+    }
+
+    /// A change that is not only that of levels, from one of its parts on.
+    #[inline(never)]
+    fn change_rest(&mut self, now: Time, change: &[Delta], at: (usize, Ears)) {
+        let ears = self.recorder.change_rest(now, change, at);
+        if self.promises.change(now, self.events, ears.has(Ears::PROMISES), change) {
+            self.take_times(now);
+        }
     }
 
     pub(super) fn rest(&mut self, now: Time) {
@@ -387,9 +405,11 @@ impl Watch<Machine> for Listener {
 
     #[inline]
     fn change(&mut self, now: Time, _node: NodeId, change: &[Delta]) {
-        let heard = self.recorder.change(now, change);
-        if self.promises.change(now, self.events, heard, change) {
-            self.take_times(now);
+        // What is more than another value of a level is for others, at the end of this: so there is nothing to save here.
+        match self.recorder.change_known(now, change) {
+            Ok(Ears::NOBODY) if !self.promises.is_due(now) => self.promises.event(self.events),
+            Ok(ears) => self.change_heard(now, change, ears),
+            Err(at) => self.change_rest(now, change, at),
         }
     }
 

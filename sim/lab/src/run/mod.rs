@@ -9,13 +9,16 @@ macro_rules! advance {
         $world.listener.events = $world.cluster.events() + 1;
         let mut until = $world.calm();
         let handled = loop {
-            if until.is_none() && $world.over() {
-                return None;
+            if until == Time::ZERO {
+                if $world.over() {
+                    return None;
+                }
+                until = Time::END;
             }
-            match ($step(&mut $world.cluster, until.unwrap_or(Time::END), &mut $world.listener), until) {
-                (Some(handled), _) => break handled,
-                (None, None) => return None,
-                (None, Some(_)) => until = None,
+            match $step(&mut $world.cluster, until, &mut $world.listener) {
+                Some(handled) => break handled,
+                None if until == Time::END => return None,
+                None => until = Time::ZERO,
             }
         };
         let resting = $world.cluster.unfinished() == 0;
@@ -140,7 +143,7 @@ pub struct World {
     listener: Listener,
     times: Times,
     /// Until here, time alone changes nothing: no fault is healed, load does not end.
-    calm: Option<Time>,
+    calm: Time,
     healed: bool,
     load_ended: bool,
     rests: u64,
@@ -165,7 +168,16 @@ impl World {
         let Compiled { plan, hardware, mut faults, .. } = compiled;
         faults.named_hits = options.named_hits;
         let cluster = Cluster::new(plan, hardware, faults, Seed(seed));
-        Ok(Self { cluster, listener, times, calm: None, healed: false, load_ended: false, rests: 0, resting: false })
+        Ok(Self {
+            cluster,
+            listener,
+            times,
+            calm: Time::ZERO,
+            healed: false,
+            load_ended: false,
+            rests: 0,
+            resting: false,
+        })
     }
 
     /// Handles one event. None when the run is over.
@@ -179,11 +191,11 @@ impl World {
         advance!(self, Cluster::step_until)
     }
 
-    /// Until when the run is certainly not over and no phase of it ends, whatever happens; none if that must be looked at.
+    /// Until when the run is certainly not over and no phase of it ends, whatever happens; 0 if that must be looked at.
     #[inline]
-    fn calm(&self) -> Option<Time> {
+    fn calm(&self) -> Time {
         let stuck = self.cluster.events_in_instant() > EVENTS_PER_INSTANT_MAX;
-        if stuck || self.listener.stops() { None } else { self.calm }
+        if stuck || self.listener.stops() { Time::ZERO } else { self.calm }
     }
 
     /// Crashes a machine now, between two events; it comes back after `length`. Already down, it stays as it is.
@@ -206,7 +218,7 @@ impl World {
             self.listener.load_ended(self.times.duration);
         }
         let phase_ends = if self.healed { self.times.duration } else { self.times.duration.min(self.times.heal) };
-        self.calm = if self.load_ended { None } else { phase_ends.0.checked_sub(1).map(Time) };
+        self.calm = if self.load_ended { Time::ZERO } else { Time(phase_ends.0.saturating_sub(1)) };
         let waits_for = self.listener.not_before(self.times.duration, self.times.limit);
         let rested = self.load_ended && self.cluster.unfinished() == 0 && next > waits_for;
         if self.cluster.events_in_instant() > EVENTS_PER_INSTANT_MAX {

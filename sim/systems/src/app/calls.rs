@@ -5,11 +5,12 @@ use alloc::boxed::Box;
 use kernel::{Delay, Delta, Effects, NodeId, Sample, SeriesId, Span, Time, fold};
 
 use super::asking::WITHIN;
+use super::frame::Frame;
 use super::interpreter::ending;
 use super::machine::{Machine, Timer};
 use super::message::{CallResult, Failure, Message, Request, system_errors};
 use super::plan::{BreakerUse, Call, Otherwise, Part, Plan, Service};
-use super::spent::Clock;
+use super::spent::{Clock, Kept};
 use crate::expression::Value;
 use crate::resilience::{self, Admission, Allowance, Breaker, ErrorClass, Token, Transition};
 use crate::variables::Variables;
@@ -47,9 +48,8 @@ impl Machine {
         if let Some(allowance) = self.allowance(plan, &plan.calls[usize::from(call)]) {
             allowance.request(now);
         }
-        let unknown = core::mem::take(&mut self.frames.get(number).resumed);
         let (tried, pause) = (now, Span::ZERO);
-        let calling = Calling { call, since: now, tried, made: 0, unknown, pause, admitted: None };
+        let calling = Calling { call, since: now, tried, made: 0, unknown: false, pause, admitted: None };
         self.attempt(plan, now, (number, calling), out);
     }
 
@@ -60,6 +60,7 @@ impl Machine {
         (calling.tried, calling.admitted) = (now, None);
         let site = &plan.calls[usize::from(calling.call)];
         let frame = self.frames.get(number);
+        calling.unknown |= core::mem::take(&mut frame.resumed);
         if now >= frame.deadline {
             frame.calling = Some(calling);
             let failure = Failure::system(system_errors::TIMEOUT, !calling.unknown);
@@ -78,10 +79,9 @@ impl Machine {
                 }
             }
         }
-        let token = self.frames.token();
-        let frame = self.frames.get(number);
-        (frame.token, frame.calling) = (token, Some(calling));
-        let left = frame.deadline.since(now);
+        let frame = self.frames.wait(number);
+        frame.calling = Some(calling);
+        let (token, left) = (frame.token, frame.deadline.since(now));
         let timeout = site.timeout.map(|timeout| timeout.min(left));
         let mut variables = frame.variables.clone();
         for (variable, assignment) in &site.with {
@@ -140,7 +140,7 @@ impl Machine {
         out: &mut impl Effects<Self>,
     ) {
         let fresh = self.frames.token();
-        let Some(frame) = self.frames.current(number, token) else { return };
+        let Some(mut frame) = self.frames.current(number, token) else { return };
         let Some(calling) = &mut frame.calling else { return };
         let site = &plan.calls[usize::from(calling.call)];
         frame.token = fresh;
@@ -154,12 +154,23 @@ impl Machine {
                 CallResult::Failed(_) => resilience::Ending::Failed,
             };
             self.breaker_result(plan, now, (used, node, admitted), ending, out);
+            frame = self.frames.get(number);
         }
         match result {
             CallResult::Failed(failure) if !failure.business || site.stubborn => {
                 self.try_failed(plan, now, number, (failure, heard), out);
             }
-            CallResult::Ok | CallResult::Failed(_) => self.call_ended(plan, now, number, (result, heard), &values, out),
+            CallResult::Ok | CallResult::Failed(_) => {
+                match call_ended(plan, now, frame, &mut self.spent, (result, heard), out) {
+                    CallResult::Ok => {
+                        for (variable, value) in site.into.iter().zip(values.values()) {
+                            frame.variables.set(*variable, value);
+                        }
+                        self.ready.push(number);
+                    }
+                    CallResult::Failed(failure) => self.otherwise(plan, now, number, (failure, site.otherwise), out),
+                }
+            }
         }
     }
 
@@ -227,7 +238,13 @@ impl Machine {
         (failure, heard): (Failure, Option<Box<Clock>>),
         out: &mut impl Effects<Self>,
     ) {
-        self.call_ended(plan, now, number, (CallResult::Failed(failure), heard), &Variables::default(), out);
+        let frame = self.frames.get(number);
+        let calling = frame.calling.as_ref().expect("a call that ends was made");
+        let otherwise = plan.calls[usize::from(calling.call)].otherwise;
+        let ended = call_ended(plan, now, frame, &mut self.spent, (CallResult::Failed(failure), heard), out);
+        if let CallResult::Failed(failure) = ended {
+            self.otherwise(plan, now, number, (failure, otherwise), out);
+        }
     }
 
     /// A pause is over.
@@ -242,54 +259,6 @@ impl Machine {
             out.frame(kernel::Frame(frame.operation));
             let calling = frame.calling.expect("a frame that tries is calling");
             self.attempt(plan, now, (number, calling), out);
-        }
-    }
-
-    /// A call is over, with all its tries.
-    #[expect(
-        clippy::inline_always,
-        reason = "nearly every call is answered, at the only place that is not a failure's"
-    )]
-    #[inline(always)]
-    fn call_ended(
-        &mut self,
-        plan: &Plan,
-        now: Time,
-        number: u32,
-        (result, heard): (CallResult, Option<Box<Clock>>),
-        values: &Variables,
-        out: &mut impl Effects<Self>,
-    ) {
-        let frame = self.frames.get(number);
-        let calling = frame.calling.take().expect("a call that ends was made");
-        let site = &plan.calls[usize::from(calling.call)];
-        // What a later try brought says nothing of one whose outcome is unknown (rule 25).
-        let result = match result {
-            CallResult::Failed(failure) if calling.unknown => {
-                CallResult::Failed(Failure { certain: false, business: false, ..failure })
-            }
-            CallResult::Ok | CallResult::Failed(_) => result,
-        };
-        let spent = frame.clock.as_mut().map(|clock| {
-            let heard = heard.map(|callee| callee.spent());
-            clock.called(now, calling.tried, heard)
-        });
-        if let Some((series, _)) = site.latency {
-            let (tag, since) = (ending(result).tag(), calling.since);
-            out.measure(Sample { series, tag, since, value: now.since(since) });
-            if let Some(spent) = spent {
-                self.spent.add(plan, usize::from(calling.call), since, &spent);
-            }
-        }
-        measure_reject(site.rejected, result, (calling.since, now), out);
-        match result {
-            CallResult::Ok => {
-                for (variable, value) in site.into.iter().zip(values.values()) {
-                    frame.variables.set(*variable, value);
-                }
-                self.ready.push(number);
-            }
-            CallResult::Failed(failure) => self.otherwise(plan, now, number, (failure, site.otherwise), out),
         }
     }
 
@@ -388,6 +357,41 @@ impl BreakerHere {
             out.note(&[Delta { cell: self.cell, key: self.key, before, after }]);
         }
     }
+}
+
+/// A call is over, with all its tries: how it went, for whoever made it.
+#[expect(clippy::inline_always, reason = "nearly every call is answered, at the only place that is not a failure's")]
+#[inline(always)]
+fn call_ended(
+    plan: &Plan,
+    now: Time,
+    frame: &mut Frame,
+    kept: &mut Kept,
+    (result, heard): (CallResult, Option<Box<Clock>>),
+    out: &mut impl Effects<Machine>,
+) -> CallResult {
+    let calling = frame.calling.take().expect("a call that ends was made");
+    let site = &plan.calls[usize::from(calling.call)];
+    // What a later try brought says nothing of one whose outcome is unknown (rule 25).
+    let result = match result {
+        CallResult::Failed(failure) if calling.unknown => {
+            CallResult::Failed(Failure { certain: false, business: false, ..failure })
+        }
+        CallResult::Ok | CallResult::Failed(_) => result,
+    };
+    let spent = frame.clock.as_mut().map(|clock| {
+        let heard = heard.map(|callee| callee.spent());
+        clock.called(now, calling.tried, heard)
+    });
+    if let Some((series, _)) = site.latency {
+        let (tag, since) = (ending(result).tag(), calling.since);
+        out.measure(Sample { series, tag, since, value: now.since(since) });
+        if let Some(spent) = spent {
+            kept.add(plan, usize::from(calling.call), since, &spent);
+        }
+    }
+    measure_reject(site.rejected, result, (calling.since, now), out);
+    result
 }
 
 /// Which sort of error a system error is to a retry policy.

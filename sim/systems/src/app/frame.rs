@@ -1,6 +1,7 @@
 //! A request in progress: a program counter, who waits for the answer, and what it is waiting for itself.
 
 use alloc::boxed::Box;
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use kernel::{NodeId, Time};
@@ -306,6 +307,15 @@ impl Frames {
         frame
     }
 
+    /// The frame with this number waits: whatever was under way for it before is stale now.
+    #[inline]
+    pub fn wait(&mut self, number: u32) -> &mut Frame {
+        let token = self.token();
+        let frame = self.get(number);
+        frame.token = token;
+        frame
+    }
+
     /// The frame with this number, if one is in progress.
     pub fn at(&self, number: u32) -> Option<&Frame> {
         self.slots.get(number as usize).filter(|frame| frame.token != ENDED)
@@ -335,6 +345,36 @@ impl Frames {
     /// Every frame in progress.
     pub fn iter(&self) -> impl Iterator<Item = &Frame> {
         self.slots.iter().filter(|frame| frame.token != ENDED)
+    }
+}
+
+/// Frames that can go on, in order: most often there is one.
+#[derive(Clone, Debug, Default)]
+pub struct Ready {
+    first: Option<u32>,
+    /// Those behind the first.
+    others: VecDeque<u32>,
+}
+
+impl Ready {
+    /// One more can.
+    #[inline]
+    pub fn push(&mut self, number: u32) {
+        if self.first.is_none() {
+            self.first = Some(number);
+        } else {
+            self.others.push_back(number);
+        }
+    }
+
+    /// The next one.
+    #[inline]
+    pub fn pop(&mut self) -> Option<u32> {
+        let next = self.first.take()?;
+        if !self.others.is_empty() {
+            self.first = self.others.pop_front();
+        }
+        Some(next)
     }
 }
 

@@ -24,7 +24,7 @@ impl Machine {
     /// Runs a frame until it waits or ends. Not part of its caller's loop: it would look all of the plan up beforehand.
     #[inline(never)]
     pub(super) fn run(&mut self, plan: &Plan, now: Time, number: u32, out: &mut impl Effects<Self>) {
-        let frame = self.frames.get(number);
+        let mut frame = self.frames.get(number);
         if frame.pc == PREPARE {
             self.run_prepare(plan, now, number, out);
             return;
@@ -43,10 +43,14 @@ impl Machine {
         let mut instruction = plan.program[frame.pc as usize];
         if instruction.takes_no_time() {
             instruction = self.pass(plan, number, out);
+            frame = self.frames.get(number);
         }
-        let frame = self.frames.get(number);
         match instruction {
-            Instruction::Work(draw) => self.work(plan, now, number, draw, out),
+            Instruction::Work(draw) => {
+                if frame.holds_worker || self.have_worker(plan, now, number, out) {
+                    self.work(plan, number, draw, out);
+                }
+            }
             Instruction::Call(call) => {
                 frame.pc += 1;
                 self.call(plan, now, number, call, out);
@@ -146,27 +150,19 @@ impl Machine {
         }
     }
 
-    /// A worker, then a processor, is busy with the frame.
-    fn work(&mut self, plan: &Plan, now: Time, number: u32, draw: u16, out: &mut impl Effects<Self>) {
-        if !self.have_worker(plan, now, number, out) {
-            return;
-        }
-        let token = self.frames.token();
-        let frame = self.frames.get(number);
-        frame.token = token;
+    /// A processor is busy with the frame, which has its worker.
+    fn work(&mut self, plan: &Plan, number: u32, draw: u16, out: &mut impl Effects<Self>) {
+        let frame = self.frames.wait(number);
         frame.pc += 1;
         frame.wait_for(Waiting::Work);
         let span = draw_span(plan, frame, draw);
-        out.work(Timer::Resume { frame: number, token }, span);
+        out.work(Timer::Resume { frame: number, token: frame.token }, span);
     }
 
     /// In an async service `work` needs a worker of its own. False if the frame has to wait for one.
     fn have_worker(&mut self, plan: &Plan, now: Time, number: u32, out: &mut impl Effects<Self>) -> bool {
         let Role::Server(server) = &mut self.role else { return true };
-        if self.frames.get(number).holds_worker {
-            return true;
-        }
-        let (service, node) = plan.service(self.me);
+        let (service, node) = server.service(plan);
         match server.station.acquire(service, node, number, now, out) {
             Admission::Served => {
                 let frame = self.frames.get(number);
@@ -191,18 +187,18 @@ impl Machine {
 
     /// The frame waits: whatever was under way for it before is stale now.
     pub(super) fn wait(&mut self, number: u32) -> u64 {
-        let token = self.frames.token();
-        self.frames.get(number).token = token;
-        token
+        self.frames.wait(number).token
     }
 
     /// Work or sleep is over.
     pub(super) fn resume(&mut self, plan: &Plan, now: Time, (number, token): (u32, u64), out: &mut impl Effects<Self>) {
         let Some(frame) = self.frames.current(number, token) else { return };
         self.ready.push(number);
-        if let Role::Server(server) = &mut self.role {
-            let (service, node) = plan.service(self.me);
-            if !service.blocking && frame.holds_worker {
+        if let Role::Server(server) = &mut self.role
+            && frame.holds_worker
+        {
+            let (service, node) = server.service(plan);
+            if !service.blocking {
                 frame.holds_worker = false;
                 if let Some(next) = server.station.release(service, node, now, out) {
                     self.serve(now, next);
@@ -270,7 +266,7 @@ impl Machine {
         if let (Some(point), Some(op)) = (plan.points.before_reply, op) {
             out.point(point, op);
         }
-        let (service, node) = plan.service(self.me);
+        let (service, node) = server.service(plan);
         let next = server.station.leave(service, node, (entered, now), worker, out);
         if let Some(since) = served {
             let series = service.series[node as usize].service_time;

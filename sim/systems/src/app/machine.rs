@@ -2,14 +2,13 @@
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
-use alloc::vec::Vec;
 
 use kernel::{CellId, Delta, Disturbance, Effects, NodeId, Process, SeriesId, Time, Within};
 
 use super::calls::BreakerHere;
 use super::clients::Clients;
 use super::embed::InMachine;
-use super::frame::{Caller, Frame, Frames};
+use super::frame::{Caller, Frame, Frames, Ready};
 use super::guest::Guest;
 use super::keeper::Keeper;
 use super::message::{CallResult, Failure, Mail, Message, Reply, Request, system_errors};
@@ -36,7 +35,7 @@ pub struct Machine {
     pub(super) me: NodeId,
     pub(super) frames: Frames,
     /// Frames that can go on, in order; empty between two events.
-    pub(super) ready: Vec<u32>,
+    pub(super) ready: Ready,
     /// Per service: which of its nodes is next in turn.
     pub(super) turns: BTreeMap<u32, u32>,
     /// Breakers, by policy and callee.
@@ -124,7 +123,7 @@ impl Process for Machine {
             me,
             only_frames,
             frames: Frames::new(plan.spent_since.is_some()),
-            ready: Vec::new(),
+            ready: Ready::default(),
             turns: BTreeMap::new(),
             breakers: BTreeMap::new(),
             allowances: BTreeMap::new(),
@@ -377,15 +376,9 @@ impl Machine {
     /// Lets every frame that can go on do so.
     #[inline]
     fn go_on(&mut self, plan: &Plan, now: Time, out: &mut impl Effects<Self>) {
-        if self.ready.is_empty() {
-            return;
-        }
-        let mut next = 0;
-        while let Some(&number) = self.ready.get(next) {
-            next += 1;
+        while let Some(number) = self.ready.pop() {
             self.run(plan, now, number, out);
         }
-        self.ready.clear();
     }
 
     /// The machine's database, if it has one.
@@ -426,10 +419,8 @@ impl Machine {
             guest.on_request(plan, now, from, request, out);
             return;
         }
-        if !matches!(self.role, Role::Server(_)) {
-            return;
-        }
-        let (service, number) = plan.service(self.me);
+        let Role::Server(server) = &mut self.role else { return };
+        let (service, number) = server.service(plan);
         let op = &plan.ops[request.op as usize];
         let caller = Caller::Frame { node: from, frame: request.frame, token: request.token, op: request.op };
         let operation = request.operation;
@@ -440,7 +431,6 @@ impl Machine {
             new.variables.set(clock, Value::Int(out.clock(now)));
         }
         out.frame(kernel::Frame(operation));
-        let Role::Server(server) = &mut self.role else { return };
         if service.blocking {
             match server.station.arrive(service, number, frame, now, out) {
                 Admission::Served => self.serve(now, frame),

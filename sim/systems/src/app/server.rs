@@ -14,7 +14,7 @@ use super::frame::{Caller, Frame};
 use super::interpreter::PREPARE;
 use super::machine::{Machine, Record, Role};
 use super::message::{CallResult, Failure, Mail, system_errors};
-use super::plan::Plan;
+use super::plan::{Part, Plan, Service};
 use super::reading::Reading;
 use super::relay::Relay;
 use super::rows::{Rows, Work};
@@ -31,6 +31,8 @@ use crate::variables::Variables;
 /// A machine of a service.
 #[derive(Clone, Debug)]
 pub struct Server {
+    /// Which service, and which of its machines: `Plan::service` without a search.
+    place: (u32, u32),
     pub(super) station: Station,
     /// The database of its service, if it is on this machine.
     pub(super) store: Option<Store>,
@@ -62,9 +64,11 @@ pub struct Server {
 impl Server {
     /// A machine with empty memory.
     pub fn new(plan: &Plan, me: NodeId) -> Self {
-        let (service, _) = plan.service(me);
+        let (service, number) = plan.service(me);
+        let Part::Service(index) = plan.nodes[me.0 as usize].part else { panic!("it is a machine of a service") };
         let state = service.state.as_ref().filter(|_| service.database == me);
         Self {
+            place: (index, number),
             station: Station::default(),
             store: state.map(|state| Store::new(plan, service, state)),
             life: Owner { node: me, since: Time::ZERO },
@@ -81,6 +85,12 @@ impl Server {
             arrived: BTreeMap::new(),
             voting: Vec::new(),
         }
+    }
+
+    /// The service of this machine, and its number there.
+    #[inline]
+    pub fn service<'a>(&self, plan: &'a Plan) -> (&'a Service, u32) {
+        (&plan.services[self.place.0 as usize], self.place.1)
     }
 
     /// Reads the log. After a crash it may be empty, and then the rows are what they were at first.
