@@ -68,13 +68,14 @@ impl<P: Process> Cluster<P> {
         if !self.world.strikes.is_empty() {
             self.settle(watch);
         }
-        let word = (sequence << 24) | (u64::from(trace.node) << 8) | trace.kind as u64;
+        // Sixteen bits are the machine's own; of a higher number the rest is laid over the sequence.
+        let word = (sequence << 24) ^ (u64::from(trace.node) << 8) ^ trace.kind as u64;
         self.world.fingerprint.eat(time.0, trace.digest.wrapping_add(word.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
         if self.instant.0 != time {
             self.instant = (time, self.handled);
         }
         self.handled += 1;
-        let node = NodeId(u32::from(trace.node));
+        let node = NodeId(trace.node);
         Some(Handled { time, sequence, node, kind: trace.kind, digest: trace.digest })
     }
 
@@ -118,7 +119,7 @@ impl<P: Process> Cluster<P> {
 
     /// What the clock of a machine shows now, in nanoseconds.
     pub fn clock(&self, node: NodeId) -> i64 {
-        self.world.host(node.0 as u16).clock.reading(self.now())
+        self.world.host(node.0).clock.reading(self.now())
     }
 
     /// The plan of all processes.
@@ -168,7 +169,7 @@ impl<P: Process> Cluster<P> {
         match *event {
             Event::Deliver { parcel } => {
                 let papers = self.world.parcels.at(parcel);
-                let host = &self.world.hosts[usize::from(papers.to)];
+                let host = &self.world.hosts[papers.to as usize];
                 // While a machine is down, its incarnation is already the next one.
                 let ready = host.up() && host.incarnation == papers.to_incarnation && !host.late;
                 if ready && !self.world.network.is_cut() {
@@ -285,7 +286,7 @@ impl<P: Process> Cluster<P> {
         if cut && !world.arrives(parcel, watch) {
             return trace;
         }
-        let host = &world.hosts[usize::from(node)];
+        let host = &world.hosts[node as usize];
         let reason = if !host.up() {
             Reason::CrashedReceiver
         } else if host.incarnation != incarnation {
@@ -317,10 +318,10 @@ impl<P: Process> Cluster<P> {
     fn deliver<W: Watch<P>>(&mut self, parcel: u32, watch: &mut W) -> Trace {
         let papers = self.world.parcels.at(parcel);
         tell::<P, W>(self.world.now(), papers, Passage::Delivered, watch);
-        let (digest, from, to) = (papers.message.digest(), NodeId(u32::from(papers.from)), papers.to);
+        let (digest, from, to) = (papers.message.digest(), NodeId(papers.from), papers.to);
         self.world.unfinished -= u64::from(!papers.background);
         let now = self.world.now();
-        let process = &mut self.processes[usize::from(to)];
+        let process = &mut self.processes[to as usize];
         let message = self.world.parcels.take(parcel).message;
         let mut out = Perform::new(&mut self.world, watch, to);
         process.on_message(&self.plan, now, from, message, &mut out);
@@ -337,8 +338,8 @@ impl<P: Process> Cluster<P> {
             Event::Reset { parcel } => {
                 let papers = self.world.take(parcel);
                 let digest = papers.message.digest();
-                let (to, message) = (NodeId(u32::from(papers.to)), papers.message);
-                watch.hears_reset(self.world.now(), NodeId(u32::from(papers.from)), papers.order);
+                let (to, message) = (NodeId(papers.to), papers.message);
+                watch.hears_reset(self.world.now(), NodeId(papers.from), papers.order);
                 self.run(papers.from, watch, |process, plan, now, out| process.on_reset(plan, now, to, message, out));
                 Trace::of(papers.from, Kind::Reset).with(digest)
             }
@@ -367,24 +368,24 @@ impl<P: Process> Cluster<P> {
     }
 
     #[inline(never)]
-    fn fire_after_all<W: Watch<P>>(&mut self, node: u16, timer: P::Timer, kind: Kind, watch: &mut W) -> Trace {
+    fn fire_after_all<W: Watch<P>>(&mut self, node: u32, timer: P::Timer, kind: Kind, watch: &mut W) -> Trace {
         self.fire(node, timer, kind, watch)
     }
 
     /// A timer, finished work or a wake comes to its process.
     #[expect(clippy::inline_always, reason = "it is the loop's body, and elsewhere a function of its own")]
     #[inline(always)]
-    fn fire<W: Watch<P>>(&mut self, node: u16, timer: P::Timer, kind: Kind, watch: &mut W) -> Trace {
-        watch.fires(self.world.now(), NodeId(u32::from(node)), &timer);
+    fn fire<W: Watch<P>>(&mut self, node: u32, timer: P::Timer, kind: Kind, watch: &mut W) -> Trace {
+        watch.fires(self.world.now(), NodeId(node), &timer);
         self.run(node, watch, |process, plan, now, out| process.on_timer(plan, now, timer, out));
         Trace::of(node, kind).with(timer.digest())
     }
 
     /// A process reads its log, which is lent to it meanwhile.
-    pub(crate) fn start<W: Watch<P>>(&mut self, node: u16, watch: &mut W) {
+    pub(crate) fn start<W: Watch<P>>(&mut self, node: u32, watch: &mut W) {
         let gone = core::mem::take(&mut self.world.host_mut(node).gone);
         if !gone.is_empty() {
-            watch.change(self.world.now(), NodeId(u32::from(node)), &gone);
+            watch.change(self.world.now(), NodeId(node), &gone);
         }
         let mut log = core::mem::take(&mut self.world.host_mut(node).disk.log);
         self.run(node, watch, |process, plan, now, out| process.on_start(plan, now, &log, out));
@@ -399,12 +400,12 @@ impl<P: Process> Cluster<P> {
     #[inline(always)]
     pub(crate) fn run<W: Watch<P>>(
         &mut self,
-        node: u16,
+        node: u32,
         watch: &mut W,
         step: impl FnOnce(&mut P, &P::Plan, Time, &mut Perform<'_, P, W>),
     ) {
         let now = self.world.now();
-        let process = &mut self.processes[usize::from(node)];
+        let process = &mut self.processes[node as usize];
         let mut out = Perform::new(&mut self.world, watch, node);
         step(process, &self.plan, now, &mut out);
         out.finish();
@@ -413,7 +414,7 @@ impl<P: Process> Cluster<P> {
     }
 
     /// A resumed machine handles the first of what waited for it.
-    fn drain<W: Watch<P>>(&mut self, node: u16, incarnation: u16, watch: &mut W) -> Trace {
+    fn drain<W: Watch<P>>(&mut self, node: u32, incarnation: u16, watch: &mut W) -> Trace {
         let host = self.world.host_mut(node);
         if host.incarnation != incarnation {
             return Trace::of(node, Kind::Stale);
@@ -440,7 +441,7 @@ impl<P: Process> Cluster<P> {
     }
 
     /// Something late is handled, unless it was cancelled or replaced since.
-    fn catch_up<W: Watch<P>>(&mut self, node: u16, event: Event<P::Timer>, watch: &mut W) -> Trace {
+    fn catch_up<W: Watch<P>>(&mut self, node: u32, event: Event<P::Timer>, watch: &mut W) -> Trace {
         let host = self.world.host_mut(node);
         match &event {
             Event::Deliver { .. } => host.messages_waiting -= 1,
@@ -465,7 +466,7 @@ impl<P: Process> Cluster<P> {
     }
 
     /// Goes on with the inbox, or is through with it.
-    pub(crate) fn drain_next(&mut self, node: u16) {
+    pub(crate) fn drain_next(&mut self, node: u32) {
         let host = self.world.host_mut(node);
         if host.pauses > 0 || host.draining || host.doomed {
             return;

@@ -331,25 +331,25 @@ impl<P: Process> World<P> {
         match kind {
             FaultKind::Crash(_) => {
                 let falls = |host: &Host<P>| host.up() && !host.doomed;
-                if !aim.nodes.iter().any(|node| falls(self.host(node.0 as u16))) {
+                if !aim.nodes.iter().any(|node| falls(self.host(node.0))) {
                     return Err(Skip::AlreadyDown);
                 }
                 for node in &aim.nodes {
-                    let host = self.host_mut(node.0 as u16);
+                    let host = self.host_mut(node.0);
                     host.doomed = host.up();
                 }
                 self.strikes.push_back(instance);
             }
             FaultKind::Pause => {
                 for node in &aim.nodes {
-                    let host = self.host_mut(node.0 as u16);
+                    let host = self.host_mut(node.0);
                     (host.pauses, host.late) = (host.pauses + 1, true);
                     host.pause.get_or_insert(instance);
                 }
             }
             FaultKind::SlowCpu { factor } => {
                 for node in &aim.nodes {
-                    self.slow_down(node.0 as u16, instance, *factor);
+                    self.slow_down(node.0, instance, *factor);
                 }
             }
             FaultKind::ClockJump { by } => {
@@ -359,7 +359,7 @@ impl<P: Process> World<P> {
                 let mut offsets = Vec::new();
                 for node in &aim.nodes {
                     let by = by.integer(&mut key.draw(u64::from(number), u64::from(node.0), 0));
-                    let clock = &mut self.host_mut(node.0 as u16).clock;
+                    let clock = &mut self.host_mut(node.0).clock;
                     clock.offset = clock.offset.saturating_add(by);
                     offsets.push(by);
                     self.fingerprint.eat(self.queue.now().0, fold(node.0.into(), by as u64));

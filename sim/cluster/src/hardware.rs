@@ -11,7 +11,7 @@ use kernel::{Distribution, Span, Time};
 /// All machines and links.
 #[derive(Clone, Debug)]
 pub struct Hardware {
-    /// The machines; the index is the [`kernel::NodeId`]. At most 65 534.
+    /// The machines; the index is the [`kernel::NodeId`]. At most [`crate::MACHINES_MAX`].
     pub nodes: Vec<NodeHardware>,
     /// How many link groups there are.
     pub groups: u16,

@@ -105,7 +105,7 @@ impl<P: Process> Cluster<P> {
     /// One lease of a crash on one machine; the first takes it down.
     fn fall<W: Watch<P>>(&mut self, node: NodeId, loses: Loses, instance: u32, watch: &mut W) {
         let now = self.now();
-        let host = self.world.host_mut(node.0 as u16);
+        let host = self.world.host_mut(node.0);
         host.crashes += 1;
         if host.crashes > 1 {
             return;
@@ -134,9 +134,9 @@ impl<P: Process> Cluster<P> {
             work = process.unfinished();
             *process = P::boot(&self.plan, node);
         }
-        let mut impact = self.world.power_off(node.0 as u16, loses, watch);
+        let mut impact = self.world.power_off(node.0, loses, watch);
         impact.work_lost = work;
-        let host = self.world.host_mut(node.0 as u16);
+        let host = self.world.host_mut(node.0);
         host.gone.append(&mut gone);
         let owed = if loses.memory { P::owed(&self.plan, node, &host.disk.log) } else { host.unfinished };
         let before = core::mem::replace(&mut host.unfinished, owed);
@@ -161,12 +161,12 @@ impl<P: Process> Cluster<P> {
             Some(FaultKind::Pause) => nodes.into_iter().for_each(|node| self.resume(node)),
             Some(FaultKind::SlowCpu { .. }) => {
                 for node in nodes {
-                    self.world.speed_up(node.0 as u16, instance);
+                    self.world.speed_up(node.0, instance);
                 }
             }
             Some(FaultKind::Disturb { .. }) => {
                 for node in nodes {
-                    self.disturb(node.0 as u16, instance, false, watch);
+                    self.disturb(node.0, instance, false, watch);
                 }
             }
             // What was set stays set.
@@ -181,7 +181,7 @@ impl<P: Process> Cluster<P> {
     /// One lease of a crash ends; with the last one the machine comes back.
     fn rise<W: Watch<P>>(&mut self, node: NodeId, watch: &mut W) {
         let now = self.now();
-        let host = self.world.host_mut(node.0 as u16);
+        let host = self.world.host_mut(node.0);
         host.crashes -= 1;
         if host.crashes > 0 {
             return;
@@ -189,7 +189,7 @@ impl<P: Process> Cluster<P> {
         host.crash = None;
         watch.restarted(now, node);
         watch.fact(Fact { time: now, node, protocol: MACHINE, instance: 0, kind: FactKind::Recovered });
-        let (node, incarnation, late) = (node.0 as u16, host.incarnation, host.late);
+        let (node, incarnation, late) = (node.0, host.incarnation, host.late);
         let event = Event::Start { node, incarnation };
         if late { self.world.postpone(node, Late::Event(event)) } else { self.start(node, watch) }
     }
@@ -203,7 +203,7 @@ impl<P: Process> Cluster<P> {
         });
         // What is delayed from here on is the doing of one that still holds it.
         let holder = holders.min();
-        let node = node.0 as u16;
+        let node = node.0;
         let host = self.world.host_mut(node);
         host.pauses -= 1;
         host.pause = holder;

@@ -51,4 +51,4 @@ pub use ledger::{FaultBudget, FaultEvent, Impact, Instance, Reached, Skip, State
 pub use network::{RESET_AFTER, RETRANSMIT_AFTER};
 pub use plan::{Direction, Fault, FaultKind, FaultPlan, LinkTarget, Listed, Loses, Target, Trigger, Window, Wire};
 pub use watch::{MessageEvent, Passage, Reason, Watch};
-pub use world::INBOX_LIMIT;
+pub use world::{INBOX_LIMIT, MACHINES_MAX};

@@ -15,7 +15,7 @@ const TABLE_MAX: usize = 256;
 pub(crate) struct Pairs<T> {
     machines: usize,
     table: Vec<T>,
-    map: Map<u32, T>,
+    map: Map<u64, T>,
 }
 
 impl<T: Clone + Default> Pairs<T> {
@@ -27,15 +27,15 @@ impl<T: Clone + Default> Pairs<T> {
     /// What there is for this pair.
     #[expect(clippy::inline_always, reason = "most systems have a table")]
     #[inline(always)]
-    pub(crate) fn at(&mut self, from: u16, to: u16) -> &mut T {
+    pub(crate) fn at(&mut self, from: u32, to: u32) -> &mut T {
         if self.table.is_empty() {
             return self.in_map(from, to);
         }
-        &mut self.table[usize::from(from) * self.machines + usize::from(to)]
+        &mut self.table[from as usize * self.machines + to as usize]
     }
 
     #[inline(never)]
-    fn in_map(&mut self, from: u16, to: u16) -> &mut T {
+    fn in_map(&mut self, from: u32, to: u32) -> &mut T {
         self.map.entry(pair(from, to)).or_default()
     }
 }
@@ -48,7 +48,7 @@ mod tests {
     fn each_ordered_pair_has_a_place_of_its_own_in_the_table_and_beyond_it() {
         for machines in [3, 300] {
             let mut pairs = Pairs::new(machines);
-            let last = machines as u16 - 1;
+            let last = machines as u32 - 1;
             let ways = [(0, 0), (0, 1), (1, 0), (0, last), (last, 0), (last, last)];
             for (n, (from, to)) in ways.into_iter().enumerate() {
                 assert_eq!(*pairs.at(from, to), 0, "at first the default");

@@ -49,8 +49,8 @@ pub(crate) struct Resolved {
 /// One message on its way once.
 #[derive(Clone, Copy)]
 pub(crate) struct Transmission {
-    pub(crate) from: u16,
-    pub(crate) to: u16,
+    pub(crate) from: u32,
+    pub(crate) to: u32,
     pub(crate) route: Route,
     /// Which transmission of the message, and a `purpose`.
     pub(crate) number: u64,
@@ -68,9 +68,9 @@ pub(crate) struct Wires {
     reorder: Key,
     corrupt: Key,
     /// When each line of limited bandwidth will have sent what it was given.
-    free_at: Map<u32, Time>,
+    free_at: Map<u64, Time>,
     /// Which chains are in the bad state.
-    bad: Map<u32, bool>,
+    bad: Map<u64, bool>,
 }
 
 impl Resolved {
@@ -106,7 +106,7 @@ impl Resolved {
 
     /// What a message has to stay in order with.
     #[inline]
-    pub(crate) fn stream(&self, from: u16, to: u16, parcel: u32) -> Stream {
+    pub(crate) fn stream(&self, from: u32, to: u32, parcel: u32) -> Stream {
         (from, to, if self.link.transport == Transport::Pool { parcel + 1 } else { 0 })
     }
 
@@ -220,7 +220,7 @@ impl Wires {
         let pair = pair(of.from, of.to);
         let share = if good_to_bad > 0.0 { good_to_bad / (good_to_bad + bad_to_good) } else { 0.0 };
         let first = self.first_state;
-        let state = self.bad.entry(pair).or_insert_with(|| first.draw(u64::from(pair), 0, 0).share() < share);
+        let state = self.bad.entry(pair).or_insert_with(|| first.draw(pair, 0, 0).share() < share);
         let mut draw = keyed(self.bursts, of, purpose::MESSAGE);
         let moves = draw.share();
         *state = if *state { moves >= bad_to_good } else { moves < good_to_bad };
@@ -249,7 +249,7 @@ impl Wires {
 impl Network {
     /// Jitter does not let a message overtake another one of the same connection: when it arrives instead.
     #[inline]
-    pub(crate) fn keep_order(&mut self, from: u16, to: u16, arrival: Time) -> Time {
+    pub(crate) fn keep_order(&mut self, from: u32, to: u32, arrival: Time) -> Time {
         let latest = self.arrivals.at(from, to);
         *latest = arrival.max(*latest);
         *latest
@@ -258,7 +258,7 @@ impl Network {
 
 impl<P: Process> World<P> {
     /// What the active cuts do to a message on its way; each that does something notes it.
-    pub(crate) fn judge(&mut self, from: u16, to: u16) -> Option<Wire> {
+    pub(crate) fn judge(&mut self, from: u32, to: u32) -> Option<Wire> {
         let mut judgement = None;
         for cut in self.network.cuts.iter().filter(|cut| cut.covers(from, to)) {
             let impact = &mut self.faults.ledger[cut.instance as usize].impact;
@@ -337,7 +337,9 @@ impl<P: Process> World<P> {
     }
 }
 
-/// Two machines, in this order, as one word.
-pub(crate) const fn pair(from: u16, to: u16) -> u32 {
-    (from as u32) << 16 | to as u32
+/// Two machines, in this order, as one word. It keys draws: the lower halves of both numbers stand together, so that what
+/// small clusters draw is what they drew when a machine had sixteen bits.
+pub(crate) fn pair(from: u32, to: u32) -> u64 {
+    let halves = |high: u32, low: u32| (high as u64) << 16 | low as u64;
+    halves(from >> 16, to >> 16) << 32 | halves(from & 0xffff, to & 0xffff)
 }

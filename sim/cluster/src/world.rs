@@ -24,6 +24,9 @@ use crate::watch::{MessageEvent, Passage, Reason, Watch};
 
 /// Messages that wait for one paused machine; more are dropped.
 pub const INBOX_LIMIT: u32 = 65_536;
+/// Machines of one cluster. Each may have sixteen events pending at once before the queue is full (2^24), and twenty bits
+/// name each.
+pub const MACHINES_MAX: usize = 1_000_000;
 
 /// A message and its papers.
 #[derive(Clone)]
@@ -35,8 +38,8 @@ pub(crate) struct Parcel<M> {
     pub(crate) order: u64,
     /// When its last transmission began.
     pub(crate) sent: Time,
-    pub(crate) from: u16,
-    pub(crate) to: u16,
+    pub(crate) from: u32,
+    pub(crate) to: u32,
     pub(crate) from_incarnation: u16,
     pub(crate) to_incarnation: u16,
     /// How many transmissions there were.
@@ -67,11 +70,11 @@ pub(crate) struct World<P: Process> {
 impl<P: Process> World<P> {
     pub(crate) fn new(hardware: Hardware, plan: FaultPlan, seed: Seed) -> Self {
         let count = hardware.nodes.len();
-        assert!(count < usize::from(u16::MAX), "a cluster has at most 65 534 machines");
+        assert!(count <= MACHINES_MAX, "a cluster has at most 1 000 000 machines");
         let mut queue = Queue::new();
         let cpus = cpu::of_machines(&hardware.nodes, &plan);
         let hosts = hardware.nodes.iter().zip(cpus).map(|(node, cpu)| Host::new(node, cpu)).collect();
-        for node in 0..count as u16 {
+        for node in 0..count as u32 {
             queue.at(Time::ZERO, Event::Start { node, incarnation: 0 });
         }
         Self {
@@ -99,12 +102,12 @@ impl<P: Process> World<P> {
         self.queue.now()
     }
 
-    pub(crate) fn host(&self, node: u16) -> &Host<P> {
-        &self.hosts[usize::from(node)]
+    pub(crate) fn host(&self, node: u32) -> &Host<P> {
+        &self.hosts[node as usize]
     }
 
-    pub(crate) fn host_mut(&mut self, node: u16) -> &mut Host<P> {
-        &mut self.hosts[usize::from(node)]
+    pub(crate) fn host_mut(&mut self, node: u32) -> &mut Host<P> {
+        &mut self.hosts[node as usize]
     }
 
     /// What an instance hit, to be added to.
@@ -119,7 +122,7 @@ impl<P: Process> World<P> {
     /// A process has made a step: so much is unfinished there now.
     #[expect(clippy::inline_always, reason = "it belongs to every event")]
     #[inline(always)]
-    pub(crate) fn count_unfinished(&mut self, node: u16, unfinished: u64) {
+    pub(crate) fn count_unfinished(&mut self, node: u32, unfinished: u64) {
         let before = core::mem::replace(&mut self.host_mut(node).unfinished, unfinished);
         if before != unfinished {
             self.unfinished = self.unfinished - before + unfinished;
@@ -128,9 +131,9 @@ impl<P: Process> World<P> {
 
     /// Takes a message over from its sender, which may still have to wait for its disk.
     #[inline]
-    pub(crate) fn accept(&mut self, from: u16, to: NodeId, message: P::Message) -> u32 {
+    pub(crate) fn accept(&mut self, from: u32, to: NodeId, message: P::Message) -> u32 {
         assert!((to.0 as usize) < self.hosts.len(), "a message is for a machine that exists");
-        let to = to.0 as u16;
+        let to = to.0;
         let (background, kind, bytes) = (message.background(), message.kind(), message.bytes());
         self.unfinished += u64::from(!background);
         self.parcels.put(Parcel {
@@ -157,17 +160,17 @@ impl<P: Process> World<P> {
     #[inline(always)]
     pub(crate) fn post<W: Watch<P>>(
         &mut self,
-        (from, from_incarnation): (u16, u16),
+        (from, from_incarnation): (u32, u16),
         to: NodeId,
         message: ManuallyDrop<P::Message>,
         watch: &mut W,
     ) {
-        let receiver = to.0 as u16;
+        let receiver = to.0;
         let (background, kind, bytes) = (message.background(), message.kind(), message.bytes());
         let lane = self.network.quiet_lane(from, receiver);
         self.unfinished += u64::from(!background);
         let (now, order) = (self.now(), self.network.number());
-        let at = NodeId(u32::from(from));
+        let at = NodeId(from);
         watch.letter(now, order, (at, to), &message, None);
         watch.message(now, MessageEvent { passage: Passage::Sent, id: order, from: at, to, kind, bytes });
         let to_incarnation = self.host(receiver).incarnation;
@@ -209,7 +212,7 @@ impl<P: Process> World<P> {
     }
 
     /// Performs an effect whose barrier is passed, unless the machine is paused: then it waits in the inbox.
-    pub(crate) fn release<W: Watch<P>>(&mut self, node: u16, effect: Waiting<P>, watch: &mut W) {
+    pub(crate) fn release<W: Watch<P>>(&mut self, node: u32, effect: Waiting<P>, watch: &mut W) {
         if self.host(node).pauses > 0 {
             self.postpone(node, Late::Effect(effect));
             return;
@@ -219,10 +222,10 @@ impl<P: Process> World<P> {
             Waiting::Send(parcel) => self.dispatch(parcel, watch),
             Waiting::Output(output) => {
                 self.unfinished -= 1;
-                watch.output(now, NodeId(u32::from(node)), &output);
+                watch.output(now, NodeId(node), &output);
             }
             Waiting::Fact(protocol, instance, kind) => {
-                let node = NodeId(u32::from(node));
+                let node = NodeId(node);
                 if let FactKind::Leads { term } = kind {
                     self.faults.leaders.insert(node, term);
                 } else if kind == FactKind::StoodDown {
@@ -255,7 +258,7 @@ impl<P: Process> World<P> {
     }
 
     /// Something must wait until the machine handles things again.
-    pub(crate) fn postpone(&mut self, node: u16, late: Late<P>) {
+    pub(crate) fn postpone(&mut self, node: u32, late: Late<P>) {
         let host = self.host_mut(node);
         host.late = true;
         match &late {
@@ -274,9 +277,9 @@ impl<P: Process> World<P> {
     }
 
     /// Begins to write what waits to be written, if the disk is free.
-    pub(crate) fn begin_write<W: Watch<P>>(&mut self, node: u16, watch: &mut W) {
-        let hardware = &self.hardware.nodes[usize::from(node)].disk;
-        let host = &mut self.hosts[usize::from(node)];
+    pub(crate) fn begin_write<W: Watch<P>>(&mut self, node: u32, watch: &mut W) {
+        let hardware = &self.hardware.nodes[node as usize].disk;
+        let host = &mut self.hosts[node as usize];
         if hardware.group_commit > Span::ZERO && host.disk.length > host.disk.writing {
             let now = self.queue.now();
             let until = *host.disk.gathering.get_or_insert_with(|| {
@@ -302,7 +305,7 @@ impl<P: Process> World<P> {
                 host.disk.full = hardware.capacity.is_some_and(|capacity| host.disk.used > capacity);
             }
             if host.disk.full {
-                watch.disk_full(self.queue.now(), NodeId(u32::from(node)));
+                watch.disk_full(self.queue.now(), NodeId(node));
             } else {
                 self.queue.after(span, Event::Written { node, incarnation: host.incarnation });
             }
@@ -311,12 +314,12 @@ impl<P: Process> World<P> {
 
     /// The write in flight is durable: its records enter the fingerprint, what waited for it happens, and the next
     /// write begins.
-    pub(crate) fn written<W: Watch<P>>(&mut self, node: u16, watch: &mut W) -> u64 {
+    pub(crate) fn written<W: Watch<P>>(&mut self, node: u32, watch: &mut W) -> u64 {
         let now = self.now();
-        let disk = &mut self.hosts[usize::from(node)].disk;
+        let disk = &mut self.hosts[node as usize].disk;
         let (records, digest) = disk.finish();
         let mut batch = core::mem::take(&mut disk.current.waiting);
-        watch.fsync(now, NodeId(u32::from(node)), records);
+        watch.fsync(now, NodeId(node), records);
         self.begin_write(node, watch);
         while let Some(effect) = batch.pop_front() {
             if self.host(node).doomed {
@@ -341,23 +344,23 @@ impl<P: Process> World<P> {
     }
 
     /// The latest crash that was decided in this event for a machine.
-    fn doom(&self, node: u16) -> Option<u32> {
+    fn doom(&self, node: u32) -> Option<u32> {
         let dooms = |&instance: &u32| {
             let entry = &self.faults.ledger[instance as usize];
             let kind = entry.fault.map(|fault| &self.faults.plan.faults[fault as usize].kind);
             let crash = matches!(kind, None | Some(FaultKind::Crash(_)));
-            crash && entry.nodes.contains(&NodeId(u32::from(node)))
+            crash && entry.nodes.contains(&NodeId(node))
         };
         self.strikes.iter().copied().rev().find(dooms)
     }
 
     /// Everything of a machine that a crash takes, except its process.
-    pub(crate) fn power_off<W: Watch<P>>(&mut self, node: u16, loses: Loses, watch: &mut W) -> Impact {
+    pub(crate) fn power_off<W: Watch<P>>(&mut self, node: u32, loses: Loses, watch: &mut W) -> Impact {
         let host = self.host_mut(node);
         host.incarnation = host.incarnation.checked_add(1).expect("a machine crashes at most 65 535 times in a run");
         (host.doomed, host.draining, host.messages_waiting, host.effects_waiting) = (false, false, 0, 0);
         host.late = host.pauses > 0;
-        self.faults.leaders.remove(&NodeId(u32::from(node)));
+        self.faults.leaders.remove(&NodeId(node));
         let host = self.host_mut(node);
         let mut impact = Impact { timers_lost: host.timers.len() as u64, ..Impact::default() };
         host.timers.clear();
@@ -399,7 +402,7 @@ impl<P: Process> World<P> {
     }
 
     /// What the disk of a machine still has after a crash. Returns how many records were lost.
-    fn cut_log(&mut self, node: u16, loses: Loses) -> u64 {
+    fn cut_log(&mut self, node: u32, loses: Loses) -> u64 {
         let now = self.now();
         let torn = self.torn;
         let host = self.host_mut(node);
@@ -439,8 +442,8 @@ impl<P: Process> World<P> {
 
     /// A point was reached. Whether a fault may have struck there.
     #[inline]
-    pub(crate) fn reach<W: Watch<P>>(&mut self, node: u16, point: PointId, of: u32, watch: &mut W) -> bool {
-        let at = NodeId(u32::from(node));
+    pub(crate) fn reach<W: Watch<P>>(&mut self, node: u32, point: PointId, of: u32, watch: &mut W) -> bool {
+        let at = NodeId(node);
         watch.point(self.now(), at, point, of);
         if self.faults.has_points {
             self.strike_at(at, point, of, watch);
@@ -458,11 +461,11 @@ impl<P: Process> World<P> {
     /// State changed: what it became enters the fingerprint.
     #[expect(clippy::inline_always, reason = "how many changes are noted at once is known where they are")]
     #[inline(always)]
-    pub(crate) fn change<W: Watch<P>>(&mut self, node: u16, change: &[Delta], watch: &mut W) {
+    pub(crate) fn change<W: Watch<P>>(&mut self, node: u32, change: &[Delta], watch: &mut W) {
         for delta in change {
             self.fingerprint.eat(u64::from(delta.cell.0) << 32 | delta.key, delta.after as u64);
         }
-        watch.change(self.now(), NodeId(u32::from(node)), change);
+        watch.change(self.now(), NodeId(node), change);
     }
 }
 
@@ -470,6 +473,6 @@ impl<P: Process> World<P> {
 #[expect(clippy::inline_always, reason = "at each call the passage is known, and all but one counter falls away")]
 #[inline(always)]
 pub(crate) fn tell<P: Process, W: Watch<P>>(now: Time, of: &Parcel<P::Message>, passage: Passage, watch: &mut W) {
-    let (from, to) = (NodeId(u32::from(of.from)), NodeId(u32::from(of.to)));
+    let (from, to) = (NodeId(of.from), NodeId(of.to));
     watch.message(now, MessageEvent { passage, id: of.order, from, to, kind: of.kind, bytes: of.bytes });
 }
