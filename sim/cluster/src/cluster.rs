@@ -7,13 +7,13 @@ use kernel::{Digest, NodeId, Process, Queue, Seed, Time};
 
 use crate::event::{Event, Handled, Kind, Trace};
 use crate::hardware::Hardware;
-use crate::host::Late;
+use crate::host::{HOST_BYTES_MAX, Host, Late, Trouble};
 use crate::ledger::Instance;
 use crate::perform::Perform;
 use crate::plan::FaultPlan;
 use crate::timers::Pending;
 use crate::watch::{Passage, Reason, Watch};
-use crate::world::{INBOX_LIMIT, World, tell};
+use crate::world::{INBOX_LIMIT, PAPERS_BYTES_MAX, Parcel, World, tell};
 
 /// The protocol number of facts about a machine itself (crashed, recovered).
 pub const MACHINE: u32 = u32::MAX;
@@ -43,7 +43,15 @@ impl<P: Process> Clone for Cluster<P> {
 impl<P: Process> Cluster<P> {
     /// All machines booted, at time 0. Their first events are pending in the order of the machines, before any fault.
     pub fn new(plan: Arc<P::Plan>, hardware: Hardware, faults: FaultPlan, seed: Seed) -> Self {
-        const { assert!(size_of::<Event<P::Timer>>() <= 32, "an event has at most 32 bytes: a timer at most 24") };
+        const {
+            assert!(size_of::<Event<P::Timer>>() <= 32, "an event has at most 32 bytes: a timer at most 24");
+            assert!(size_of::<Host<P>>() <= HOST_BYTES_MAX, "a machine that does nothing has at most 88 bytes");
+            assert!(
+                size_of::<Option<Parcel<P::Message>>>()
+                    <= size_of::<P::Message>().next_multiple_of(8) + PAPERS_BYTES_MAX,
+                "the papers of a message have at most 48 bytes"
+            );
+        };
         let processes: Vec<P> = (0..hardware.nodes.len() as u32).map(|node| P::boot(&plan, NodeId(node))).collect();
         let mut world = World::new(hardware, faults, seed);
         for (process, host) in processes.iter().zip(&mut world.hosts) {
@@ -149,7 +157,7 @@ impl<P: Process> Cluster<P> {
 
     /// The log of a machine, with what is not yet durable.
     pub fn log(&self, node: NodeId) -> &[P::Record] {
-        &self.world.hosts[node.0 as usize].disk.log
+        self.world.hosts[node.0 as usize].disk.records()
     }
 
     /// How much of a machine's log is durable.
@@ -291,7 +299,7 @@ impl<P: Process> Cluster<P> {
             Reason::CrashedReceiver
         } else if host.incarnation != incarnation {
             Reason::StaleIncarnation
-        } else if host.late && host.messages_waiting >= INBOX_LIMIT {
+        } else if host.late && host.trouble().is_some_and(|trouble| trouble.messages_waiting >= INBOX_LIMIT) {
             Reason::InboxFull
         } else if host.late {
             world.postpone(node, Late::Event(Event::Deliver { parcel }));
@@ -299,7 +307,8 @@ impl<P: Process> Cluster<P> {
         } else {
             return self.deliver_after_all(parcel, watch);
         };
-        let culprit = if reason == Reason::InboxFull { host.pause } else { host.crash };
+        let of = |trouble: &Trouble<P>| if reason == Reason::InboxFull { trouble.pause } else { trouble.crash };
+        let culprit = host.trouble().and_then(of);
         if let Some(impact) = world.impact(culprit) {
             impact.messages_vanished += 1;
         }
@@ -383,15 +392,14 @@ impl<P: Process> Cluster<P> {
 
     /// A process reads its log, which is lent to it meanwhile.
     pub(crate) fn start<W: Watch<P>>(&mut self, node: u32, watch: &mut W) {
-        let gone = core::mem::take(&mut self.world.host_mut(node).gone);
-        if !gone.is_empty() {
+        let host = self.world.host_mut(node);
+        if host.trouble().is_some_and(|trouble| !trouble.gone.is_empty()) {
+            let gone = core::mem::take(&mut host.trouble_mut().gone);
             watch.change(self.world.now(), NodeId(node), &gone);
         }
-        let mut log = core::mem::take(&mut self.world.host_mut(node).disk.log);
+        let log = self.world.host_mut(node).disk.lend();
         self.run(node, watch, |process, plan, now, out| process.on_start(plan, now, &log, out));
-        let disk = &mut self.world.host_mut(node).disk;
-        log.append(&mut disk.log);
-        disk.log = log;
+        self.world.host_mut(node).disk.give_back(log);
         self.remind(node, watch);
     }
 
@@ -423,10 +431,11 @@ impl<P: Process> Cluster<P> {
         if host.pauses > 0 {
             return Trace::of(node, Kind::Late);
         }
-        let trace = match host.inbox.pop_front() {
+        let trouble = host.trouble_mut();
+        let trace = match trouble.inbox.pop_front() {
             None => Trace::of(node, Kind::Late),
             Some(Late::Effect(effect)) => {
-                host.effects_waiting -= 1;
+                trouble.effects_waiting -= 1;
                 self.world.release(node, effect, watch);
                 Trace::of(node, Kind::Released)
             }
@@ -444,7 +453,7 @@ impl<P: Process> Cluster<P> {
     fn catch_up<W: Watch<P>>(&mut self, node: u32, event: Event<P::Timer>, watch: &mut W) -> Trace {
         let host = self.world.host_mut(node);
         match &event {
-            Event::Deliver { .. } => host.messages_waiting -= 1,
+            Event::Deliver { .. } => host.trouble_mut().messages_waiting -= 1,
             Event::Timer { timer, .. } if host.timers.get(timer) != Some(Pending::Late) => {
                 return Trace::of(node, Kind::Late);
             }
@@ -471,7 +480,7 @@ impl<P: Process> Cluster<P> {
         if host.pauses > 0 || host.draining || host.doomed {
             return;
         }
-        host.late = !host.inbox.is_empty();
+        host.late = host.trouble().is_some_and(|trouble| !trouble.inbox.is_empty());
         if host.late {
             host.draining = true;
             let incarnation = host.incarnation;

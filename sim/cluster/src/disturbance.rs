@@ -35,7 +35,7 @@ impl<P: Process> Cluster<P> {
             return;
         }
         if host.late {
-            host.inbox.push_back(Late::Disturbance { instance, active });
+            host.trouble_mut().inbox.push_back(Late::Disturbance { instance, active });
         } else {
             self.tell_disturbance(node, instance, active, watch);
         }

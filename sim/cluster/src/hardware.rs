@@ -33,7 +33,7 @@ pub struct NodeHardware {
 }
 
 /// The disk of a machine: a log and the time it takes to make it durable.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Disk {
     /// How long one fsync takes, in nanoseconds, whatever it writes. A constant 0, if nothing else is said about the
     /// disk, makes a record durable in the instant it is appended: since a crash falls between two instants, nothing can

@@ -285,7 +285,7 @@ impl<P: Process> World<P> {
         let busy = link.opens && !link.is_ordered();
         let lane = link.constant_lane().filter(|(latency, _)| arrival == now + *latency);
         if link.jitters_in_order() {
-            arrival = network.keep_order(from, to, arrival);
+            arrival = network.keep_order(from, to, now, arrival);
         }
         let event = Event::Deliver { parcel };
         let flight = match lane {

@@ -10,18 +10,28 @@ use crate::passage::pair;
 /// Up to so many machines there is a table: 65 536 places.
 const TABLE_MAX: usize = 256;
 
+/// So many pairs in the map are not worth looking through.
+const SWEPT_MIN: usize = 4096;
+
 /// By pair, at first the default.
 #[derive(Clone)]
 pub(crate) struct Pairs<T> {
     machines: usize,
     table: Vec<T>,
     map: Map<u64, T>,
+    /// With so many pairs in the map, those that matter no more go.
+    sweep_at: usize,
 }
 
 impl<T: Clone + Default> Pairs<T> {
     pub(crate) fn new(machines: usize) -> Self {
         let places = if machines <= TABLE_MAX { machines * machines } else { 0 };
-        Self { machines, table: alloc::vec![T::default(); places], map: Map::default() }
+        Self { machines, table: alloc::vec![T::default(); places], map: Map::default(), sweep_at: SWEPT_MIN }
+    }
+
+    /// No table, however few machines there are: for what few pairs have.
+    pub(crate) fn sparse() -> Self {
+        Self::new(usize::MAX)
     }
 
     /// What there is for this pair.
@@ -32,6 +42,17 @@ impl<T: Clone + Default> Pairs<T> {
             return self.in_map(from, to);
         }
         &mut self.table[from as usize * self.machines + to as usize]
+    }
+
+    /// The same for things that are as good as the default after some time: the map has at most twice as many as matter,
+    /// whoever has talked to whom before. Which of them are left depends on no order.
+    #[inline]
+    pub(crate) fn at_swept(&mut self, from: u32, to: u32, matters: impl Fn(&T) -> bool) -> &mut T {
+        if self.map.len() >= self.sweep_at {
+            self.map.retain(|_, thing| matters(thing));
+            self.sweep_at = (2 * self.map.len()).max(SWEPT_MIN);
+        }
+        self.at(from, to)
     }
 
     #[inline(never)]
@@ -56,5 +77,16 @@ mod tests {
             }
             assert_eq!(ways.map(|(from, to)| *pairs.at(from, to)), [1, 2, 3, 4, 5, 6]);
         }
+    }
+
+    #[test]
+    fn what_matters_no_more_takes_no_place() {
+        let mut times = Pairs::new(100_000);
+        for now in 1..200_000_u64 {
+            // Each matters for a thousand steps.
+            *times.at_swept(now as u32 % 99_991, now as u32 % 99_989, |time| *time > now) = now + 1_000;
+            assert!(times.map.len() <= SWEPT_MIN);
+        }
+        assert_eq!(*times.at(199_999 % 99_991, 199_999 % 99_989), 200_999, "what still matters is there");
     }
 }

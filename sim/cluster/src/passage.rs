@@ -14,6 +14,7 @@ use crate::event::Event;
 use crate::hardware::{Bandwidth, Link, Loss, Opening, Transport};
 use crate::network::{Network, Stream};
 use crate::nuisance::{Does, Nuisance};
+use crate::pairs::Pairs;
 use crate::plan::Wire;
 use crate::watch::{Passage, Reason, Watch};
 use crate::world::World;
@@ -68,7 +69,7 @@ pub(crate) struct Wires {
     reorder: Key,
     corrupt: Key,
     /// When each line of limited bandwidth will have sent what it was given.
-    free_at: Map<u64, Time>,
+    free_at: Pairs<Time>,
     /// Which chains are in the bad state.
     bad: Map<u64, bool>,
 }
@@ -162,7 +163,7 @@ impl Wires {
             duplicate: key("duplicate"),
             reorder: key("reorder"),
             corrupt: key("corrupt"),
-            free_at: Map::default(),
+            free_at: Pairs::sparse(),
             bad: Map::default(),
         }
     }
@@ -204,7 +205,7 @@ impl Wires {
     /// The same where a line sends so much at a time. An idle one takes any message.
     #[inline(never)]
     fn line_up(&mut self, bandwidth: Bandwidth, over: &Resolved, of: &Transmission, now: Time) -> Result<Time, Reason> {
-        let free_at = self.free_at.entry(pair(of.from, of.to)).or_insert(now);
+        let free_at = self.free_at.at_swept(of.from, of.to, |free_at| *free_at > now);
         let waiting = bandwidth.bytes(free_at.since(now));
         let full = over.link.buffer.is_some_and(|buffer| waiting.saturating_add(u64::from(of.bytes)) > buffer);
         if full && waiting > 0 {
@@ -249,8 +250,8 @@ impl Wires {
 impl Network {
     /// Jitter does not let a message overtake another one of the same connection: when it arrives instead.
     #[inline]
-    pub(crate) fn keep_order(&mut self, from: u32, to: u32, arrival: Time) -> Time {
-        let latest = self.arrivals.at(from, to);
+    pub(crate) fn keep_order(&mut self, from: u32, to: u32, now: Time, arrival: Time) -> Time {
+        let latest = self.arrivals.at_swept(from, to, |latest| *latest > now);
         *latest = arrival.max(*latest);
         *latest
     }
@@ -331,7 +332,7 @@ impl<P: Process> World<P> {
         let copy = self.parcels.put(copy);
         self.tell(copy, Passage::Duplicated, watch);
         if self.network.link(from, to).jitters_in_order() {
-            arrival = self.network.keep_order(from, to, arrival);
+            arrival = self.network.keep_order(from, to, self.queue.now(), arrival);
         }
         self.parcels.at_mut(copy).flight = self.queue.at(arrival, Event::Deliver { parcel: copy });
     }

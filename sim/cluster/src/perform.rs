@@ -6,8 +6,9 @@ use kernel::{
     Delay, Delta, Digest, Effects, FactKind, Frame, Hit, NodeId, PointId, Process, Queue, Sample, Span, Time, fold,
 };
 
+use crate::disk::Gate;
 use crate::event::Event;
-use crate::host::{Gate, Late, Waiting};
+use crate::host::{Late, Waiting};
 use crate::timers::Pending;
 use crate::watch::Watch;
 use crate::world::World;
@@ -69,12 +70,12 @@ impl<'a, P: Process, W: Watch<P>> Perform<'a, P, W> {
 
     /// An effect that does not happen at once.
     fn wait(&mut self, effect: Waiting<P>) {
-        let disk = &mut self.world.host_mut(self.node).disk;
-        match self.gate {
-            Gate::Open => self.world.postpone(self.node, Late::Effect(effect)),
-            Gate::Current => disk.current.waiting.push_back(effect),
-            Gate::Next => disk.next.waiting.push_back(effect),
+        if self.gate == Gate::Open {
+            return self.world.postpone(self.node, Late::Effect(effect));
         }
+        let log = self.world.host_mut(self.node).disk.log().expect("an effect waits for what was appended");
+        let batch = if self.gate == Gate::Current { &mut log.current } else { &mut log.next };
+        batch.waiting.push_back(effect);
     }
 }
 
@@ -168,16 +169,15 @@ impl<P: Process, W: Watch<P>> Effects<P> for Perform<'_, P, W> {
         self.watch.persists(now, NodeId(node), &record);
         let disk = &mut self.world.host_mut(node).disk;
         let digest = record.digest();
-        disk.log.push(record);
-        disk.length += 1;
-        if disk.instant {
-            (disk.durable, disk.writing) = (disk.length, disk.length);
+        let instant = disk.instant;
+        let log = disk.append(record);
+        if instant {
             self.world.fingerprint.eat(now.0, fold(digest, u64::from(node)));
             self.watch.fsync(now, NodeId(node), 1);
         } else {
-            disk.next.frames.insert(self.frame);
-            disk.first.get_or_insert((self.frame, digest));
-            disk.digests.push_back(digest);
+            log.next.frames.insert(self.frame);
+            log.first.get_or_insert((self.frame, digest));
+            log.digests.push_back(digest);
             (self.gate, self.direct, self.calm, self.appended) = (Gate::Next, false, false, true);
         }
     }

@@ -5,15 +5,13 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::mem::ManuallyDrop;
 
-use kernel::{
-    Delta, Fact, FactKind, Fingerprint, Handle, Key, Message, NodeId, PointId, Process, Queue, Seed, Span, Time, fold,
-};
+use kernel::{Delta, Fact, FactKind, Fingerprint, Handle, Key, Message, NodeId, PointId, Process, Queue, Seed, Time};
 
 use crate::cpu;
 use crate::event::Event;
 use crate::faults::Faults;
 use crate::habits::Habits;
-use crate::hardware::Hardware;
+use crate::hardware::{Disk, Hardware, NodeHardware};
 use crate::host::{Host, Late, Waiting};
 use crate::ledger::Impact;
 use crate::network::Network;
@@ -27,6 +25,9 @@ pub const INBOX_LIMIT: u32 = 65_536;
 /// Machines of one cluster. Each may have sixteen events pending at once before the queue is full (2^24), and twenty bits
 /// name each.
 pub const MACHINES_MAX: usize = 1_000_000;
+
+/// What a message takes in flight besides itself; its event has at most 60 bytes more in the queue, its key included.
+pub(crate) const PAPERS_BYTES_MAX: usize = 48;
 
 /// A message and its papers.
 #[derive(Clone)]
@@ -52,7 +53,8 @@ pub(crate) struct Parcel<M> {
 
 #[derive(Clone)]
 pub(crate) struct World<P: Process> {
-    pub(crate) hardware: Arc<Hardware>,
+    /// The kinds of disks that machines have.
+    pub(crate) disks: Arc<[Disk]>,
     pub(crate) queue: Queue<Event<P::Timer>>,
     pub(crate) fingerprint: Fingerprint,
     pub(crate) parcels: Slab<Parcel<P::Message>>,
@@ -63,8 +65,8 @@ pub(crate) struct World<P: Process> {
     /// Instances of crashes and disturbances that were decided in this event and follow it.
     pub(crate) strikes: VecDeque<u32>,
     pub(crate) unfinished: u64,
-    fsync: Key,
-    torn: Key,
+    pub(crate) fsync: Key,
+    pub(crate) torn: Key,
 }
 
 impl<P: Process> World<P> {
@@ -73,14 +75,22 @@ impl<P: Process> World<P> {
         assert!(count <= MACHINES_MAX, "a cluster has at most 1 000 000 machines");
         let mut queue = Queue::new();
         let cpus = cpu::of_machines(&hardware.nodes, &plan);
-        let hosts = hardware.nodes.iter().zip(cpus).map(|(node, cpu)| Host::new(node, cpu)).collect();
+        let mut disks: Vec<Disk> = Vec::new();
+        let host = |(node, cpu): (&NodeHardware, _)| {
+            // Machines of one sort stand together.
+            if disks.last() != Some(&node.disk) {
+                disks.push(node.disk.clone());
+            }
+            Host::new(node, disks.len() as u32 - 1, cpu)
+        };
+        let hosts = hardware.nodes.iter().zip(cpus).map(host).collect();
         for node in 0..count as u32 {
             queue.at(Time::ZERO, Event::Start { node, incarnation: 0 });
         }
         Self {
             network: Network::new(&hardware, &mut queue, seed),
             faults: Faults::new(plan, count, &mut queue, seed),
-            hardware: Arc::new(hardware),
+            disks: disks.into(),
             queue,
             fingerprint: Fingerprint::new(),
             parcels: Slab::new(),
@@ -262,94 +272,28 @@ impl<P: Process> World<P> {
         let host = self.host_mut(node);
         host.late = true;
         match &late {
-            Late::Event(Event::Deliver { .. }) => host.messages_waiting += 1,
+            Late::Event(Event::Deliver { .. }) => host.trouble_mut().messages_waiting += 1,
             Late::Event(Event::Timer { timer, .. }) => {
                 host.timers.insert(*timer, Pending::Late);
             }
-            Late::Effect(_) => host.effects_waiting += 1,
+            Late::Effect(_) => host.trouble_mut().effects_waiting += 1,
             Late::Event(_) | Late::Disturbance { .. } => {}
         }
-        host.inbox.push_back(late);
-        let pause = host.pause;
+        let trouble = host.trouble_mut();
+        trouble.inbox.push_back(late);
+        let pause = trouble.pause;
         if let Some(impact) = self.impact(pause) {
             impact.events_delayed += 1;
         }
     }
 
-    /// Begins to write what waits to be written, if the disk is free.
-    pub(crate) fn begin_write<W: Watch<P>>(&mut self, node: u32, watch: &mut W) {
-        let hardware = &self.hardware.nodes[node as usize].disk;
-        let host = &mut self.hosts[node as usize];
-        if hardware.group_commit > Span::ZERO && host.disk.length > host.disk.writing {
-            let now = self.queue.now();
-            let until = *host.disk.gathering.get_or_insert_with(|| {
-                let event = Event::Gathered { node, incarnation: host.incarnation };
-                self.queue.after(hardware.group_commit, event);
-                now + hardware.group_commit
-            });
-            if now < until {
-                return;
-            }
-        }
-        if host.disk.full {
-            return;
-        }
-        if let Some((frame, digest)) = host.disk.begin() {
-            host.disk.gathering = None;
-            let mut draw = self.fsync.draw(frame.0, u64::from(node), digest);
-            let mut span = hardware.fsync.span(&mut draw);
-            if hardware.throughput.is_some() || hardware.capacity.is_some() {
-                let bytes = host.disk.bytes(host.disk.durable, host.disk.writing);
-                span = hardware.throughput.map_or(span, |throughput| span + throughput.span(bytes));
-                host.disk.used += bytes;
-                host.disk.full = hardware.capacity.is_some_and(|capacity| host.disk.used > capacity);
-            }
-            if host.disk.full {
-                watch.disk_full(self.queue.now(), NodeId(node));
-            } else {
-                self.queue.after(span, Event::Written { node, incarnation: host.incarnation });
-            }
-        }
-    }
-
-    /// The write in flight is durable: its records enter the fingerprint, what waited for it happens, and the next
-    /// write begins.
-    pub(crate) fn written<W: Watch<P>>(&mut self, node: u32, watch: &mut W) -> u64 {
-        let now = self.now();
-        let disk = &mut self.hosts[node as usize].disk;
-        let (records, digest) = disk.finish();
-        let mut batch = core::mem::take(&mut disk.current.waiting);
-        watch.fsync(now, NodeId(node), records);
-        self.begin_write(node, watch);
-        while let Some(effect) = batch.pop_front() {
-            if self.host(node).doomed {
-                let unsent = self.forget(&effect);
-                let crash = self.doom(node);
-                if let Some(of) = self.impact(crash) {
-                    of.messages_unsent += unsent;
-                }
-            } else if self.host(node).late {
-                // What waits already was said before.
-                self.postpone(node, Late::Effect(effect));
-            } else {
-                self.release(node, effect, watch);
-            }
-        }
-        let disk = &mut self.host_mut(node).disk;
-        let spare = if disk.current.waiting.capacity() == 0 { &mut disk.current } else { &mut disk.next };
-        if spare.waiting.is_empty() {
-            spare.waiting = batch;
-        }
-        digest
-    }
-
     /// The latest crash that was decided in this event for a machine.
-    fn doom(&self, node: u32) -> Option<u32> {
+    pub(crate) fn doom(&self, node: u32) -> Option<u32> {
         let dooms = |&instance: &u32| {
             let entry = &self.faults.ledger[instance as usize];
             let kind = entry.fault.map(|fault| &self.faults.plan.faults[fault as usize].kind);
             let crash = matches!(kind, None | Some(FaultKind::Crash(_)));
-            crash && entry.nodes.contains(&NodeId(node))
+            crash && entry.nodes.binary_search(&NodeId(node)).is_ok()
         };
         self.strikes.iter().copied().rev().find(dooms)
     }
@@ -358,15 +302,16 @@ impl<P: Process> World<P> {
     pub(crate) fn power_off<W: Watch<P>>(&mut self, node: u32, loses: Loses, watch: &mut W) -> Impact {
         let host = self.host_mut(node);
         host.incarnation = host.incarnation.checked_add(1).expect("a machine crashes at most 65 535 times in a run");
-        (host.doomed, host.draining, host.messages_waiting, host.effects_waiting) = (false, false, 0, 0);
+        (host.doomed, host.draining) = (false, false);
+        let trouble = host.trouble_mut();
+        (trouble.messages_waiting, trouble.effects_waiting) = (0, 0);
+        let inbox = core::mem::take(&mut trouble.inbox);
         host.late = host.pauses > 0;
         self.faults.leaders.remove(&NodeId(node));
         let host = self.host_mut(node);
         let mut impact = Impact { timers_lost: host.timers.len() as u64, ..Impact::default() };
         host.timers.clear();
-        let inbox = core::mem::take(&mut host.inbox);
-        let mut effects = core::mem::take(&mut host.disk.current.waiting);
-        effects.append(&mut host.disk.next.waiting);
+        let mut effects = host.disk.abandon();
         for late in inbox {
             match late {
                 Late::Effect(effect) => effects.push_back(effect),
@@ -399,45 +344,6 @@ impl<P: Process> World<P> {
         self.abandon_work(node);
         impact.records_lost = self.cut_log(node, loses);
         impact
-    }
-
-    /// What the disk of a machine still has after a crash. Returns how many records were lost.
-    fn cut_log(&mut self, node: u32, loses: Loses) -> u64 {
-        let now = self.now();
-        let torn = self.torn;
-        let host = self.host_mut(node);
-        let disk = &mut host.disk;
-        let length = disk.length;
-        let kept = if loses.disk {
-            0
-        } else if disk.full {
-            disk.durable
-        } else if !loses.unsynced {
-            length
-        } else if disk.writing == disk.durable {
-            disk.durable
-        } else {
-            // Whole, absent or a prefix, each in a third of all crashes.
-            let mut draw = torn.draw(u64::from(node), u64::from(host.incarnation), u64::from(disk.durable));
-            let within = |n: u32, bits: u64| ((u128::from(n) * u128::from(bits)) >> 64) as u32;
-            match within(3, draw.bits()) {
-                0 => disk.writing,
-                1 => disk.durable,
-                _ => disk.durable + within(disk.writing - disk.durable, draw.bits()),
-            }
-        };
-        disk.log.truncate(kept as usize);
-        disk.digests.clear();
-        (disk.length, disk.durable, disk.writing, disk.first) = (kept, kept, kept, None);
-        (disk.gathering, disk.full) = (None, false);
-        if disk.used > 0 {
-            disk.used = disk.bytes(0, kept);
-        }
-        disk.current.frames.clear();
-        disk.next.frames.clear();
-        let lost = u64::from(length - kept);
-        self.fingerprint.eat(now.0, fold(u64::from(kept), lost));
-        lost
     }
 
     /// A point was reached. Whether a fault may have struck there.
