@@ -44,15 +44,23 @@ impl<T: Clone + Default> Pairs<T> {
         &mut self.table[from as usize * self.machines + to as usize]
     }
 
-    /// The same for things that are as good as the default after some time: the map has at most twice as many as matter,
-    /// whoever has talked to whom before. Which of them are left depends on no order.
+    /// The same for things that are as good as the default after some time: whoever has talked to whom before, the map has
+    /// at most half again as many as matter.
     #[inline]
     pub(crate) fn at_swept(&mut self, from: u32, to: u32, matters: impl Fn(&T) -> bool) -> &mut T {
         if self.map.len() >= self.sweep_at {
-            self.map.retain(|_, thing| matters(thing));
-            self.sweep_at = (2 * self.map.len()).max(SWEPT_MIN);
+            self.sweep(matters);
         }
         self.at(from, to)
+    }
+
+    /// Those that matter are put back into the empty map: removing the others would leave marks, for which it would grow.
+    /// In which order they come makes no difference to anybody.
+    #[cold]
+    fn sweep(&mut self, matters: impl Fn(&T) -> bool) {
+        let kept: Vec<(u64, T)> = self.map.drain().filter(|(_, thing)| matters(thing)).collect();
+        self.sweep_at = (kept.len() / 2 * 3).max(SWEPT_MIN);
+        self.map.extend(kept);
     }
 
     #[inline(never)]
