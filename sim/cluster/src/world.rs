@@ -22,9 +22,8 @@ use crate::watch::{MessageEvent, Passage, Reason, Watch};
 
 /// Messages that wait for one paused machine; more are dropped.
 pub const INBOX_LIMIT: u32 = 65_536;
-/// Machines of one cluster. Each may have sixteen events pending at once before the queue is full (2^24), and twenty bits
-/// name each.
-pub const MACHINES_MAX: usize = 1_000_000;
+/// Machines of one cluster: 1 048 576. Then each may have sixteen events pending at once before the queue is full (2^24).
+pub const MACHINES_MAX: usize = 1 << 20;
 
 /// What a message takes in flight besides itself; its event has at most 60 bytes more in the queue, its key included.
 pub(crate) const PAPERS_BYTES_MAX: usize = 48;
@@ -72,7 +71,7 @@ pub(crate) struct World<P: Process> {
 impl<P: Process> World<P> {
     pub(crate) fn new(hardware: Hardware, plan: FaultPlan, seed: Seed) -> Self {
         let count = hardware.nodes.len();
-        assert!(count <= MACHINES_MAX, "a cluster has at most 1 000 000 machines");
+        assert!(count <= MACHINES_MAX, "a cluster has at most 2^20 machines");
         let mut queue = Queue::new();
         let cpus = cpu::of_machines(&hardware.nodes, &plan);
         let mut disks: Vec<Disk> = Vec::new();
