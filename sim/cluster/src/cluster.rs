@@ -53,7 +53,9 @@ impl<P: Process> Cluster<P> {
             );
         };
         let processes: Vec<P> = (0..hardware.nodes.len() as u32).map(|node| P::boot(&plan, NodeId(node))).collect();
-        let mut world = World::new(hardware, faults, seed);
+        let mut world = World::new(&hardware, faults, seed);
+        // It has more bytes than the machines that were made of it.
+        drop(hardware);
         for (process, host) in processes.iter().zip(&mut world.hosts) {
             host.unfinished = process.unfinished();
             world.unfinished += host.unfinished;

@@ -136,7 +136,7 @@ impl<P: Process> DiskState<P> {
 
     /// One more record.
     pub(crate) fn append(&mut self, record: P::Record) -> &mut Log<P> {
-        let log = self.log.get_or_insert_with(Log::new);
+        let log = self.log.get_or_insert_with(|| Box::new(Log::new()));
         log.records.push(record);
         self.length += 1;
         if self.instant {
@@ -196,8 +196,8 @@ impl<P: Process> DiskState<P> {
 
 impl<P: Process> Log<P> {
     #[cold]
-    fn new() -> Box<Self> {
-        Box::new(Self {
+    fn new() -> Self {
+        Self {
             records: Vec::new(),
             digests: VecDeque::new(),
             writing: 0,
@@ -207,7 +207,7 @@ impl<P: Process> Log<P> {
             gathering: None,
             used: 0,
             full: false,
-        })
+        }
     }
 
     /// Records wait and no write is in flight: the next one takes all of them.

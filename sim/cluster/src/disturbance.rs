@@ -6,7 +6,7 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use kernel::{Disturbance, Key, Process, fold};
+use kernel::{Disturbance, Key, NodeId, Process, fold};
 
 use crate::cluster::Cluster;
 use crate::host::Late;
@@ -53,7 +53,7 @@ impl<P: Process> Cluster<P> {
             return;
         }
         let ledger = &self.world.faults.ledger;
-        let here = |id: &u32| ledger[*id as usize].nodes.iter().any(|other| other.0 == u32::from(node));
+        let here = |id: &u32| ledger[*id as usize].nodes.binary_search(&NodeId(node)).is_ok();
         let active: Vec<u32> = self.world.faults.active().into_iter().filter(here).collect();
         for instance in active {
             if self.world.disturbance(instance).is_some() {

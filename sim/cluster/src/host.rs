@@ -112,7 +112,7 @@ impl<P: Process> Host<P> {
 
     /// The same, to be changed.
     pub(crate) fn trouble_mut(&mut self) -> &mut Trouble<P> {
-        self.trouble.get_or_insert_with(Trouble::new)
+        self.trouble.get_or_insert_with(|| Box::new(Trouble::new()))
     }
 
     /// Which write the effects of a frame wait for, whether they happen at once, and whether nothing happens any more.
@@ -126,14 +126,14 @@ impl<P: Process> Host<P> {
 
 impl<P: Process> Trouble<P> {
     #[cold]
-    fn new() -> Box<Self> {
-        Box::new(Self {
+    fn new() -> Self {
+        Self {
             crash: None,
             pause: None,
             inbox: VecDeque::new(),
             messages_waiting: 0,
             effects_waiting: 0,
             gone: Vec::new(),
-        })
+        }
     }
 }

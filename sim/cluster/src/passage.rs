@@ -341,6 +341,6 @@ impl<P: Process> World<P> {
 /// Two machines, in this order, as one word. It keys draws: the lower halves of both numbers stand together, so that what
 /// small clusters draw is what they drew when a machine had sixteen bits.
 pub(crate) fn pair(from: u32, to: u32) -> u64 {
-    let halves = |high: u32, low: u32| (high as u64) << 16 | low as u64;
+    let halves = |high: u32, low: u32| u64::from(high) << 16 | u64::from(low);
     halves(from >> 16, to >> 16) << 32 | halves(from & 0xffff, to & 0xffff)
 }

@@ -58,7 +58,7 @@ impl<T: Copy + Eq + Hash> Timers<T> {
     /// Sets a timer, or replaces the one that says the same: then gives where that was.
     #[inline]
     pub(crate) fn insert(&mut self, timer: T, pending: Pending) -> Option<Pending> {
-        self.0.get_or_insert_with(Table::new).insert(timer, pending)
+        self.0.get_or_insert_with(|| Box::new(Table::new())).insert(timer, pending)
     }
 
     #[inline]
@@ -69,8 +69,8 @@ impl<T: Copy + Eq + Hash> Timers<T> {
 
 impl<T: Copy + Eq + Hash> Table<T> {
     #[cold]
-    fn new() -> Box<Self> {
-        Box::new(Self { only: None, places: Vec::new(), count: 0 })
+    const fn new() -> Self {
+        Self { only: None, places: Vec::new(), count: 0 }
     }
 
     fn clear(&mut self) {

@@ -69,7 +69,7 @@ pub(crate) struct World<P: Process> {
 }
 
 impl<P: Process> World<P> {
-    pub(crate) fn new(hardware: Hardware, plan: FaultPlan, seed: Seed) -> Self {
+    pub(crate) fn new(hardware: &Hardware, plan: FaultPlan, seed: Seed) -> Self {
         let count = hardware.nodes.len();
         assert!(count <= MACHINES_MAX, "a cluster has at most 2^20 machines");
         let mut queue = Queue::new();
@@ -87,7 +87,7 @@ impl<P: Process> World<P> {
             queue.at(Time::ZERO, Event::Start { node, incarnation: 0 });
         }
         Self {
-            network: Network::new(&hardware, &mut queue, seed),
+            network: Network::new(hardware, &mut queue, seed),
             faults: Faults::new(plan, count, &mut queue, seed),
             disks: disks.into(),
             queue,
