@@ -7,13 +7,13 @@ use kernel::{Digest, NodeId, Process, Queue, Seed, Time};
 
 use crate::event::{Event, Handled, Kind, Trace};
 use crate::hardware::Hardware;
-use crate::host::Late;
+use crate::host::{HOST_BYTES_MAX, Host, Late, Trouble};
 use crate::ledger::Instance;
 use crate::perform::Perform;
 use crate::plan::FaultPlan;
 use crate::timers::Pending;
 use crate::watch::{Passage, Reason, Watch};
-use crate::world::{INBOX_LIMIT, World, tell};
+use crate::world::{INBOX_LIMIT, PAPERS_BYTES_MAX, Parcel, World, tell};
 
 /// The protocol number of facts about a machine itself (crashed, recovered).
 pub const MACHINE: u32 = u32::MAX;
@@ -43,9 +43,19 @@ impl<P: Process> Clone for Cluster<P> {
 impl<P: Process> Cluster<P> {
     /// All machines booted, at time 0. Their first events are pending in the order of the machines, before any fault.
     pub fn new(plan: Arc<P::Plan>, hardware: Hardware, faults: FaultPlan, seed: Seed) -> Self {
-        const { assert!(size_of::<Event<P::Timer>>() <= 32, "an event has at most 32 bytes: a timer at most 24") };
+        const {
+            assert!(size_of::<Event<P::Timer>>() <= 32, "an event has at most 32 bytes: a timer at most 24");
+            assert!(size_of::<Host<P>>() <= HOST_BYTES_MAX, "a machine that does nothing has at most 88 bytes");
+            assert!(
+                size_of::<Option<Parcel<P::Message>>>()
+                    <= size_of::<P::Message>().next_multiple_of(8) + PAPERS_BYTES_MAX,
+                "the papers of a message have at most 48 bytes"
+            );
+        };
         let processes: Vec<P> = (0..hardware.nodes.len() as u32).map(|node| P::boot(&plan, NodeId(node))).collect();
-        let mut world = World::new(hardware, faults, seed);
+        let mut world = World::new(&hardware, faults, seed);
+        // It has more bytes than the machines that were made of it.
+        drop(hardware);
         for (process, host) in processes.iter().zip(&mut world.hosts) {
             host.unfinished = process.unfinished();
             world.unfinished += host.unfinished;
@@ -68,13 +78,14 @@ impl<P: Process> Cluster<P> {
         if !self.world.strikes.is_empty() {
             self.settle(watch);
         }
-        let word = (sequence << 24) | (u64::from(trace.node) << 8) | trace.kind as u64;
+        // Sixteen bits are the machine's own; of a higher number the rest is laid over the sequence.
+        let word = (sequence << 24) ^ (u64::from(trace.node) << 8) ^ trace.kind as u64;
         self.world.fingerprint.eat(time.0, trace.digest.wrapping_add(word.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
         if self.instant.0 != time {
             self.instant = (time, self.handled);
         }
         self.handled += 1;
-        let node = NodeId(u32::from(trace.node));
+        let node = NodeId(trace.node);
         Some(Handled { time, sequence, node, kind: trace.kind, digest: trace.digest })
     }
 
@@ -118,7 +129,7 @@ impl<P: Process> Cluster<P> {
 
     /// What the clock of a machine shows now, in nanoseconds.
     pub fn clock(&self, node: NodeId) -> i64 {
-        self.world.host(node.0 as u16).clock.reading(self.now())
+        self.world.host(node.0).clock.reading(self.now())
     }
 
     /// The plan of all processes.
@@ -148,7 +159,7 @@ impl<P: Process> Cluster<P> {
 
     /// The log of a machine, with what is not yet durable.
     pub fn log(&self, node: NodeId) -> &[P::Record] {
-        &self.world.hosts[node.0 as usize].disk.log
+        self.world.hosts[node.0 as usize].disk.records()
     }
 
     /// How much of a machine's log is durable.
@@ -168,7 +179,7 @@ impl<P: Process> Cluster<P> {
         match *event {
             Event::Deliver { parcel } => {
                 let papers = self.world.parcels.at(parcel);
-                let host = &self.world.hosts[usize::from(papers.to)];
+                let host = &self.world.hosts[papers.to as usize];
                 // While a machine is down, its incarnation is already the next one.
                 let ready = host.up() && host.incarnation == papers.to_incarnation && !host.late;
                 if ready && !self.world.network.is_cut() {
@@ -285,12 +296,12 @@ impl<P: Process> Cluster<P> {
         if cut && !world.arrives(parcel, watch) {
             return trace;
         }
-        let host = &world.hosts[usize::from(node)];
+        let host = &world.hosts[node as usize];
         let reason = if !host.up() {
             Reason::CrashedReceiver
         } else if host.incarnation != incarnation {
             Reason::StaleIncarnation
-        } else if host.late && host.messages_waiting >= INBOX_LIMIT {
+        } else if host.late && host.trouble().is_some_and(|trouble| trouble.messages_waiting >= INBOX_LIMIT) {
             Reason::InboxFull
         } else if host.late {
             world.postpone(node, Late::Event(Event::Deliver { parcel }));
@@ -298,7 +309,8 @@ impl<P: Process> Cluster<P> {
         } else {
             return self.deliver_after_all(parcel, watch);
         };
-        let culprit = if reason == Reason::InboxFull { host.pause } else { host.crash };
+        let of = |trouble: &Trouble<P>| if reason == Reason::InboxFull { trouble.pause } else { trouble.crash };
+        let culprit = host.trouble().and_then(of);
         if let Some(impact) = world.impact(culprit) {
             impact.messages_vanished += 1;
         }
@@ -317,10 +329,10 @@ impl<P: Process> Cluster<P> {
     fn deliver<W: Watch<P>>(&mut self, parcel: u32, watch: &mut W) -> Trace {
         let papers = self.world.parcels.at(parcel);
         tell::<P, W>(self.world.now(), papers, Passage::Delivered, watch);
-        let (digest, from, to) = (papers.message.digest(), NodeId(u32::from(papers.from)), papers.to);
+        let (digest, from, to) = (papers.message.digest(), NodeId(papers.from), papers.to);
         self.world.unfinished -= u64::from(!papers.background);
         let now = self.world.now();
-        let process = &mut self.processes[usize::from(to)];
+        let process = &mut self.processes[to as usize];
         let message = self.world.parcels.take(parcel).message;
         let mut out = Perform::new(&mut self.world, watch, to);
         process.on_message(&self.plan, now, from, message, &mut out);
@@ -337,8 +349,8 @@ impl<P: Process> Cluster<P> {
             Event::Reset { parcel } => {
                 let papers = self.world.take(parcel);
                 let digest = papers.message.digest();
-                let (to, message) = (NodeId(u32::from(papers.to)), papers.message);
-                watch.hears_reset(self.world.now(), NodeId(u32::from(papers.from)), papers.order);
+                let (to, message) = (NodeId(papers.to), papers.message);
+                watch.hears_reset(self.world.now(), NodeId(papers.from), papers.order);
                 self.run(papers.from, watch, |process, plan, now, out| process.on_reset(plan, now, to, message, out));
                 Trace::of(papers.from, Kind::Reset).with(digest)
             }
@@ -367,30 +379,29 @@ impl<P: Process> Cluster<P> {
     }
 
     #[inline(never)]
-    fn fire_after_all<W: Watch<P>>(&mut self, node: u16, timer: P::Timer, kind: Kind, watch: &mut W) -> Trace {
+    fn fire_after_all<W: Watch<P>>(&mut self, node: u32, timer: P::Timer, kind: Kind, watch: &mut W) -> Trace {
         self.fire(node, timer, kind, watch)
     }
 
     /// A timer, finished work or a wake comes to its process.
     #[expect(clippy::inline_always, reason = "it is the loop's body, and elsewhere a function of its own")]
     #[inline(always)]
-    fn fire<W: Watch<P>>(&mut self, node: u16, timer: P::Timer, kind: Kind, watch: &mut W) -> Trace {
-        watch.fires(self.world.now(), NodeId(u32::from(node)), &timer);
+    fn fire<W: Watch<P>>(&mut self, node: u32, timer: P::Timer, kind: Kind, watch: &mut W) -> Trace {
+        watch.fires(self.world.now(), NodeId(node), &timer);
         self.run(node, watch, |process, plan, now, out| process.on_timer(plan, now, timer, out));
         Trace::of(node, kind).with(timer.digest())
     }
 
     /// A process reads its log, which is lent to it meanwhile.
-    pub(crate) fn start<W: Watch<P>>(&mut self, node: u16, watch: &mut W) {
-        let gone = core::mem::take(&mut self.world.host_mut(node).gone);
-        if !gone.is_empty() {
-            watch.change(self.world.now(), NodeId(u32::from(node)), &gone);
+    pub(crate) fn start<W: Watch<P>>(&mut self, node: u32, watch: &mut W) {
+        let host = self.world.host_mut(node);
+        if host.trouble().is_some_and(|trouble| !trouble.gone.is_empty()) {
+            let gone = core::mem::take(&mut host.trouble_mut().gone);
+            watch.change(self.world.now(), NodeId(node), &gone);
         }
-        let mut log = core::mem::take(&mut self.world.host_mut(node).disk.log);
+        let log = self.world.host_mut(node).disk.lend();
         self.run(node, watch, |process, plan, now, out| process.on_start(plan, now, &log, out));
-        let disk = &mut self.world.host_mut(node).disk;
-        log.append(&mut disk.log);
-        disk.log = log;
+        self.world.host_mut(node).disk.give_back(log);
         self.remind(node, watch);
     }
 
@@ -399,12 +410,12 @@ impl<P: Process> Cluster<P> {
     #[inline(always)]
     pub(crate) fn run<W: Watch<P>>(
         &mut self,
-        node: u16,
+        node: u32,
         watch: &mut W,
         step: impl FnOnce(&mut P, &P::Plan, Time, &mut Perform<'_, P, W>),
     ) {
         let now = self.world.now();
-        let process = &mut self.processes[usize::from(node)];
+        let process = &mut self.processes[node as usize];
         let mut out = Perform::new(&mut self.world, watch, node);
         step(process, &self.plan, now, &mut out);
         out.finish();
@@ -413,7 +424,7 @@ impl<P: Process> Cluster<P> {
     }
 
     /// A resumed machine handles the first of what waited for it.
-    fn drain<W: Watch<P>>(&mut self, node: u16, incarnation: u16, watch: &mut W) -> Trace {
+    fn drain<W: Watch<P>>(&mut self, node: u32, incarnation: u16, watch: &mut W) -> Trace {
         let host = self.world.host_mut(node);
         if host.incarnation != incarnation {
             return Trace::of(node, Kind::Stale);
@@ -422,10 +433,11 @@ impl<P: Process> Cluster<P> {
         if host.pauses > 0 {
             return Trace::of(node, Kind::Late);
         }
-        let trace = match host.inbox.pop_front() {
+        let trouble = host.trouble_mut();
+        let trace = match trouble.inbox.pop_front() {
             None => Trace::of(node, Kind::Late),
             Some(Late::Effect(effect)) => {
-                host.effects_waiting -= 1;
+                trouble.effects_waiting -= 1;
                 self.world.release(node, effect, watch);
                 Trace::of(node, Kind::Released)
             }
@@ -440,10 +452,10 @@ impl<P: Process> Cluster<P> {
     }
 
     /// Something late is handled, unless it was cancelled or replaced since.
-    fn catch_up<W: Watch<P>>(&mut self, node: u16, event: Event<P::Timer>, watch: &mut W) -> Trace {
+    fn catch_up<W: Watch<P>>(&mut self, node: u32, event: Event<P::Timer>, watch: &mut W) -> Trace {
         let host = self.world.host_mut(node);
         match &event {
-            Event::Deliver { .. } => host.messages_waiting -= 1,
+            Event::Deliver { .. } => host.trouble_mut().messages_waiting -= 1,
             Event::Timer { timer, .. } if host.timers.get(timer) != Some(Pending::Late) => {
                 return Trace::of(node, Kind::Late);
             }
@@ -465,12 +477,12 @@ impl<P: Process> Cluster<P> {
     }
 
     /// Goes on with the inbox, or is through with it.
-    pub(crate) fn drain_next(&mut self, node: u16) {
+    pub(crate) fn drain_next(&mut self, node: u32) {
         let host = self.world.host_mut(node);
         if host.pauses > 0 || host.draining || host.doomed {
             return;
         }
-        host.late = !host.inbox.is_empty();
+        host.late = host.trouble().is_some_and(|trouble| !trouble.inbox.is_empty());
         if host.late {
             host.draining = true;
             let incarnation = host.incarnation;

@@ -30,11 +30,11 @@ type Ends = [u16; 2];
 pub(crate) struct Connections {
     /// By pair of machines, the lower number first: whose lives a connection is between.
     open: Pairs<Option<Ends>>,
-    pools: Map<u32, (Ends, BinaryHeap<Reverse<Time>>)>,
+    pools: Map<u64, (Ends, BinaryHeap<Reverse<Time>>)>,
 }
 
 /// The same word for both directions.
-const fn both(from: u16, to: u16) -> u32 {
+fn both(from: u32, to: u32) -> u64 {
     if from < to { pair(from, to) } else { pair(to, from) }
 }
 
@@ -43,17 +43,17 @@ impl Connections {
         Self { open: Pairs::new(machines), pools: Map::default() }
     }
 
-    pub(crate) fn close(&mut self, from: u16, to: u16) {
+    pub(crate) fn close(&mut self, from: u32, to: u32) {
         *self.between(from, to) = None;
     }
 
     #[inline]
-    fn between(&mut self, from: u16, to: u16) -> &mut Option<Ends> {
+    fn between(&mut self, from: u32, to: u32) -> &mut Option<Ends> {
         self.open.at(from.min(to), from.max(to))
     }
 
     /// Takes a connection of a pool that no message is in; false if there is none.
-    pub(crate) fn take(&mut self, from: u16, to: u16, ends: Ends, now: Time) -> bool {
+    pub(crate) fn take(&mut self, from: u32, to: u32, ends: Ends, now: Time) -> bool {
         let Some((lives, pool)) = self.pools.get_mut(&both(from, to)) else { return false };
         if *lives != ends {
             pool.clear();
@@ -63,7 +63,7 @@ impl Connections {
     }
 
     /// A connection of a pool is busy until a message has arrived.
-    pub(crate) fn put(&mut self, from: u16, to: u16, ends: Ends, busy_until: Time) {
+    pub(crate) fn put(&mut self, from: u32, to: u32, ends: Ends, busy_until: Time) {
         let (lives, pool) = self.pools.entry(both(from, to)).or_insert((ends, BinaryHeap::new()));
         if *lives != ends {
             *lives = ends;
@@ -75,7 +75,7 @@ impl Connections {
 
 impl<P: Process> World<P> {
     /// The lives of two machines, the lower number first.
-    pub(crate) fn ends(&self, from: u16, to: u16) -> Ends {
+    pub(crate) fn ends(&self, from: u32, to: u32) -> Ends {
         [from.min(to), from.max(to)].map(|node| self.host(node).incarnation)
     }
 
@@ -116,7 +116,7 @@ impl<P: Process> World<P> {
 
     /// When the answer is here; `None` if question or answer is lost.
     #[inline(never)]
-    fn round_trip(&mut self, from: u16, to: u16, parcel: u32, asked: u32) -> Option<Time> {
+    fn round_trip(&mut self, from: u32, to: u32, parcel: u32, asked: u32) -> Option<Time> {
         let now = self.now();
         let route = self.parcels.at(parcel).message.route();
         let way =

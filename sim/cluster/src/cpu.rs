@@ -109,12 +109,12 @@ impl<T: Copy> Cpu<T> {
 }
 
 impl<P: Process> World<P> {
-    fn cpu(&mut self, node: u16) -> &mut Cpu<P::Timer> {
+    fn cpu(&mut self, node: u32) -> &mut Cpu<P::Timer> {
         self.host_mut(node).cpu.as_mut().expect("every machine that may be slowed was known at the start")
     }
 
     /// A work begins on a machine that shares its processors or may be slowed.
-    pub(crate) fn begin_work(&mut self, node: u16, done: P::Timer, demand: Span) {
+    pub(crate) fn begin_work(&mut self, node: u32, done: P::Timer, demand: Span) {
         let now = self.now();
         let cpu = self.cpu(node);
         cpu.advance(now);
@@ -129,7 +129,7 @@ impl<P: Process> World<P> {
     }
 
     /// The first work ends: what it says to the process.
-    pub(crate) fn end_work(&mut self, node: u16) -> P::Timer {
+    pub(crate) fn end_work(&mut self, node: u32) -> P::Timer {
         let now = self.now();
         let cpu = self.cpu(node);
         cpu.advance(now);
@@ -141,7 +141,7 @@ impl<P: Process> World<P> {
     }
 
     /// An instance slows a machine from now on; what is in progress there is its doing, too.
-    pub(crate) fn slow_down(&mut self, node: u16, instance: u32, factor: f64) {
+    pub(crate) fn slow_down(&mut self, node: u32, instance: u32, factor: f64) {
         let now = self.now();
         let cpu = self.cpu(node);
         cpu.advance(now);
@@ -153,7 +153,7 @@ impl<P: Process> World<P> {
     }
 
     /// An instance slows a machine no longer.
-    pub(crate) fn speed_up(&mut self, node: u16, instance: u32) {
+    pub(crate) fn speed_up(&mut self, node: u32, instance: u32) {
         let now = self.now();
         let cpu = self.cpu(node);
         cpu.advance(now);
@@ -163,7 +163,7 @@ impl<P: Process> World<P> {
     }
 
     /// A crash ends all work without a word.
-    pub(crate) fn abandon_work(&mut self, node: u16) {
+    pub(crate) fn abandon_work(&mut self, node: u32) {
         let Some(cpu) = &mut self.host_mut(node).cpu else { return };
         cpu.works.clear();
         if let Some((_, event)) = cpu.due.take() {
@@ -172,7 +172,7 @@ impl<P: Process> World<P> {
     }
 
     /// Work or speed changed: the event of the first end moves, if it must.
-    fn expect_end(&mut self, node: u16) {
+    fn expect_end(&mut self, node: u32) {
         let cpu = self.cpu(node);
         let due = cpu.first_end();
         if due == cpu.due.map(|(due, _)| due) {

@@ -6,7 +6,7 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use kernel::{Disturbance, Key, Process, fold};
+use kernel::{Disturbance, Key, NodeId, Process, fold};
 
 use crate::cluster::Cluster;
 use crate::host::Late;
@@ -29,31 +29,31 @@ impl<P: Process> World<P> {
 impl<P: Process> Cluster<P> {
     /// The process of a machine hears that a disturbance is there, or no longer; later if the machine is paused, and not
     /// at all if it is down.
-    pub(crate) fn disturb<W: Watch<P>>(&mut self, node: u16, instance: u32, active: bool, watch: &mut W) {
+    pub(crate) fn disturb<W: Watch<P>>(&mut self, node: u32, instance: u32, active: bool, watch: &mut W) {
         let host = self.world.host_mut(node);
         if !host.up() {
             return;
         }
         if host.late {
-            host.inbox.push_back(Late::Disturbance { instance, active });
+            host.trouble_mut().inbox.push_back(Late::Disturbance { instance, active });
         } else {
             self.tell_disturbance(node, instance, active, watch);
         }
     }
 
-    pub(crate) fn tell_disturbance<W: Watch<P>>(&mut self, node: u16, instance: u32, active: bool, watch: &mut W) {
+    pub(crate) fn tell_disturbance<W: Watch<P>>(&mut self, node: u32, instance: u32, active: bool, watch: &mut W) {
         let disturbance = self.world.disturbance(instance).expect("only disturbances are told");
         self.run(node, watch, |process, plan, now, out| process.on_disturbance(plan, now, disturbance, active, out));
     }
 
     /// A process that has just started hears what is active.
-    pub(crate) fn remind<W: Watch<P>>(&mut self, node: u16, watch: &mut W) {
+    pub(crate) fn remind<W: Watch<P>>(&mut self, node: u32, watch: &mut W) {
         let plan = Arc::clone(&self.world.faults.plan);
         if !plan.faults.iter().any(|fault| matches!(fault.kind, FaultKind::Disturb { .. })) {
             return;
         }
         let ledger = &self.world.faults.ledger;
-        let here = |id: &u32| ledger[*id as usize].nodes.iter().any(|other| other.0 == u32::from(node));
+        let here = |id: &u32| ledger[*id as usize].nodes.binary_search(&NodeId(node)).is_ok();
         let active: Vec<u32> = self.world.faults.active().into_iter().filter(here).collect();
         for instance in active {
             if self.world.disturbance(instance).is_some() {
@@ -67,7 +67,7 @@ impl<P: Process> Cluster<P> {
         let entry = &self.world.faults.ledger[instance as usize];
         if entry.state == State::Active {
             for node in entry.nodes.clone() {
-                self.disturb(node.0 as u16, instance, true, watch);
+                self.disturb(node.0, instance, true, watch);
             }
         }
     }

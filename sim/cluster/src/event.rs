@@ -6,27 +6,27 @@ use kernel::{NodeId, Time};
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Event<T> {
     /// The process begins.
-    Start { node: u16, incarnation: u16 },
+    Start { node: u32, incarnation: u16 },
     /// A message arrives; the event is the only owner of the parcel.
     Deliver { parcel: u32 },
     /// A timer that was set is due.
-    Timer { node: u16, incarnation: u16, timer: T },
+    Timer { node: u32, incarnation: u16, timer: T },
     /// Work of a processor is finished.
-    Done { node: u16, incarnation: u16, timer: T },
+    Done { node: u32, incarnation: u16, timer: T },
     /// The first work of a machine that shares its processors or may be slowed is finished.
-    Finished { node: u16 },
+    Finished { node: u32 },
     /// The process is woken.
-    Wake { node: u16, incarnation: u16, timer: T },
+    Wake { node: u32, incarnation: u16, timer: T },
     /// The write in flight is durable.
-    Written { node: u16, incarnation: u16 },
+    Written { node: u32, incarnation: u16 },
     /// The next write has waited for more records.
-    Gathered { node: u16, incarnation: u16 },
+    Gathered { node: u32, incarnation: u16 },
     /// The retransmission timer of a stream.
-    Retransmit { from: u16, to: u16, stream: u32 },
+    Retransmit { from: u32, to: u32, stream: u32 },
     /// A sender is told that its connection was reset.
     Reset { parcel: u32 },
     /// A resumed node handles the next of what waited.
-    Drain { node: u16, incarnation: u16 },
+    Drain { node: u32, incarnation: u16 },
     /// An instance of a fault is due.
     Strike { instance: u32 },
     /// An instance of a fault is over.
@@ -93,13 +93,13 @@ pub struct Handled {
 /// An event without the numbers the queue gave it.
 #[derive(Clone, Copy)]
 pub(crate) struct Trace {
-    pub(crate) node: u16,
+    pub(crate) node: u32,
     pub(crate) kind: Kind,
     pub(crate) digest: u64,
 }
 
 impl Trace {
-    pub(crate) const fn of(node: u16, kind: Kind) -> Self {
+    pub(crate) const fn of(node: u32, kind: Kind) -> Self {
         Self { node, kind, digest: 0 }
     }
 

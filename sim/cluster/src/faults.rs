@@ -3,7 +3,7 @@
 //! Everything that does not depend on how the run goes is planned beforehand, so that the ledger shows it even if the
 //! run ends before it is due; instances at points and after other faults are added when their moment comes.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec;
@@ -45,6 +45,8 @@ pub(crate) struct Faults {
     /// Which machines believe to lead, and in which term.
     pub(crate) leaders: BTreeMap<NodeId, u64>,
     struck: Vec<bool>,
+    /// The instances that hold leases.
+    active: BTreeSet<u32>,
     healed: bool,
     pub(crate) nodes: usize,
 }
@@ -75,6 +77,7 @@ impl Faults {
             rounds: BTreeMap::new(),
             leaders: BTreeMap::new(),
             struck: vec![false; count],
+            active: BTreeSet::new(),
             healed: false,
             nodes,
             plan: Arc::new(plan),
@@ -233,7 +236,17 @@ impl Faults {
 
     /// The ids of all instances that hold leases, in the order of the ledger.
     pub(crate) fn active(&self) -> Vec<u32> {
-        self.ledger.iter().filter(|i| i.state == State::Active).map(|i| i.id).collect()
+        self.active.iter().copied().collect()
+    }
+
+    /// The leases of an instance are over; false if it had none.
+    pub(crate) fn release(&mut self, instance: u32, now: Time) -> bool {
+        let entry = &mut self.ledger[instance as usize];
+        let held = self.active.remove(&instance);
+        if held {
+            (entry.state, entry.end) = (State::Ended, Some(now));
+        }
+        held
     }
 
     /// No instance begins any more.
@@ -317,6 +330,7 @@ impl<P: Process> World<P> {
     pub(crate) fn began<W: Watch<P>>(&mut self, instance: u32, nodes: Vec<NodeId>, watch: &mut W) {
         let now = self.now();
         let entry = &mut self.faults.ledger[instance as usize];
+        self.faults.active.insert(instance);
         (entry.state, entry.start, entry.nodes) = (State::Active, Some(now), nodes);
         let digest = entry.nodes.iter().fold(u64::from(instance), |state, node| fold(state, u64::from(node.0)));
         self.fingerprint.eat(now.0, fold(digest, 2));
@@ -331,25 +345,25 @@ impl<P: Process> World<P> {
         match kind {
             FaultKind::Crash(_) => {
                 let falls = |host: &Host<P>| host.up() && !host.doomed;
-                if !aim.nodes.iter().any(|node| falls(self.host(node.0 as u16))) {
+                if !aim.nodes.iter().any(|node| falls(self.host(node.0))) {
                     return Err(Skip::AlreadyDown);
                 }
                 for node in &aim.nodes {
-                    let host = self.host_mut(node.0 as u16);
+                    let host = self.host_mut(node.0);
                     host.doomed = host.up();
                 }
                 self.strikes.push_back(instance);
             }
             FaultKind::Pause => {
                 for node in &aim.nodes {
-                    let host = self.host_mut(node.0 as u16);
+                    let host = self.host_mut(node.0);
                     (host.pauses, host.late) = (host.pauses + 1, true);
-                    host.pause.get_or_insert(instance);
+                    host.trouble_mut().pause.get_or_insert(instance);
                 }
             }
             FaultKind::SlowCpu { factor } => {
                 for node in &aim.nodes {
-                    self.slow_down(node.0 as u16, instance, *factor);
+                    self.slow_down(node.0, instance, *factor);
                 }
             }
             FaultKind::ClockJump { by } => {
@@ -359,7 +373,7 @@ impl<P: Process> World<P> {
                 let mut offsets = Vec::new();
                 for node in &aim.nodes {
                     let by = by.integer(&mut key.draw(u64::from(number), u64::from(node.0), 0));
-                    let clock = &mut self.host_mut(node.0 as u16).clock;
+                    let clock = &mut self.host_mut(node.0).clock;
                     clock.offset = clock.offset.saturating_add(by);
                     offsets.push(by);
                     self.fingerprint.eat(self.queue.now().0, fold(node.0.into(), by as u64));

@@ -11,7 +11,7 @@ use kernel::{Distribution, Span, Time};
 /// All machines and links.
 #[derive(Clone, Debug)]
 pub struct Hardware {
-    /// The machines; the index is the [`kernel::NodeId`]. At most 65 534.
+    /// The machines; the index is the [`kernel::NodeId`]. At most [`crate::MACHINES_MAX`].
     pub nodes: Vec<NodeHardware>,
     /// How many link groups there are.
     pub groups: u16,
@@ -33,7 +33,7 @@ pub struct NodeHardware {
 }
 
 /// The disk of a machine: a log and the time it takes to make it durable.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Disk {
     /// How long one fsync takes, in nanoseconds, whatever it writes. A constant 0, if nothing else is said about the
     /// disk, makes a record durable in the instant it is appended: since a crash falls between two instants, nothing can

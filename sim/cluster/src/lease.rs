@@ -12,7 +12,7 @@ use kernel::{Delta, Fact, FactKind, NodeId, Process, Span, fold};
 use crate::cluster::{Cluster, MACHINE};
 use crate::event::Event;
 use crate::host::Late;
-use crate::ledger::{FaultEvent, Skip, State};
+use crate::ledger::{FaultEvent, Skip};
 use crate::plan::{FaultKind, Loses};
 use crate::watch::Watch;
 
@@ -47,7 +47,7 @@ impl<P: Process> Cluster<P> {
     pub fn restart<W: Watch<P>>(&mut self, node: NodeId, watch: &mut W) {
         for instance in self.world.faults.active() {
             let entry = &self.world.faults.ledger[instance as usize];
-            if entry.fault.is_none() && entry.nodes.contains(&node) {
+            if entry.fault.is_none() && entry.nodes.binary_search(&node).is_ok() {
                 self.end(instance, watch);
             }
         }
@@ -105,12 +105,12 @@ impl<P: Process> Cluster<P> {
     /// One lease of a crash on one machine; the first takes it down.
     fn fall<W: Watch<P>>(&mut self, node: NodeId, loses: Loses, instance: u32, watch: &mut W) {
         let now = self.now();
-        let host = self.world.host_mut(node.0 as u16);
+        let host = self.world.host_mut(node.0);
         host.crashes += 1;
         if host.crashes > 1 {
             return;
         }
-        host.crash = Some(instance);
+        host.trouble_mut().crash = Some(instance);
         watch.crashed(now, node);
         watch.fact(Fact { time: now, node, protocol: MACHINE, instance: 0, kind: FactKind::Crashed });
         let process = &mut self.processes[node.0 as usize];
@@ -134,11 +134,11 @@ impl<P: Process> Cluster<P> {
             work = process.unfinished();
             *process = P::boot(&self.plan, node);
         }
-        let mut impact = self.world.power_off(node.0 as u16, loses, watch);
+        let mut impact = self.world.power_off(node.0, loses, watch);
         impact.work_lost = work;
-        let host = self.world.host_mut(node.0 as u16);
-        host.gone.append(&mut gone);
-        let owed = if loses.memory { P::owed(&self.plan, node, &host.disk.log) } else { host.unfinished };
+        let host = self.world.host_mut(node.0);
+        host.trouble_mut().gone.append(&mut gone);
+        let owed = if loses.memory { P::owed(&self.plan, node, host.disk.records()) } else { host.unfinished };
         let before = core::mem::replace(&mut host.unfinished, owed);
         self.world.unfinished = self.world.unfinished - before + owed;
         self.world.faults.ledger[instance as usize].impact.add(impact);
@@ -147,11 +147,10 @@ impl<P: Process> Cluster<P> {
     /// An instance is over: its leases end.
     pub(crate) fn end<W: Watch<P>>(&mut self, instance: u32, watch: &mut W) {
         let now = self.now();
-        let entry = &mut self.world.faults.ledger[instance as usize];
-        if entry.state != State::Active {
+        if !self.world.faults.release(instance, now) {
             return;
         }
-        (entry.state, entry.end) = (State::Ended, Some(now));
+        let entry = &self.world.faults.ledger[instance as usize];
         let (fault, nodes) = (entry.fault, entry.nodes.clone());
         watch.fault(now, entry, FaultEvent::Ended);
         self.world.fingerprint.eat(now.0, fold(u64::from(instance), 3));
@@ -161,12 +160,12 @@ impl<P: Process> Cluster<P> {
             Some(FaultKind::Pause) => nodes.into_iter().for_each(|node| self.resume(node)),
             Some(FaultKind::SlowCpu { .. }) => {
                 for node in nodes {
-                    self.world.speed_up(node.0 as u16, instance);
+                    self.world.speed_up(node.0, instance);
                 }
             }
             Some(FaultKind::Disturb { .. }) => {
                 for node in nodes {
-                    self.disturb(node.0 as u16, instance, false, watch);
+                    self.disturb(node.0, instance, false, watch);
                 }
             }
             // What was set stays set.
@@ -181,34 +180,34 @@ impl<P: Process> Cluster<P> {
     /// One lease of a crash ends; with the last one the machine comes back.
     fn rise<W: Watch<P>>(&mut self, node: NodeId, watch: &mut W) {
         let now = self.now();
-        let host = self.world.host_mut(node.0 as u16);
+        let host = self.world.host_mut(node.0);
         host.crashes -= 1;
         if host.crashes > 0 {
             return;
         }
-        host.crash = None;
+        host.trouble_mut().crash = None;
         watch.restarted(now, node);
         watch.fact(Fact { time: now, node, protocol: MACHINE, instance: 0, kind: FactKind::Recovered });
-        let (node, incarnation, late) = (node.0 as u16, host.incarnation, host.late);
+        let (node, incarnation, late) = (node.0, host.incarnation, host.late);
         let event = Event::Start { node, incarnation };
         if late { self.world.postpone(node, Late::Event(event)) } else { self.start(node, watch) }
     }
 
     /// One lease of a pause ends; with the last one the machine handles what waited.
     fn resume(&mut self, node: NodeId) {
+        let host = self.world.host_mut(node.0);
+        host.pauses -= 1;
+        if host.pauses == 0 {
+            host.trouble_mut().pause = None;
+            return self.drain_next(node.0);
+        }
         let holders = self.world.faults.active().into_iter().filter(|&instance| {
             let entry = &self.world.faults.ledger[instance as usize];
             let kind = entry.fault.map(|fault| &self.world.faults.plan.faults[fault as usize].kind);
-            matches!(kind, Some(FaultKind::Pause)) && entry.nodes.contains(&node)
+            matches!(kind, Some(FaultKind::Pause)) && entry.nodes.binary_search(&node).is_ok()
         });
         // What is delayed from here on is the doing of one that still holds it.
         let holder = holders.min();
-        let node = node.0 as u16;
-        let host = self.world.host_mut(node);
-        host.pauses -= 1;
-        host.pause = holder;
-        if host.pauses == 0 {
-            self.drain_next(node);
-        }
+        self.world.host_mut(node.0).trouble_mut().pause = holder;
     }
 }

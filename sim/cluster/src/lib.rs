@@ -12,7 +12,7 @@
 //! * [`Instance`], [`State`], [`Skip`], [`Impact`]: what became of it.
 //! * [`Watch`], [`MessageEvent`], [`Passage`], [`Reason`], [`FaultEvent`]: what a run tells.
 //!
-//! Read `cluster` for the loop, `perform` for effects, `host` for the persist barrier, `network` for messages, `faults`
+//! Read `cluster` for the loop, `perform` for effects, `disk` for the persist barrier, `network` for messages, `faults`
 //! and `targets` for faults.
 #![no_std]
 
@@ -21,6 +21,7 @@ extern crate alloc;
 mod cluster;
 mod connection;
 mod cpu;
+mod disk;
 mod disturbance;
 mod event;
 mod faults;
@@ -51,4 +52,4 @@ pub use ledger::{FaultBudget, FaultEvent, Impact, Instance, Reached, Skip, State
 pub use network::{RESET_AFTER, RETRANSMIT_AFTER};
 pub use plan::{Direction, Fault, FaultKind, FaultPlan, LinkTarget, Listed, Loses, Target, Trigger, Window, Wire};
 pub use watch::{MessageEvent, Passage, Reason, Watch};
-pub use world::INBOX_LIMIT;
+pub use world::{INBOX_LIMIT, MACHINES_MAX};

@@ -61,7 +61,7 @@ pub(crate) struct Cut {
 }
 
 /// Sender, receiver, and what has to stay in order: 0 is the one connection of the pair, n + 1 the parcel n alone.
-pub(crate) type Stream = (u16, u16, u32);
+pub(crate) type Stream = (u32, u32, u32);
 
 /// A stream that has lost something, or has no connection yet.
 #[derive(Clone)]
@@ -96,8 +96,8 @@ enum Fate {
 }
 
 impl Cut {
-    pub(crate) fn covers(&self, from: u16, to: u16) -> bool {
-        let (a, b) = (self.side[usize::from(from)], self.side[usize::from(to)]);
+    pub(crate) fn covers(&self, from: u32, to: u32) -> bool {
+        let (a, b) = (self.side[from as usize], self.side[to as usize]);
         a != 0
             && b != 0
             && a != b
@@ -142,12 +142,12 @@ impl Network {
 
     #[expect(clippy::inline_always, reason = "every message asks")]
     #[inline(always)]
-    pub(crate) fn index(&self, from: u16, to: u16) -> usize {
-        self.first[usize::from(from)] as usize + usize::from(self.group[usize::from(to)])
+    pub(crate) fn index(&self, from: u32, to: u32) -> usize {
+        self.first[from as usize] as usize + usize::from(self.group[to as usize])
     }
 
     #[inline]
-    pub(crate) fn link(&self, from: u16, to: u16) -> &Resolved {
+    pub(crate) fn link(&self, from: u32, to: u32) -> &Resolved {
         &self.links[self.index(from, to)]
     }
 
@@ -167,7 +167,7 @@ impl Network {
     /// that never does more as long as no link does worse.
     #[expect(clippy::inline_always, reason = "every message asks")]
     #[inline(always)]
-    pub(crate) fn quiet_lane(&self, from: u16, to: u16) -> Option<Lane> {
+    pub(crate) fn quiet_lane(&self, from: u32, to: u32) -> Option<Lane> {
         if from == to {
             return Some(Queue::<()>::at_once());
         }
@@ -182,13 +182,13 @@ impl Network {
     }
 
     /// What stands in the way of a message; a cut that drops weighs more than one that holds.
-    pub(crate) fn obstacle(&self, from: u16, to: u16) -> Option<Wire> {
+    pub(crate) fn obstacle(&self, from: u32, to: u32) -> Option<Wire> {
         let cuts = self.cuts.iter().filter(|cut| cut.covers(from, to));
         cuts.fold(None, |worst, cut| if worst == Some(Wire::Drop) { worst } else { Some(cut.wire) })
     }
 
     /// What a message has to stay in order with.
-    fn stream(&self, from: u16, to: u16, parcel: u32) -> Stream {
+    fn stream(&self, from: u32, to: u32, parcel: u32) -> Stream {
         self.link(from, to).stream(from, to, parcel)
     }
 
@@ -205,8 +205,8 @@ impl<P: Process> World<P> {
         let order = self.network.number();
         let papers = self.parcels.at_mut(parcel);
         (papers.sent, papers.order) = (now, order);
-        papers.to_incarnation = self.hosts[usize::from(papers.to)].incarnation;
-        let ends = (NodeId(u32::from(papers.from)), NodeId(u32::from(papers.to)));
+        papers.to_incarnation = self.hosts[papers.to as usize].incarnation;
+        let ends = (NodeId(papers.from), NodeId(papers.to));
         watch.letter(now, order, ends, &papers.message, Some(parcel));
         tell::<P, W>(now, papers, Passage::Sent, watch);
         if let Some(lane) = self.network.quiet_lane(papers.from, papers.to) {
@@ -285,7 +285,7 @@ impl<P: Process> World<P> {
         let busy = link.opens && !link.is_ordered();
         let lane = link.constant_lane().filter(|(latency, _)| arrival == now + *latency);
         if link.jitters_in_order() {
-            arrival = network.keep_order(from, to, arrival);
+            arrival = network.keep_order(from, to, now, arrival);
         }
         let event = Event::Deliver { parcel };
         let flight = match lane {
@@ -419,9 +419,9 @@ impl<P: Process> World<P> {
     }
 
     /// A sender went down: nothing it had not got through is sent again. Returns how many messages that were.
-    pub(crate) fn silence<W: Watch<P>>(&mut self, node: u16, watch: &mut W) -> u64 {
+    pub(crate) fn silence<W: Watch<P>>(&mut self, node: u32, watch: &mut W) -> u64 {
         let mut unsent = 0;
-        while let Some((&stream, _)) = self.network.stalls.range((node, 0, 0)..=(node, u16::MAX, u32::MAX)).next() {
+        while let Some((&stream, _)) = self.network.stalls.range((node, 0, 0)..=(node, u32::MAX, u32::MAX)).next() {
             let stall = self.network.stalls.remove(&stream).expect("it was just found");
             self.queue.cancel(stall.timer);
             for parcel in stall.line {

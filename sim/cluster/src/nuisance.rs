@@ -25,9 +25,9 @@ pub(crate) struct Nuisance {
 }
 
 impl Nuisance {
-    pub(crate) fn covers(&self, does: Does, from: u16, to: u16) -> bool {
+    pub(crate) fn covers(&self, does: Does, from: u32, to: u32) -> bool {
         self.does == does
-            && self.links.iter().any(|(senders, receivers)| senders[usize::from(from)] && receivers[usize::from(to)])
+            && self.links.iter().any(|(senders, receivers)| senders[from as usize] && receivers[to as usize])
     }
 
     /// Whether it hits a message on a link that it covers, whose draw says so.

@@ -14,6 +14,7 @@ use crate::event::Event;
 use crate::hardware::{Bandwidth, Link, Loss, Opening, Transport};
 use crate::network::{Network, Stream};
 use crate::nuisance::{Does, Nuisance};
+use crate::pairs::Pairs;
 use crate::plan::Wire;
 use crate::watch::{Passage, Reason, Watch};
 use crate::world::World;
@@ -49,8 +50,8 @@ pub(crate) struct Resolved {
 /// One message on its way once.
 #[derive(Clone, Copy)]
 pub(crate) struct Transmission {
-    pub(crate) from: u16,
-    pub(crate) to: u16,
+    pub(crate) from: u32,
+    pub(crate) to: u32,
     pub(crate) route: Route,
     /// Which transmission of the message, and a `purpose`.
     pub(crate) number: u64,
@@ -68,9 +69,9 @@ pub(crate) struct Wires {
     reorder: Key,
     corrupt: Key,
     /// When each line of limited bandwidth will have sent what it was given.
-    free_at: Map<u32, Time>,
+    free_at: Pairs<Time>,
     /// Which chains are in the bad state.
-    bad: Map<u32, bool>,
+    bad: Map<u64, bool>,
 }
 
 impl Resolved {
@@ -106,7 +107,7 @@ impl Resolved {
 
     /// What a message has to stay in order with.
     #[inline]
-    pub(crate) fn stream(&self, from: u16, to: u16, parcel: u32) -> Stream {
+    pub(crate) fn stream(&self, from: u32, to: u32, parcel: u32) -> Stream {
         (from, to, if self.link.transport == Transport::Pool { parcel + 1 } else { 0 })
     }
 
@@ -162,7 +163,7 @@ impl Wires {
             duplicate: key("duplicate"),
             reorder: key("reorder"),
             corrupt: key("corrupt"),
-            free_at: Map::default(),
+            free_at: Pairs::sparse(),
             bad: Map::default(),
         }
     }
@@ -204,7 +205,7 @@ impl Wires {
     /// The same where a line sends so much at a time. An idle one takes any message.
     #[inline(never)]
     fn line_up(&mut self, bandwidth: Bandwidth, over: &Resolved, of: &Transmission, now: Time) -> Result<Time, Reason> {
-        let free_at = self.free_at.entry(pair(of.from, of.to)).or_insert(now);
+        let free_at = self.free_at.at_swept(of.from, of.to, |free_at| *free_at > now);
         let waiting = bandwidth.bytes(free_at.since(now));
         let full = over.link.buffer.is_some_and(|buffer| waiting.saturating_add(u64::from(of.bytes)) > buffer);
         if full && waiting > 0 {
@@ -220,7 +221,7 @@ impl Wires {
         let pair = pair(of.from, of.to);
         let share = if good_to_bad > 0.0 { good_to_bad / (good_to_bad + bad_to_good) } else { 0.0 };
         let first = self.first_state;
-        let state = self.bad.entry(pair).or_insert_with(|| first.draw(u64::from(pair), 0, 0).share() < share);
+        let state = self.bad.entry(pair).or_insert_with(|| first.draw(pair, 0, 0).share() < share);
         let mut draw = keyed(self.bursts, of, purpose::MESSAGE);
         let moves = draw.share();
         *state = if *state { moves >= bad_to_good } else { moves < good_to_bad };
@@ -249,8 +250,8 @@ impl Wires {
 impl Network {
     /// Jitter does not let a message overtake another one of the same connection: when it arrives instead.
     #[inline]
-    pub(crate) fn keep_order(&mut self, from: u16, to: u16, arrival: Time) -> Time {
-        let latest = self.arrivals.at(from, to);
+    pub(crate) fn keep_order(&mut self, from: u32, to: u32, now: Time, arrival: Time) -> Time {
+        let latest = self.arrivals.at_swept(from, to, |latest| *latest > now);
         *latest = arrival.max(*latest);
         *latest
     }
@@ -258,7 +259,7 @@ impl Network {
 
 impl<P: Process> World<P> {
     /// What the active cuts do to a message on its way; each that does something notes it.
-    pub(crate) fn judge(&mut self, from: u16, to: u16) -> Option<Wire> {
+    pub(crate) fn judge(&mut self, from: u32, to: u32) -> Option<Wire> {
         let mut judgement = None;
         for cut in self.network.cuts.iter().filter(|cut| cut.covers(from, to)) {
             let impact = &mut self.faults.ledger[cut.instance as usize].impact;
@@ -331,13 +332,15 @@ impl<P: Process> World<P> {
         let copy = self.parcels.put(copy);
         self.tell(copy, Passage::Duplicated, watch);
         if self.network.link(from, to).jitters_in_order() {
-            arrival = self.network.keep_order(from, to, arrival);
+            arrival = self.network.keep_order(from, to, self.queue.now(), arrival);
         }
         self.parcels.at_mut(copy).flight = self.queue.at(arrival, Event::Deliver { parcel: copy });
     }
 }
 
-/// Two machines, in this order, as one word.
-pub(crate) const fn pair(from: u16, to: u16) -> u32 {
-    (from as u32) << 16 | to as u32
+/// Two machines, in this order, as one word. It keys draws: the lower halves of both numbers stand together, so that what
+/// small clusters draw is what they drew when a machine had sixteen bits.
+pub(crate) fn pair(from: u32, to: u32) -> u64 {
+    let halves = |high: u32, low: u32| u64::from(high) << 16 | u64::from(low);
+    halves(from >> 16, to >> 16) << 32 | halves(from & 0xffff, to & 0xffff)
 }

@@ -6,8 +6,9 @@ use kernel::{
     Delay, Delta, Digest, Effects, FactKind, Frame, Hit, NodeId, PointId, Process, Queue, Sample, Span, Time, fold,
 };
 
+use crate::disk::Gate;
 use crate::event::Event;
-use crate::host::{Gate, Late, Waiting};
+use crate::host::{Late, Waiting};
 use crate::timers::Pending;
 use crate::watch::Watch;
 use crate::world::World;
@@ -16,7 +17,7 @@ use crate::world::World;
 pub(crate) struct Perform<'a, P: Process, W> {
     world: &'a mut World<P>,
     watch: &'a mut W,
-    node: u16,
+    node: u32,
     incarnation: u16,
     frame: Frame,
     /// Nothing is being written and nothing waits in the inbox: whatever frame speaks, its effects happen at once.
@@ -35,7 +36,7 @@ pub(crate) struct Perform<'a, P: Process, W> {
 impl<'a, P: Process, W: Watch<P>> Perform<'a, P, W> {
     #[expect(clippy::inline_always, reason = "it belongs to every event, and a calm machine needs a few stores")]
     #[inline(always)]
-    pub(crate) fn new(world: &'a mut World<P>, watch: &'a mut W, node: u16) -> Self {
+    pub(crate) fn new(world: &'a mut World<P>, watch: &'a mut W, node: u32) -> Self {
         let host = world.host(node);
         let (incarnation, calm) = (host.incarnation, host.calm());
         let (gate, direct, stopped) = if calm { (Gate::Open, true, false) } else { host.doors(Frame(0)) };
@@ -63,18 +64,18 @@ impl<'a, P: Process, W: Watch<P>> Perform<'a, P, W> {
             return;
         }
         let parcel = self.world.accept(self.node, to, message);
-        self.watch.withheld(self.world.now(), NodeId(u32::from(self.node)), parcel);
+        self.watch.withheld(self.world.now(), NodeId(self.node), parcel);
         self.wait(Waiting::Send(parcel));
     }
 
     /// An effect that does not happen at once.
     fn wait(&mut self, effect: Waiting<P>) {
-        let disk = &mut self.world.host_mut(self.node).disk;
-        match self.gate {
-            Gate::Open => self.world.postpone(self.node, Late::Effect(effect)),
-            Gate::Current => disk.current.waiting.push_back(effect),
-            Gate::Next => disk.next.waiting.push_back(effect),
+        if self.gate == Gate::Open {
+            return self.world.postpone(self.node, Late::Effect(effect));
         }
+        let log = self.world.host_mut(self.node).disk.log().expect("an effect waits for what was appended");
+        let batch = if self.gate == Gate::Current { &mut log.current } else { &mut log.next };
+        batch.waiting.push_back(effect);
     }
 }
 
@@ -119,7 +120,7 @@ impl<P: Process, W: Watch<P>> Effects<P> for Perform<'_, P, W> {
                 Span(from.0 + ((width * u128::from(key.draw(operation, 0, n).bits())) >> 64) as u64)
             }
         };
-        self.watch.armed(self.world.now(), NodeId(u32::from(node)), &timer);
+        self.watch.armed(self.world.now(), NodeId(node), &timer);
         let event = Event::Timer { node, incarnation, timer };
         let handle = match lane {
             Some(lane) => self.world.queue.arm(lane, event),
@@ -153,7 +154,7 @@ impl<P: Process, W: Watch<P>> Effects<P> for Perform<'_, P, W> {
             return;
         }
         let (node, incarnation) = (self.node, self.incarnation);
-        self.watch.armed(self.world.now(), NodeId(u32::from(node)), &done);
+        self.watch.armed(self.world.now(), NodeId(node), &done);
         if self.world.host(node).cpu.is_some() {
             return self.world.begin_work(node, done, demand);
         }
@@ -165,19 +166,18 @@ impl<P: Process, W: Watch<P>> Effects<P> for Perform<'_, P, W> {
             return;
         }
         let (now, node) = (self.world.now(), self.node);
-        self.watch.persists(now, NodeId(u32::from(node)), &record);
+        self.watch.persists(now, NodeId(node), &record);
         let disk = &mut self.world.host_mut(node).disk;
         let digest = record.digest();
-        disk.log.push(record);
-        disk.length += 1;
-        if disk.instant {
-            (disk.durable, disk.writing) = (disk.length, disk.length);
+        let instant = disk.instant;
+        let log = disk.append(record);
+        if instant {
             self.world.fingerprint.eat(now.0, fold(digest, u64::from(node)));
-            self.watch.fsync(now, NodeId(u32::from(node)), 1);
+            self.watch.fsync(now, NodeId(node), 1);
         } else {
-            disk.next.frames.insert(self.frame);
-            disk.first.get_or_insert((self.frame, digest));
-            disk.digests.push_back(digest);
+            log.next.frames.insert(self.frame);
+            log.first.get_or_insert((self.frame, digest));
+            log.digests.push_back(digest);
             (self.gate, self.direct, self.calm, self.appended) = (Gate::Next, false, false, true);
         }
     }
@@ -187,7 +187,7 @@ impl<P: Process, W: Watch<P>> Effects<P> for Perform<'_, P, W> {
             return;
         }
         self.world.unfinished += 1;
-        self.watch.armed(self.world.now(), NodeId(u32::from(self.node)), &timer);
+        self.watch.armed(self.world.now(), NodeId(self.node), &timer);
         if self.gate == Gate::Open {
             let (node, incarnation) = (self.node, self.incarnation);
             self.world.queue.arm(Queue::<Event<P::Timer>>::at_once(), Event::Wake { node, incarnation, timer });
@@ -201,7 +201,7 @@ impl<P: Process, W: Watch<P>> Effects<P> for Perform<'_, P, W> {
             return;
         }
         if self.direct {
-            self.watch.output(self.world.now(), NodeId(u32::from(self.node)), &output);
+            self.watch.output(self.world.now(), NodeId(self.node), &output);
         } else {
             self.world.unfinished += 1;
             self.wait(Waiting::Output(output));
@@ -241,7 +241,7 @@ impl<P: Process, W: Watch<P>> Effects<P> for Perform<'_, P, W> {
     #[inline(always)]
     fn measure(&mut self, sample: Sample) {
         if !self.stopped {
-            self.watch.sample(self.world.now(), NodeId(u32::from(self.node)), sample);
+            self.watch.sample(self.world.now(), NodeId(self.node), sample);
         }
     }
 

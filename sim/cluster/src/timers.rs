@@ -4,6 +4,7 @@
 //! addressing with linear probing, at most half full, and what is taken out leaves no mark behind. Many a machine has one
 //! at a time, and that is not searched for at all.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::hash::{BuildHasher, Hash};
 
@@ -22,9 +23,12 @@ pub(crate) enum Pending {
 /// Places at first.
 const PLACES_MIN: usize = 8;
 
-/// All of them.
+/// All of them; nothing before the first one.
 #[derive(Clone, Debug)]
-pub(crate) struct Timers<T> {
+pub(crate) struct Timers<T>(Option<Box<Table<T>>>);
+
+#[derive(Clone, Debug)]
+struct Table<T> {
     /// The one that is set, as long as it is the only one: it has no place.
     only: Option<(T, Pending)>,
     /// As many as a power of two, or none yet.
@@ -34,20 +38,48 @@ pub(crate) struct Timers<T> {
 
 impl<T: Copy + Eq + Hash> Timers<T> {
     pub(crate) const fn new() -> Self {
-        Self { only: None, places: Vec::new(), count: 0 }
+        Self(None)
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.count
+        self.0.as_ref().map_or(0, |table| table.count)
     }
 
     pub(crate) fn clear(&mut self) {
+        if let Some(table) = &mut self.0 {
+            table.clear();
+        }
+    }
+
+    pub(crate) fn get(&self, timer: &T) -> Option<Pending> {
+        self.0.as_ref()?.get(timer)
+    }
+
+    /// Sets a timer, or replaces the one that says the same: then gives where that was.
+    #[inline]
+    pub(crate) fn insert(&mut self, timer: T, pending: Pending) -> Option<Pending> {
+        self.0.get_or_insert_with(|| Box::new(Table::new())).insert(timer, pending)
+    }
+
+    #[inline]
+    pub(crate) fn remove(&mut self, timer: &T) -> Option<Pending> {
+        self.0.as_mut()?.remove(timer)
+    }
+}
+
+impl<T: Copy + Eq + Hash> Table<T> {
+    #[cold]
+    const fn new() -> Self {
+        Self { only: None, places: Vec::new(), count: 0 }
+    }
+
+    fn clear(&mut self) {
         self.only = None;
         self.places.fill(None);
         self.count = 0;
     }
 
-    pub(crate) fn get(&self, timer: &T) -> Option<Pending> {
+    fn get(&self, timer: &T) -> Option<Pending> {
         let (_, pending) = match &self.only {
             Some(only) => Some(only).filter(|(known, _)| known == timer)?,
             None => self.places.get(self.find(timer))?.as_ref()?,
@@ -55,9 +87,8 @@ impl<T: Copy + Eq + Hash> Timers<T> {
         Some(*pending)
     }
 
-    /// Sets a timer, or replaces the one that says the same: then gives where that was.
     #[inline]
-    pub(crate) fn insert(&mut self, timer: T, pending: Pending) -> Option<Pending> {
+    fn insert(&mut self, timer: T, pending: Pending) -> Option<Pending> {
         if self.count == 0 {
             self.only = Some((timer, pending));
             self.count = 1;
@@ -90,7 +121,7 @@ impl<T: Copy + Eq + Hash> Timers<T> {
     }
 
     #[inline]
-    pub(crate) fn remove(&mut self, timer: &T) -> Option<Pending> {
+    fn remove(&mut self, timer: &T) -> Option<Pending> {
         let Some((known, pending)) = &self.only else { return self.remove_place(timer) };
         if known != timer {
             return None;

@@ -5,15 +5,13 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::mem::ManuallyDrop;
 
-use kernel::{
-    Delta, Fact, FactKind, Fingerprint, Handle, Key, Message, NodeId, PointId, Process, Queue, Seed, Span, Time, fold,
-};
+use kernel::{Delta, Fact, FactKind, Fingerprint, Handle, Key, Message, NodeId, PointId, Process, Queue, Seed, Time};
 
 use crate::cpu;
 use crate::event::Event;
 use crate::faults::Faults;
 use crate::habits::Habits;
-use crate::hardware::Hardware;
+use crate::hardware::{Disk, Hardware, NodeHardware};
 use crate::host::{Host, Late, Waiting};
 use crate::ledger::Impact;
 use crate::network::Network;
@@ -24,6 +22,11 @@ use crate::watch::{MessageEvent, Passage, Reason, Watch};
 
 /// Messages that wait for one paused machine; more are dropped.
 pub const INBOX_LIMIT: u32 = 65_536;
+/// Machines of one cluster: 1 048 576. Then each may have sixteen events pending at once before the queue is full (2^24).
+pub const MACHINES_MAX: usize = 1 << 20;
+
+/// What a message takes in flight besides itself; its event has at most 60 bytes more in the queue, its key included.
+pub(crate) const PAPERS_BYTES_MAX: usize = 48;
 
 /// A message and its papers.
 #[derive(Clone)]
@@ -35,8 +38,8 @@ pub(crate) struct Parcel<M> {
     pub(crate) order: u64,
     /// When its last transmission began.
     pub(crate) sent: Time,
-    pub(crate) from: u16,
-    pub(crate) to: u16,
+    pub(crate) from: u32,
+    pub(crate) to: u32,
     pub(crate) from_incarnation: u16,
     pub(crate) to_incarnation: u16,
     /// How many transmissions there were.
@@ -49,7 +52,8 @@ pub(crate) struct Parcel<M> {
 
 #[derive(Clone)]
 pub(crate) struct World<P: Process> {
-    pub(crate) hardware: Arc<Hardware>,
+    /// The kinds of disks that machines have.
+    pub(crate) disks: Arc<[Disk]>,
     pub(crate) queue: Queue<Event<P::Timer>>,
     pub(crate) fingerprint: Fingerprint,
     pub(crate) parcels: Slab<Parcel<P::Message>>,
@@ -60,24 +64,32 @@ pub(crate) struct World<P: Process> {
     /// Instances of crashes and disturbances that were decided in this event and follow it.
     pub(crate) strikes: VecDeque<u32>,
     pub(crate) unfinished: u64,
-    fsync: Key,
-    torn: Key,
+    pub(crate) fsync: Key,
+    pub(crate) torn: Key,
 }
 
 impl<P: Process> World<P> {
-    pub(crate) fn new(hardware: Hardware, plan: FaultPlan, seed: Seed) -> Self {
+    pub(crate) fn new(hardware: &Hardware, plan: FaultPlan, seed: Seed) -> Self {
         let count = hardware.nodes.len();
-        assert!(count < usize::from(u16::MAX), "a cluster has at most 65 534 machines");
+        assert!(count <= MACHINES_MAX, "a cluster has at most 2^20 machines");
         let mut queue = Queue::new();
         let cpus = cpu::of_machines(&hardware.nodes, &plan);
-        let hosts = hardware.nodes.iter().zip(cpus).map(|(node, cpu)| Host::new(node, cpu)).collect();
-        for node in 0..count as u16 {
+        let mut disks: Vec<Disk> = Vec::new();
+        let host = |(node, cpu): (&NodeHardware, _)| {
+            // Machines of one sort stand together.
+            if disks.last() != Some(&node.disk) {
+                disks.push(node.disk.clone());
+            }
+            Host::new(node, disks.len() as u32 - 1, cpu)
+        };
+        let hosts = hardware.nodes.iter().zip(cpus).map(host).collect();
+        for node in 0..count as u32 {
             queue.at(Time::ZERO, Event::Start { node, incarnation: 0 });
         }
         Self {
-            network: Network::new(&hardware, &mut queue, seed),
+            network: Network::new(hardware, &mut queue, seed),
             faults: Faults::new(plan, count, &mut queue, seed),
-            hardware: Arc::new(hardware),
+            disks: disks.into(),
             queue,
             fingerprint: Fingerprint::new(),
             parcels: Slab::new(),
@@ -99,12 +111,12 @@ impl<P: Process> World<P> {
         self.queue.now()
     }
 
-    pub(crate) fn host(&self, node: u16) -> &Host<P> {
-        &self.hosts[usize::from(node)]
+    pub(crate) fn host(&self, node: u32) -> &Host<P> {
+        &self.hosts[node as usize]
     }
 
-    pub(crate) fn host_mut(&mut self, node: u16) -> &mut Host<P> {
-        &mut self.hosts[usize::from(node)]
+    pub(crate) fn host_mut(&mut self, node: u32) -> &mut Host<P> {
+        &mut self.hosts[node as usize]
     }
 
     /// What an instance hit, to be added to.
@@ -119,7 +131,7 @@ impl<P: Process> World<P> {
     /// A process has made a step: so much is unfinished there now.
     #[expect(clippy::inline_always, reason = "it belongs to every event")]
     #[inline(always)]
-    pub(crate) fn count_unfinished(&mut self, node: u16, unfinished: u64) {
+    pub(crate) fn count_unfinished(&mut self, node: u32, unfinished: u64) {
         let before = core::mem::replace(&mut self.host_mut(node).unfinished, unfinished);
         if before != unfinished {
             self.unfinished = self.unfinished - before + unfinished;
@@ -128,9 +140,9 @@ impl<P: Process> World<P> {
 
     /// Takes a message over from its sender, which may still have to wait for its disk.
     #[inline]
-    pub(crate) fn accept(&mut self, from: u16, to: NodeId, message: P::Message) -> u32 {
+    pub(crate) fn accept(&mut self, from: u32, to: NodeId, message: P::Message) -> u32 {
         assert!((to.0 as usize) < self.hosts.len(), "a message is for a machine that exists");
-        let to = to.0 as u16;
+        let to = to.0;
         let (background, kind, bytes) = (message.background(), message.kind(), message.bytes());
         self.unfinished += u64::from(!background);
         self.parcels.put(Parcel {
@@ -157,17 +169,17 @@ impl<P: Process> World<P> {
     #[inline(always)]
     pub(crate) fn post<W: Watch<P>>(
         &mut self,
-        (from, from_incarnation): (u16, u16),
+        (from, from_incarnation): (u32, u16),
         to: NodeId,
         message: ManuallyDrop<P::Message>,
         watch: &mut W,
     ) {
-        let receiver = to.0 as u16;
+        let receiver = to.0;
         let (background, kind, bytes) = (message.background(), message.kind(), message.bytes());
         let lane = self.network.quiet_lane(from, receiver);
         self.unfinished += u64::from(!background);
         let (now, order) = (self.now(), self.network.number());
-        let at = NodeId(u32::from(from));
+        let at = NodeId(from);
         watch.letter(now, order, (at, to), &message, None);
         watch.message(now, MessageEvent { passage: Passage::Sent, id: order, from: at, to, kind, bytes });
         let to_incarnation = self.host(receiver).incarnation;
@@ -209,7 +221,7 @@ impl<P: Process> World<P> {
     }
 
     /// Performs an effect whose barrier is passed, unless the machine is paused: then it waits in the inbox.
-    pub(crate) fn release<W: Watch<P>>(&mut self, node: u16, effect: Waiting<P>, watch: &mut W) {
+    pub(crate) fn release<W: Watch<P>>(&mut self, node: u32, effect: Waiting<P>, watch: &mut W) {
         if self.host(node).pauses > 0 {
             self.postpone(node, Late::Effect(effect));
             return;
@@ -219,10 +231,10 @@ impl<P: Process> World<P> {
             Waiting::Send(parcel) => self.dispatch(parcel, watch),
             Waiting::Output(output) => {
                 self.unfinished -= 1;
-                watch.output(now, NodeId(u32::from(node)), &output);
+                watch.output(now, NodeId(node), &output);
             }
             Waiting::Fact(protocol, instance, kind) => {
-                let node = NodeId(u32::from(node));
+                let node = NodeId(node);
                 if let FactKind::Leads { term } = kind {
                     self.faults.leaders.insert(node, term);
                 } else if kind == FactKind::StoodDown {
@@ -255,115 +267,50 @@ impl<P: Process> World<P> {
     }
 
     /// Something must wait until the machine handles things again.
-    pub(crate) fn postpone(&mut self, node: u16, late: Late<P>) {
+    pub(crate) fn postpone(&mut self, node: u32, late: Late<P>) {
         let host = self.host_mut(node);
         host.late = true;
         match &late {
-            Late::Event(Event::Deliver { .. }) => host.messages_waiting += 1,
+            Late::Event(Event::Deliver { .. }) => host.trouble_mut().messages_waiting += 1,
             Late::Event(Event::Timer { timer, .. }) => {
                 host.timers.insert(*timer, Pending::Late);
             }
-            Late::Effect(_) => host.effects_waiting += 1,
+            Late::Effect(_) => host.trouble_mut().effects_waiting += 1,
             Late::Event(_) | Late::Disturbance { .. } => {}
         }
-        host.inbox.push_back(late);
-        let pause = host.pause;
+        let trouble = host.trouble_mut();
+        trouble.inbox.push_back(late);
+        let pause = trouble.pause;
         if let Some(impact) = self.impact(pause) {
             impact.events_delayed += 1;
         }
     }
 
-    /// Begins to write what waits to be written, if the disk is free.
-    pub(crate) fn begin_write<W: Watch<P>>(&mut self, node: u16, watch: &mut W) {
-        let hardware = &self.hardware.nodes[usize::from(node)].disk;
-        let host = &mut self.hosts[usize::from(node)];
-        if hardware.group_commit > Span::ZERO && host.disk.length > host.disk.writing {
-            let now = self.queue.now();
-            let until = *host.disk.gathering.get_or_insert_with(|| {
-                let event = Event::Gathered { node, incarnation: host.incarnation };
-                self.queue.after(hardware.group_commit, event);
-                now + hardware.group_commit
-            });
-            if now < until {
-                return;
-            }
-        }
-        if host.disk.full {
-            return;
-        }
-        if let Some((frame, digest)) = host.disk.begin() {
-            host.disk.gathering = None;
-            let mut draw = self.fsync.draw(frame.0, u64::from(node), digest);
-            let mut span = hardware.fsync.span(&mut draw);
-            if hardware.throughput.is_some() || hardware.capacity.is_some() {
-                let bytes = host.disk.bytes(host.disk.durable, host.disk.writing);
-                span = hardware.throughput.map_or(span, |throughput| span + throughput.span(bytes));
-                host.disk.used += bytes;
-                host.disk.full = hardware.capacity.is_some_and(|capacity| host.disk.used > capacity);
-            }
-            if host.disk.full {
-                watch.disk_full(self.queue.now(), NodeId(u32::from(node)));
-            } else {
-                self.queue.after(span, Event::Written { node, incarnation: host.incarnation });
-            }
-        }
-    }
-
-    /// The write in flight is durable: its records enter the fingerprint, what waited for it happens, and the next
-    /// write begins.
-    pub(crate) fn written<W: Watch<P>>(&mut self, node: u16, watch: &mut W) -> u64 {
-        let now = self.now();
-        let disk = &mut self.hosts[usize::from(node)].disk;
-        let (records, digest) = disk.finish();
-        let mut batch = core::mem::take(&mut disk.current.waiting);
-        watch.fsync(now, NodeId(u32::from(node)), records);
-        self.begin_write(node, watch);
-        while let Some(effect) = batch.pop_front() {
-            if self.host(node).doomed {
-                let unsent = self.forget(&effect);
-                let crash = self.doom(node);
-                if let Some(of) = self.impact(crash) {
-                    of.messages_unsent += unsent;
-                }
-            } else if self.host(node).late {
-                // What waits already was said before.
-                self.postpone(node, Late::Effect(effect));
-            } else {
-                self.release(node, effect, watch);
-            }
-        }
-        let disk = &mut self.host_mut(node).disk;
-        let spare = if disk.current.waiting.capacity() == 0 { &mut disk.current } else { &mut disk.next };
-        if spare.waiting.is_empty() {
-            spare.waiting = batch;
-        }
-        digest
-    }
-
     /// The latest crash that was decided in this event for a machine.
-    fn doom(&self, node: u16) -> Option<u32> {
+    pub(crate) fn doom(&self, node: u32) -> Option<u32> {
         let dooms = |&instance: &u32| {
             let entry = &self.faults.ledger[instance as usize];
             let kind = entry.fault.map(|fault| &self.faults.plan.faults[fault as usize].kind);
             let crash = matches!(kind, None | Some(FaultKind::Crash(_)));
-            crash && entry.nodes.contains(&NodeId(u32::from(node)))
+            crash && entry.nodes.binary_search(&NodeId(node)).is_ok()
         };
         self.strikes.iter().copied().rev().find(dooms)
     }
 
     /// Everything of a machine that a crash takes, except its process.
-    pub(crate) fn power_off<W: Watch<P>>(&mut self, node: u16, loses: Loses, watch: &mut W) -> Impact {
+    pub(crate) fn power_off<W: Watch<P>>(&mut self, node: u32, loses: Loses, watch: &mut W) -> Impact {
         let host = self.host_mut(node);
         host.incarnation = host.incarnation.checked_add(1).expect("a machine crashes at most 65 535 times in a run");
-        (host.doomed, host.draining, host.messages_waiting, host.effects_waiting) = (false, false, 0, 0);
+        (host.doomed, host.draining) = (false, false);
+        let trouble = host.trouble_mut();
+        (trouble.messages_waiting, trouble.effects_waiting) = (0, 0);
+        let inbox = core::mem::take(&mut trouble.inbox);
         host.late = host.pauses > 0;
-        self.faults.leaders.remove(&NodeId(u32::from(node)));
+        self.faults.leaders.remove(&NodeId(node));
         let host = self.host_mut(node);
         let mut impact = Impact { timers_lost: host.timers.len() as u64, ..Impact::default() };
         host.timers.clear();
-        let inbox = core::mem::take(&mut host.inbox);
-        let mut effects = core::mem::take(&mut host.disk.current.waiting);
-        effects.append(&mut host.disk.next.waiting);
+        let mut effects = host.disk.abandon();
         for late in inbox {
             match late {
                 Late::Effect(effect) => effects.push_back(effect),
@@ -398,49 +345,10 @@ impl<P: Process> World<P> {
         impact
     }
 
-    /// What the disk of a machine still has after a crash. Returns how many records were lost.
-    fn cut_log(&mut self, node: u16, loses: Loses) -> u64 {
-        let now = self.now();
-        let torn = self.torn;
-        let host = self.host_mut(node);
-        let disk = &mut host.disk;
-        let length = disk.length;
-        let kept = if loses.disk {
-            0
-        } else if disk.full {
-            disk.durable
-        } else if !loses.unsynced {
-            length
-        } else if disk.writing == disk.durable {
-            disk.durable
-        } else {
-            // Whole, absent or a prefix, each in a third of all crashes.
-            let mut draw = torn.draw(u64::from(node), u64::from(host.incarnation), u64::from(disk.durable));
-            let within = |n: u32, bits: u64| ((u128::from(n) * u128::from(bits)) >> 64) as u32;
-            match within(3, draw.bits()) {
-                0 => disk.writing,
-                1 => disk.durable,
-                _ => disk.durable + within(disk.writing - disk.durable, draw.bits()),
-            }
-        };
-        disk.log.truncate(kept as usize);
-        disk.digests.clear();
-        (disk.length, disk.durable, disk.writing, disk.first) = (kept, kept, kept, None);
-        (disk.gathering, disk.full) = (None, false);
-        if disk.used > 0 {
-            disk.used = disk.bytes(0, kept);
-        }
-        disk.current.frames.clear();
-        disk.next.frames.clear();
-        let lost = u64::from(length - kept);
-        self.fingerprint.eat(now.0, fold(u64::from(kept), lost));
-        lost
-    }
-
     /// A point was reached. Whether a fault may have struck there.
     #[inline]
-    pub(crate) fn reach<W: Watch<P>>(&mut self, node: u16, point: PointId, of: u32, watch: &mut W) -> bool {
-        let at = NodeId(u32::from(node));
+    pub(crate) fn reach<W: Watch<P>>(&mut self, node: u32, point: PointId, of: u32, watch: &mut W) -> bool {
+        let at = NodeId(node);
         watch.point(self.now(), at, point, of);
         if self.faults.has_points {
             self.strike_at(at, point, of, watch);
@@ -458,11 +366,11 @@ impl<P: Process> World<P> {
     /// State changed: what it became enters the fingerprint.
     #[expect(clippy::inline_always, reason = "how many changes are noted at once is known where they are")]
     #[inline(always)]
-    pub(crate) fn change<W: Watch<P>>(&mut self, node: u16, change: &[Delta], watch: &mut W) {
+    pub(crate) fn change<W: Watch<P>>(&mut self, node: u32, change: &[Delta], watch: &mut W) {
         for delta in change {
             self.fingerprint.eat(u64::from(delta.cell.0) << 32 | delta.key, delta.after as u64);
         }
-        watch.change(self.now(), NodeId(u32::from(node)), change);
+        watch.change(self.now(), NodeId(node), change);
     }
 }
 
@@ -470,6 +378,6 @@ impl<P: Process> World<P> {
 #[expect(clippy::inline_always, reason = "at each call the passage is known, and all but one counter falls away")]
 #[inline(always)]
 pub(crate) fn tell<P: Process, W: Watch<P>>(now: Time, of: &Parcel<P::Message>, passage: Passage, watch: &mut W) {
-    let (from, to) = (NodeId(u32::from(of.from)), NodeId(u32::from(of.to)));
+    let (from, to) = (NodeId(of.from), NodeId(of.to));
     watch.message(now, MessageEvent { passage, id: of.order, from, to, kind: of.kind, bytes: of.bytes });
 }

@@ -1,4 +1,5 @@
-//! A hash map whose hasher has no secret: the same on every machine and in every run. Nothing ever iterates one.
+//! A hash map whose hasher has no secret: the same on every machine and in every run. Nothing iterates one where its order
+//! could be seen.
 
 use core::hash::{BuildHasher, Hasher};
 

@@ -7,6 +7,7 @@ mod crash;
 mod determinism;
 mod disk;
 mod disturbance;
+mod growth;
 mod link;
 mod network;
 mod partition;

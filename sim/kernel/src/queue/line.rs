@@ -76,6 +76,10 @@ impl<E: Copy> Line<E> {
         if self.first >= self.line.len() / 2 {
             self.line.drain(..self.first);
             self.first = 0;
+            // All machines start at once, and never again: what that took is not kept.
+            if self.line.len() < self.line.capacity() / 4 {
+                self.line.shrink_to(2 * self.line.len().max(GONE_MIN));
+            }
         }
     }
 }

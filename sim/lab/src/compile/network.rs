@@ -1,6 +1,6 @@
 //! Machines and the links between them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cluster::{Bandwidth, Clock, DRIFT_MAX, Disk, Hardware, Link, Loss, NodeHardware, Opening, Transport};
 use kernel::{Distribution, NodeId};
@@ -10,13 +10,21 @@ use super::Compiler;
 use crate::model::{self, Dist, LinkEnds, Pick, Target, TargetKind};
 use crate::scenario::Diagnostic;
 
+/// So many nodes have links unlike those of all others: sixteen million links.
+const GROUPS_MAX: usize = 4_096;
+
 /// How closely a link's ends name two nodes, zones and parts and numbers counting 1, 2 and 4 each; the closest link wins.
 type Closeness = u32;
 
 impl Compiler<'_> {
-    /// The machines and links. Nodes of one part and zone share a group unless a link names single nodes.
+    /// The machines and links. Nodes of one part and zone share a group, but for those that a link names by number.
     pub(super) fn hardware(&mut self) -> Hardware {
-        let single = self.model.links.iter().any(|(ends, _)| names_nodes(&ends.from) || names_nodes(&ends.to));
+        let mut single: BTreeSet<(&str, u32)> = BTreeSet::new();
+        for target in self.model.links.iter().flat_map(|(ends, _)| [&ends.from, &ends.to]) {
+            if let TargetKind::Nodes { name, pick: Pick::Numbers(numbers) } = &target.kind {
+                single.extend(numbers.iter().map(|&number| (name.as_str(), number)));
+            }
+        }
         let mut nodes = Vec::new();
         // The first node of each group, and which group a part has in a zone.
         let mut groups: Vec<NodeId> = Vec::new();
@@ -29,10 +37,20 @@ impl Compiler<'_> {
                 groups.push(node);
                 (groups.len() - 1) as u16
             };
-            let group =
-                if single { fresh() } else { *shared.entry((self.is_machine(node), part, zone)).or_insert_with(fresh) };
+            let machine = self.is_machine(node);
+            let alone = machine && single.contains(&(part.as_str(), *number));
+            let group = if alone { fresh() } else { *shared.entry((machine, part, zone)).or_insert_with(fresh) };
             let (disk, clock, cores) = self.machine_of(node, *number);
             nodes.push(NodeHardware { disk, clock, group, cores });
+        }
+        let named = self.model.links.iter().map(|(ends, _)| ends.place);
+        let parts = self.model.services.iter().map(|(name, _)| name.place);
+        if groups.len() > GROUPS_MAX
+            && let Some(place) = named.chain(parts).next()
+        {
+            let label = format!("{} kinds of nodes have links of their own; there can be {GROUPS_MAX}", groups.len());
+            self.errors.push(Diagnostic::error(place, "links tell too many nodes apart", label));
+            return Hardware { nodes: Vec::new(), groups: 0, links: Vec::new() };
         }
         let mut links = Vec::with_capacity(groups.len() * groups.len());
         for &from in &groups {
@@ -208,8 +226,4 @@ fn disk(disk: &model::Disk) -> Disk {
         group_commit: disk.group_commit,
         capacity: disk.capacity.value(),
     }
-}
-
-fn names_nodes(target: &Target) -> bool {
-    matches!(&target.kind, TargetKind::Nodes { pick: Pick::Numbers(_), .. })
 }

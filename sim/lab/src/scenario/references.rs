@@ -36,14 +36,16 @@ const RESERVED: [&str; 3] = ["i", "last_read", "message"];
 /// Clients are no service.
 const CLIENTS: Standing<'static> = Standing { service: None, in_transaction: false };
 
-/// Nodes of services, and workloads, of one scenario.
-pub(super) const MACHINES_MAX: u64 = 65_534;
+/// Nodes of services, stores and brokers, and workloads, of one scenario: the hardware has room for their databases too.
+pub(super) const MACHINES_MAX: u64 = 1_000_000;
+const _: () = assert!(MACHINES_MAX < cluster::MACHINES_MAX as u64);
 
 /// How many there are.
 pub(super) fn machines(model: &Model) -> u64 {
     let services = model.services.iter().map(|(_, service)| u64::from(service.nodes)).sum::<u64>();
     let stores = model.stores.iter().map(|(_, store)| u64::from(store.nodes)).sum::<u64>();
-    services + stores + model.workloads.len() as u64
+    let brokers = model.brokers.iter().map(|(_, broker)| u64::from(broker.nodes)).sum::<u64>();
+    services + stores + brokers + model.workloads.len() as u64
 }
 
 /// Looks at every reference of the model.

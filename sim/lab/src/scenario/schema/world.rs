@@ -64,7 +64,7 @@ pub(super) static SERVICE: Form = Form {
     what: "a service",
     keys: &[
         LIKE,
-        key("nodes", Shape::Integer(1, 10_000), Preset::Integer(1), "Machines."),
+        key("nodes", Shape::Integer(1, 100_000), Preset::Integer(1), "Machines."),
         key("workers", Shape::Count(1), Preset::Integer(1), "Requests served at once, per node."),
         key(
             "cores",
