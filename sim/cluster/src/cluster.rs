@@ -78,15 +78,13 @@ impl<P: Process> Cluster<P> {
         if !self.world.strikes.is_empty() {
             self.settle(watch);
         }
-        // Sixteen bits are the machine's own; of a higher number the rest is laid over the sequence.
-        let word = (sequence << 24) ^ (u64::from(trace.node) << 8) ^ trace.kind as u64;
-        self.world.fingerprint.eat(time.0, trace.digest.wrapping_add(word.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+        let word = trace.word(sequence).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.world.fingerprint.eat(time.0, trace.digest.wrapping_add(word));
         if self.instant.0 != time {
             self.instant = (time, self.handled);
         }
         self.handled += 1;
-        let node = NodeId(trace.node);
-        Some(Handled { time, sequence, node, kind: trace.kind, digest: trace.digest })
+        Some(Handled { time, sequence, node: trace.node(), kind: trace.kind(), digest: trace.digest })
     }
 
     /// When the next event is due.
@@ -186,14 +184,19 @@ impl<P: Process> Cluster<P> {
                     return self.deliver(parcel, watch);
                 }
             }
-            Event::Done { node, incarnation, timer } => {
-                let host = self.world.host(node);
+            Event::Done { node, incarnation, timer } | Event::Timer { node, incarnation, timer } => {
+                let host = self.world.host_mut(node);
                 if host.incarnation == incarnation && !host.late {
-                    return self.fire(node, timer, Kind::Done, watch);
+                    let kind = if let Event::Timer { .. } = event {
+                        host.timers.remove(&timer);
+                        Kind::Timer
+                    } else {
+                        Kind::Done
+                    };
+                    return self.fire(node, timer, kind, watch);
                 }
             }
-            Event::Timer { .. }
-            | Event::Wake { .. }
+            Event::Wake { .. }
             | Event::Start { .. }
             | Event::Finished { .. }
             | Event::Written { .. }

@@ -90,21 +90,63 @@ pub struct Handled {
     pub digest: u64,
 }
 
-/// An event without the numbers the queue gave it.
+impl Kind {
+    /// All, by number.
+    const ALL: [Self; 17] = [
+        Self::Start,
+        Self::Message,
+        Self::Undelivered,
+        Self::Timer,
+        Self::Done,
+        Self::Wake,
+        Self::Written,
+        Self::Retransmit,
+        Self::Reset,
+        Self::Late,
+        Self::Released,
+        Self::Strike,
+        Self::End,
+        Self::Heal,
+        Self::Stale,
+        Self::Gathered,
+        Self::Disturbed,
+    ];
+}
+
+/// An event without the numbers the queue gave it: two words, which a function gives back in registers.
 #[derive(Clone, Copy)]
 pub(crate) struct Trace {
-    pub(crate) node: u32,
-    pub(crate) kind: Kind,
+    /// The machine's number, and eight bits that are the kind's.
+    word: u64,
     pub(crate) digest: u64,
 }
 
 impl Trace {
+    #[inline]
     pub(crate) const fn of(node: u32, kind: Kind) -> Self {
-        Self { node, kind, digest: 0 }
+        Self { word: (node as u64) << 8 | kind as u64, digest: 0 }
     }
 
+    #[inline]
     pub(crate) const fn with(self, digest: u64) -> Self {
         Self { digest, ..self }
+    }
+
+    /// What the fingerprint eats beside the digest. Sixteen bits are the machine's own; of a higher number the rest is laid
+    /// over the sequence.
+    #[inline]
+    pub(crate) const fn word(self, sequence: u64) -> u64 {
+        sequence << 24 ^ self.word
+    }
+
+    #[inline]
+    pub(crate) const fn node(self) -> NodeId {
+        NodeId((self.word >> 8) as u32)
+    }
+
+    #[inline]
+    pub(crate) const fn kind(self) -> Kind {
+        Kind::ALL[(self.word & 0xff) as usize]
     }
 }
 
@@ -117,5 +159,13 @@ mod tests {
         assert_eq!(size_of::<Event<u64>>(), 16);
         assert_eq!(size_of::<Event<[u64; 2]>>(), 24);
         assert_eq!(size_of::<Event<[u64; 3]>>(), 32);
+    }
+
+    #[test]
+    fn a_trace_says_whose_and_what_it_is() {
+        for (number, kind) in Kind::ALL.into_iter().enumerate() {
+            let trace = Trace::of(3_000_000_000, kind);
+            assert_eq!((trace.node(), trace.kind(), kind as usize), (NodeId(3_000_000_000), kind, number));
+        }
     }
 }

@@ -79,7 +79,6 @@ impl Histogram {
     /// gives false. It calls nothing, so that whoever records in a small function needs to save no registers.
     #[expect(clippy::inline_always, reason = "it is the innermost loop of what is measured")]
     #[inline(always)]
-    #[must_use]
     pub fn record_known(&mut self, value: u64) -> bool {
         const K: u32 = Histogram::PER_OP;
         let octave = (64 - value.leading_zeros()).saturating_sub(K);
