@@ -3,7 +3,8 @@
 //!
 //! Memory is what Linux says of a process, so each measurement has a process of its own, and what one machine or one
 //! message takes is the difference of two, over the difference of what there was. `--test` does a thousandth of the work,
-//! `STORMGLASS_LONG` takes 10^9 events, and `machines`, `events` and `pending` do one part each. Each run says its fingerprint: what was computed can be compared.
+//! `STORMGLASS_LONG` takes 10^9 events, and `machines`, `events` and `pending` do one part each. Each run says its
+//! fingerprint: what was computed can be compared.
 
 use std::io::Write as _;
 use std::process::Command;
