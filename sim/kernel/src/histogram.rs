@@ -80,14 +80,13 @@ impl Histogram {
     #[expect(clippy::inline_always, reason = "it is the innermost loop of what is measured")]
     #[inline(always)]
     pub fn record_known(&mut self, value: u64) -> bool {
-        const K: u32 = Histogram::PER_OP;
-        let octave = (64 - value.leading_zeros()).saturating_sub(K);
-        let step = (value >> octave.saturating_sub(1)) & ((1 << K) - 1);
+        let octave = (64 - value.leading_zeros()).saturating_sub(Self::PER_OP);
+        let step = (value >> octave.saturating_sub(1)) & ((1 << Self::PER_OP) - 1);
         let row = u64::from(self.rows[octave as usize % 64]);
-        if row == 0 || self.steps_log2 != K {
+        if row == 0 || self.steps_log2 != Self::PER_OP {
             return false;
         }
-        let Some(place) = self.counts.get_mut(((row - 1) << K | step) as usize) else { return false };
+        let Some(place) = self.counts.get_mut(((row - 1) << Self::PER_OP | step) as usize) else { return false };
         *place = place.wrapping_add(1);
         self.count = self.count.wrapping_add(1);
         self.min = self.min.min(value);
