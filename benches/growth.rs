@@ -319,10 +319,14 @@ fn many_pending(steps: u64, most: usize) {
     let mut all: Vec<Hold<'_>> = sizes.map(|pending| Hold::new(pending, &delays)).collect();
     // They take turns, so that whatever else the machine does weighs on all of them.
     for _ in 0..ROUNDS {
-        all.iter_mut().for_each(|hold| hold.round(steps / ROUNDS));
+        for hold in &mut all {
+            hold.round(steps / ROUNDS);
+        }
     }
     let mut hash = Fingerprint::new();
-    all.iter().for_each(|hold| hash.eat(hold.queue.now().0, hold.used as u64));
+    for hold in &all {
+        hash.eat(hold.queue.now().0, hold.used as u64);
+    }
     let listed: Vec<String> = all.iter().map(|hold| format!("{:.0}", hold.least)).collect();
     eprintln!(
         "growth/pending: {} ns an event with 1 000 to {most} pending, {:.2} times as long (the bar is {HOLD_RATIO_MAX}), hash {:016x}",
