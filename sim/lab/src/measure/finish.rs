@@ -1,5 +1,7 @@
 //! The tables of the outcome.
 
+use std::collections::BTreeMap;
+
 use kernel::{Histogram, Time};
 use systems::app::ending::Ending;
 use systems::app::spent::Waiting;
@@ -48,9 +50,10 @@ impl Recorder {
     pub fn finish(&mut self, end: Time, names: &Names) -> Measured {
         assert!(self.end.is_none(), "a run ends once");
         self.stop(end);
+        let machines = Machines::new(names);
         Measured {
             operations: self.operations(end, names),
-            queues: self.queues(names),
+            queues: self.queues(names, &machines),
             services: self.service_results(names),
             transactions: self.transactions(names),
             message_queues: self.message_queues(names),
@@ -60,7 +63,7 @@ impl Recorder {
             groups: self.group_results(names),
             outboxes: self.outbox_results(names, end),
             messages: self.traffic.result(&self.traffic_warm, names),
-            little: self.little(names),
+            little: self.little(names, &machines),
         }
     }
 
@@ -124,16 +127,16 @@ impl Recorder {
         names.series.iter().zip(&self.streams).filter(fits).map(|(_, stream)| stream)
     }
 
-    fn queues(&self, names: &Names) -> Vec<QueueResult> {
+    fn queues(&self, names: &Names, machines: &Machines<'_>) -> Vec<QueueResult> {
         let mut found = Vec::new();
         for (_, _, labels) in rows(names, "in_system") {
-            let asked = owned(&labels);
-            let sum =
-                |metric: &str, what: fn(&Stream) -> u64| -> u64 { self.streams(names, metric, &asked).map(what).sum() };
+            let streams = |metric| machines.series(metric, &labels).iter().map(|&number| &self.streams[number]);
+            let sum = |metric, what: fn(&Stream) -> u64| -> u64 { streams(metric).map(what).sum() };
+            let level = |metric| machines.row(metric, &labels).map(|(cell, row)| self.levels.row(cell, row).result());
             let left = sum("sojourn", |stream| stream.tally.ended());
             let cut = sum("sojourn", |stream| stream.tally.cut_short());
             let open = sum("sojourn", |stream| stream.open);
-            let wait = merged(self.streams(names, "wait", &asked));
+            let wait = merged(streams("wait"));
             found.push(QueueResult {
                 name: self.queue_name(&labels),
                 service: label(&labels, "service").unwrap_or_default().to_owned(),
@@ -143,8 +146,8 @@ impl Recorder {
                 lost: cut - open,
                 waited_share: if wait.is_empty() { 0.0 } else { 1.0 - wait.share_at_most(0) },
                 wait,
-                depth: self.level_result(names, "queue_depth", &labels),
-                busy: self.level_result(names, "busy", &labels),
+                depth: level("queue_depth").unwrap_or_default(),
+                busy: level("busy").unwrap_or_default(),
             });
         }
         found
@@ -158,10 +161,9 @@ impl Recorder {
     }
 
     fn service_results(&self, names: &Names) -> Vec<ServiceResult> {
-        let mut found = Vec::new();
+        let (mut found, all) = (Vec::new(), rows(names, "busy"));
         for info in &self.services {
-            let busy = rows(names, "busy");
-            let busy = busy.iter().filter(|(_, _, labels)| label(labels, "service") == Some(&info.name));
+            let busy = all.iter().filter(|(_, _, labels)| label(labels, "service") == Some(&info.name));
             let busy: Vec<LevelResult> = busy.map(|(cell, row, _)| self.levels.row(*cell, *row).result()).collect();
             let workers = f64::from(info.workers.unwrap_or(0)) * f64::from(info.nodes);
             let share = |busy: f64| if workers > 0.0 { busy / workers } else { 0.0 };
@@ -210,7 +212,7 @@ impl Recorder {
 
     /// Aborts by reason, in the order of the error words.
     fn reasons(&self, names: &Names, asked: &[(String, String)]) -> Vec<(String, u64)> {
-        let mut by_tag = std::collections::BTreeMap::new();
+        let mut by_tag = BTreeMap::new();
         for stream in self.streams(names, "aborted", asked) {
             for (tag, count) in &stream.tags {
                 *by_tag.entry(*tag).or_insert(0) += count;
@@ -221,18 +223,67 @@ impl Recorder {
     }
 
     /// Both sides of Little's law for every queue. They come from different events and share no code.
-    fn little(&self, names: &Names) -> Vec<LittleResult> {
+    fn little(&self, names: &Names, machines: &Machines<'_>) -> Vec<LittleResult> {
         let mut found = Vec::new();
         for (cell, row, labels) in rows(names, "in_system") {
-            let asked = owned(&labels);
+            let sojourns = machines.series("sojourn", &labels).iter().map(|&number| self.streams[number].sum());
             found.push(LittleResult {
                 queue: self.queue_name(&labels),
                 integral: self.levels.row(cell, row).integral(),
-                sojourns: self.streams(names, "sojourn", &asked).map(Stream::sum).sum(),
+                sojourns: sojourns.sum(),
             });
         }
         found
     }
+}
+
+/// Where the statistics of each machine of a service are: services may have many, and none is searched for.
+struct Machines<'a> {
+    /// Numbers of series, by metric and machine.
+    series: BTreeMap<Machine<'a>, Vec<usize>>,
+    /// Cells and rows.
+    rows: BTreeMap<(&'static str, String, String), (usize, u64)>,
+}
+
+/// A metric, a service and one of its machines.
+type Machine<'a> = (&'a str, &'a str, &'a str);
+
+impl<'a> Machines<'a> {
+    fn new(names: &'a Names) -> Self {
+        let mut series: BTreeMap<Machine<'_>, Vec<usize>> = BTreeMap::new();
+        for (number, of) in names.series.iter().enumerate() {
+            if let Some((service, node)) = machine(&of.labels) {
+                series.entry((of.metric, service, node)).or_default().push(number);
+            }
+        }
+        let mut found = BTreeMap::new();
+        for metric in ["queue_depth", "busy"] {
+            for (cell, row, labels) in rows(names, metric) {
+                if let Some((service, node)) = machine(&labels) {
+                    found.entry((metric, service.to_owned(), node.to_owned())).or_insert((cell, row));
+                }
+            }
+        }
+        Self { series, rows: found }
+    }
+
+    /// The series of a metric of the machine that has these labels.
+    fn series<'b>(&'b self, metric: &'b str, labels: &'b [(&'static str, String)]) -> &'b [usize] {
+        let found = machine(labels).and_then(|(service, node)| self.series.get(&(metric, service, node)));
+        found.map_or(&[], Vec::as_slice)
+    }
+
+    /// The cell and row of one of its levels.
+    fn row(&self, metric: &'static str, labels: &[(&'static str, String)]) -> Option<(usize, u64)> {
+        let (service, node) = machine(labels)?;
+        self.rows.get(&(metric, service.to_owned(), node.to_owned())).copied()
+    }
+}
+
+/// Service and machine among labels; the only machine of a service has no number.
+fn machine<'a>(labels: &'a [(&'static str, String)]) -> Option<(&'a str, &'a str)> {
+    let node = label(labels, "node")?;
+    Some((label(labels, "service")?, node.strip_suffix("[0]").unwrap_or(node)))
 }
 
 /// A cell's number, one of its rows, and the row's labels.

@@ -21,6 +21,7 @@ mod parts;
 mod phase;
 mod replication;
 mod sagas;
+mod scope;
 mod source;
 mod stream;
 mod tally;
@@ -29,7 +30,9 @@ mod value;
 pub(crate) mod wanted;
 
 pub use finish::Measured;
+pub use levels::Ears;
 pub(crate) use mail::queue_metric;
+pub use scope::{Detail, Scope, ServiceInfo};
 pub use source::Value;
 pub use tally::Estimate;
 pub use traffic::Passage;
@@ -41,7 +44,6 @@ use systems::app::ending::CUT_SHORT;
 use crate::names::Names;
 use crate::outcome::Times;
 use breakers::Breakers;
-pub use levels::Ears;
 use levels::Levels;
 use mail::Mail;
 use parts::Group;
@@ -52,45 +54,6 @@ use source::{Counted, Flow, Probe, Source, Sources};
 use stream::{Keep, Stream};
 use tally::BATCHES;
 use traffic::Traffic;
-
-/// A service, as far as statistics need it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ServiceInfo {
-    /// Its name.
-    pub name: String,
-    /// Its machines.
-    pub nodes: u32,
-    /// Workers per node; `None`: unlimited.
-    pub workers: Option<u32>,
-}
-
-/// Whether time series are wanted; thresholds and tables are the same either way.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Detail {
-    /// Totals only: for sweeps.
-    Totals,
-    /// Time windows too: for charts.
-    Windows,
-}
-
-/// What a recorder must know before the run.
-#[derive(Clone, Copy, Debug)]
-pub struct Scope<'a> {
-    /// Every name; cells and series say what they are.
-    pub names: &'a Names,
-    /// The run's phases.
-    pub times: Times,
-    /// How long after a fault `phase=steady` begins again.
-    pub settle: Span,
-    /// The services.
-    pub services: &'a [ServiceInfo],
-    /// How many `[faults.*]` there are; they go by their number.
-    pub faults: usize,
-    /// Whether time series are wanted.
-    pub detail: Detail,
-    /// The terms that thresholds ask for.
-    pub wanted: &'a [Wanted],
-}
 
 /// Collects the statistics of one run.
 #[derive(Clone, Debug)]
