@@ -7,7 +7,7 @@ use kernel::{Seed, Time};
 use systems::app::machine::Machine;
 use systems::app::plan::Plan;
 
-use super::both::Both;
+use super::beside::Beside;
 use super::{Go, PROGRESS_EVERY, Progress, World, warmup};
 use crate::compile::{Edits, compile};
 use crate::names::Names;
@@ -26,9 +26,9 @@ pub(crate) fn settled(
 
 impl World {
     /// Handles one event, of which one more hears. None when the run is over.
-    pub(crate) fn step_told(&mut self, also: &mut impl Watch<Machine>) -> Option<Handled> {
+    pub(crate) fn step_told(&mut self, also: &mut dyn Watch<Machine>) -> Option<Handled> {
         advance!(self, |cluster: &mut Cluster<Machine>, until, listener| {
-            cluster.step_until(until, &mut Both(listener, &mut *also))
+            cluster.step_until(until, &mut Beside(Some(listener), &mut *also))
         })
     }
 

@@ -33,7 +33,7 @@ macro_rules! advance {
 
 mod another;
 mod availability;
-mod both;
+mod beside;
 mod leading;
 mod ledger;
 mod listener;

@@ -11,6 +11,7 @@ use kernel::{NodeId, Sample, Seed, Time};
 use systems::app::ending::CUT_SHORT;
 use systems::app::machine::Machine;
 
+use super::beside::Beside;
 use super::{EVENTS_PER_INSTANT_MAX, Go, PROGRESS_EVERY, Progress};
 use crate::compile::{Edits, compile};
 use crate::outcome::{Outcome, WarmupBy};
@@ -90,7 +91,7 @@ fn pilot(scenario: &Scenario, seed: u64, progress: &mut dyn FnMut(Progress) -> G
     }
     let mut cluster: Cluster<Machine> = Cluster::new(compiled.plan, compiled.hardware, FaultPlan::none(), Seed(seed));
     let before = Time(duration.0.saturating_sub(1));
-    while cluster.step_until(before, &mut pilot).is_some() {
+    while cluster.step_until(before, &mut Beside(None, &mut pilot)).is_some() {
         let events = cluster.events();
         let mut stop = || progress(Progress { now: cluster.now(), limit: duration, events }) == Go::Stop;
         if cluster.events_in_instant() > EVENTS_PER_INSTANT_MAX || events.is_multiple_of(PROGRESS_EVERY) && stop() {
