@@ -6,6 +6,7 @@
 
 pub mod pins;
 
+use std::cmp::Reverse;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -198,7 +199,9 @@ pub fn test(
         request.seeds.map_or(own..=own, |(from, to)| from..=to.saturating_sub(1))
     };
     let each = |(n, trial): (usize, &Trial)| seeds(trial).map(move |seed| (n, seed));
-    let jobs: Vec<(usize, u64)> = trials.iter().enumerate().flat_map(each).collect();
+    let mut jobs: Vec<(usize, u64)> = trials.iter().enumerate().flat_map(each).collect();
+    // The longest first: else all wait in the end for one that has just begun.
+    jobs.sort_by_key(|&(n, _)| Reverse(trials[n].scenario.model.run.duration));
     // How many runs of each trial are missing, and those there are.
     let open = |trial: &Trial| Mutex::new((seeds(trial).count(), Vec::new()));
     let open: Vec<Mutex<(usize, Vec<Ran>)>> = trials.iter().map(open).collect();
@@ -219,7 +222,7 @@ pub fn test(
             step(&tried, all);
             Some(tried)
         };
-        jobs.par_iter().filter_map(one).collect()
+        jobs.iter().par_bridge().filter_map(one).collect()
     });
     tried.extend(over);
     let place = |tried: &Tried| {

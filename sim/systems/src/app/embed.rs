@@ -1,6 +1,7 @@
 //! How a commit protocol sits inside a machine: its messages, timers and records wrapped, its outputs as wake-ups.
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 
 use kernel::Embed;
 
@@ -29,7 +30,7 @@ impl Embed<Role, Machine> for InMachine {
     }
 
     fn record(&self, record: two_phase::Record<Work>) -> Record {
-        Record::Commit(record)
+        Record::Commit(Arc::new(record))
     }
 
     fn output(&self, output: Output) -> Timer {
@@ -54,7 +55,7 @@ impl Embed<MailRole, Machine> for InMachine {
     }
 
     fn record(&self, record: messaging::Record<Mail>) -> Record {
-        Record::Mail(record)
+        Record::Mail(Arc::new(record))
     }
 
     fn output(&self, output: messaging::Output) -> Timer {
@@ -75,7 +76,7 @@ impl Embed<TopicRole, Machine> for InMachine {
     }
 
     fn record(&self, record: topics::Record<Mail>) -> Record {
-        Record::Topic(record)
+        Record::Topic(Arc::new(record))
     }
 
     fn output(&self, output: topics::Output) -> Timer {
@@ -93,7 +94,7 @@ impl Embed<leader_follower::Role, Machine> for InMachine {
     }
 
     fn record(&self, record: leader_follower::Record) -> Record {
-        Record::Kept(keeper::Record::Ordered(record))
+        Record::Kept(Arc::new(keeper::Record::Ordered(record)))
     }
 
     fn output(&self, output: leader_follower::Output) -> Timer {
@@ -111,7 +112,7 @@ impl Embed<quorum::Role, Machine> for InMachine {
     }
 
     fn record(&self, record: quorum::Record) -> Record {
-        Record::Kept(keeper::Record::Quorum(record))
+        Record::Kept(Arc::new(keeper::Record::Quorum(record)))
     }
 
     fn output(&self, output: quorum::Output) -> Timer {

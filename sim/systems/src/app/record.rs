@@ -1,4 +1,7 @@
 //! What the log of a machine holds: records of whichever protocols live on it.
+//!
+//! Logs grow as long as a run lasts, and most of their records are small beside the largest: so a log holds where they are.
+//! Worlds that are cloned share them.
 
 use alloc::sync::Arc;
 
@@ -16,15 +19,15 @@ use crate::messaging::{self, topics};
 #[derive(Clone, PartialEq, Debug)]
 pub enum Record {
     /// A commit protocol's record.
-    Commit(two_phase::Record<Work>),
+    Commit(Arc<two_phase::Record<Work>>),
     /// A commit of the service's database.
     Database(Arc<Commit>),
     /// A broker's record.
-    Mail(messaging::Record<Mail>),
+    Mail(Arc<messaging::Record<Mail>>),
     /// The record of a broker of topics.
-    Topic(topics::Record<Mail>),
+    Topic(Arc<topics::Record<Mail>>),
     /// The record of a machine of a replicated store.
-    Kept(keeper::Record),
+    Kept(Arc<keeper::Record>),
     /// The record of a process that plays a service.
     Guest(Entry),
 }
